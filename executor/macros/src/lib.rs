@@ -1,0 +1,106 @@
+//! `#[executor::main]` and `#[executor::test]`: an async function, run on a runtime of its own.
+//!
+//! Reached through the `executor` crate, to whose items the expansion refers by their full paths.
+
+use proc_macro::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Expr, Ident, ItemFn, Token, parse_macro_input};
+
+/// The arguments in the parentheses.
+struct Arguments {
+    cores: Option<Expr>,
+}
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut arguments = Self { cores: None };
+        while !input.is_empty() {
+            let name: Ident = input.parse()?;
+            if name != "cores" {
+                return Err(Error::new(
+                    name.span(),
+                    format!("unknown argument `{name}`; there is `cores = N`"),
+                ));
+            }
+            if arguments.cores.is_some() {
+                return Err(Error::new(name.span(), "`cores` is given twice"));
+            }
+            input.parse::<Token![=]>()?;
+            arguments.cores = Some(input.parse()?);
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+/// Runs the async `main` on core 0 of a runtime with one core for each CPU the process may use.
+///
+/// `#[executor::main(cores = N)]` takes N cores; N is any expression of type `usize`. If the runtime cannot start, the process says
+/// why and ends with status 1. Main's return value is the program's; a panic in it stops the other cores and is propagated.
+#[proc_macro_attribute]
+pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = parse_macro_input!(arguments as Arguments);
+    let function = parse_macro_input!(item as ItemFn);
+    if function.sig.ident != "main" {
+        let message = "#[executor::main] goes on the function `main`; for others there is `executor::Builder`";
+        return Error::new(function.sig.ident.span(), message)
+            .to_compile_error()
+            .into();
+    }
+    let start = quote!(::executor::macros::start);
+    expand("main", &function, &arguments, &start, None)
+}
+
+/// Runs an async test on a runtime of its own, with one core unless told otherwise: `#[executor::test(cores = 2)]`.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut arguments = parse_macro_input!(arguments as Arguments);
+    let function = parse_macro_input!(item as ItemFn);
+    arguments
+        .cores
+        .get_or_insert_with(|| syn::parse_quote!(1usize));
+    let start = quote!(::executor::macros::start_test);
+    let attribute = quote!(#[::core::prelude::v1::test]);
+    expand("test", &function, &arguments, &start, Some(attribute))
+}
+
+fn expand(
+    name: &str,
+    function: &ItemFn,
+    arguments: &Arguments,
+    start: &proc_macro2::TokenStream,
+    attribute: Option<proc_macro2::TokenStream>,
+) -> TokenStream {
+    let signature = &function.sig;
+    let Some(_) = signature.asyncness else {
+        let message = format!("#[executor::{name}] goes on an `async fn`");
+        return Error::new_spanned(signature.fn_token, message)
+            .to_compile_error()
+            .into();
+    };
+    if !signature.inputs.is_empty() {
+        let message = format!("a function with #[executor::{name}] takes no arguments");
+        return Error::new_spanned(&signature.inputs, message)
+            .to_compile_error()
+            .into();
+    }
+    // The async function stays one, inside: so `?`, `return` and the output type mean what they mean everywhere.
+    let mut outer = signature.clone();
+    outer.asyncness = None;
+    let mut inner = signature.clone();
+    inner.ident = Ident::new("body", signature.ident.span());
+    let cores = arguments.cores.iter();
+    let (attributes, visibility, block) = (&function.attrs, &function.vis, &function.block);
+    quote! {
+        #attribute
+        #(#attributes)*
+        #visibility #outer {
+            #inner #block
+            #start(::executor::Builder::new() #(.cores(#cores))*).block_on(body())
+        }
+    }
+    .into()
+}

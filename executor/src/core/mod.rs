@@ -1,0 +1,160 @@
+//! One core: its tasks, its run queue, its inboxes and outboxes, its timers and its reactor. Lives on one thread and never leaves it.
+//!
+//! [`run_loop`] turns it; [`context`] finds it; [`shared`] is what others see of it.
+
+pub(crate) mod context;
+mod outbox;
+pub(crate) mod pair_ring;
+mod run_loop;
+mod shared;
+mod shutdown;
+mod timers;
+
+pub(crate) use shared::{CoreShared, RuntimeId};
+pub(crate) use timers::Timers;
+
+use crate::runtime::RuntimeShared;
+use crate::task::{Header, JoinHandle, TaskRef, allocate};
+use outbox::Outboxes;
+use pair_ring::{Receiver, Sender};
+use reactor::Reactor;
+use slab::Slab;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One direction of every pair this core is part of, by the other core's number; `None` for itself.
+pub(crate) struct Wiring {
+    pub(crate) senders: Vec<Option<Sender<Header>>>,
+    pub(crate) receivers: Vec<Receiver<Header>>,
+}
+
+/// One core, for itself.
+pub(crate) struct Core {
+    shared: Arc<CoreShared>,
+    runtime: Arc<RuntimeShared>,
+    reactor: Rc<Reactor>,
+    /// Every task that was linked here and not released. Holds the reference by which the run queue's pointers are good.
+    tasks: RefCell<Slab<TaskRef>>,
+    run_queue: RefCell<VecDeque<NonNull<Header>>>,
+    receivers: RefCell<Vec<Receiver<Header>>>,
+    outboxes: RefCell<Outboxes>,
+    timers: Rc<Timers>,
+    /// How long to look for work before blocking.
+    spin: Duration,
+    is_closing: Cell<bool>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        shared: Arc<CoreShared>,
+        runtime: Arc<RuntimeShared>,
+        reactor: Reactor,
+        wiring: Wiring,
+        spin: Duration,
+    ) -> Self {
+        let outboxes = Outboxes::new(runtime.cores(), wiring.senders);
+        Self {
+            shared,
+            runtime,
+            reactor: Rc::new(reactor),
+            tasks: RefCell::new(Slab::new()),
+            run_queue: RefCell::new(VecDeque::new()),
+            receivers: RefCell::new(wiring.receivers),
+            outboxes: RefCell::new(outboxes),
+            timers: Rc::new(Timers::new()),
+            spin,
+            is_closing: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.shared.index()
+    }
+
+    pub(crate) fn runtime(&self) -> &Arc<RuntimeShared> {
+        &self.runtime
+    }
+
+    pub(crate) fn reactor(&self) -> &Rc<Reactor> {
+        &self.reactor
+    }
+
+    pub(crate) fn timers(&self) -> &Rc<Timers> {
+        &self.timers
+    }
+
+    #[inline]
+    pub(crate) fn is(&self, core: &Arc<CoreShared>) -> bool {
+        Arc::ptr_eq(&self.shared, core)
+    }
+
+    /// Whether this core may send to that one through a pair ring. Not while it shuts down: then the rings get their last look.
+    fn is_peer_of(&self, core: &CoreShared) -> bool {
+        self.shared.runtime() == core.runtime()
+            && self.index() != core.index()
+            && !self.is_closing.get()
+    }
+
+    /// Starts a task on this core. If the core is shutting down, the task is cancelled at once.
+    pub(crate) fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
+        // SAFETY: it stays on this thread, and borrows nothing.
+        unsafe { self.spawn_unchecked(future) }
+    }
+
+    /// # Safety
+    /// What the future and its output borrow outlives the task's completion.
+    pub(crate) unsafe fn spawn_unchecked<F: Future>(&self, future: F) -> JoinHandle<F::Output> {
+        // SAFETY: it stays on this thread; the rest is passed on to the caller.
+        let (task, handle) = unsafe { allocate(Arc::clone(&self.shared), future) };
+        self.admit(task);
+        handle
+    }
+
+    /// Links a task that was made for this core and has not been here before, and queues it.
+    pub(crate) fn admit(&self, task: TaskRef) {
+        if self.is_closing.get() {
+            shared::settle(task);
+            return;
+        }
+        let mut tasks = self.tasks.borrow_mut();
+        let entry = tasks.vacant_entry();
+        task.header().link(entry.key());
+        self.enqueue(&task);
+        entry.insert(task);
+    }
+
+    /// Queues a task of this core, unless it is queued or complete.
+    #[inline]
+    fn enqueue(&self, task: &TaskRef) {
+        if task.header().enqueue() {
+            self.run_queue.borrow_mut().push_back(task.as_raw());
+        }
+    }
+
+    /// A message has come in: a new task, or a wake.
+    fn receive(&self, task: TaskRef) {
+        task.header().unnotify();
+        match task.header().slot() {
+            None => self.admit(task),
+            Some(_) => self.enqueue(&task),
+        }
+    }
+
+    /// Sends a message to another core of the runtime at the end of this turn.
+    fn send(&self, task: TaskRef) {
+        let core = task.header().core().index();
+        self.outboxes.borrow_mut().push(core, task);
+    }
+
+    /// Takes a task out of the table. Foreign code may run: nothing is borrowed.
+    fn release(&self, header: &Header) {
+        let slot = header.slot().expect("a task of this core is linked");
+        let task = self.tasks.borrow_mut().remove(slot);
+        drop(task);
+    }
+}

@@ -1,0 +1,156 @@
+//! The loop: each phase bounded, and blocking only when every source of work was looked at after saying so.
+
+use super::Core;
+use crate::task::TaskRef;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Messages taken from each inbox in a turn: a storm from one core leaves room for the others, for timers and for I/O.
+const INBOX_BATCH: usize = 256;
+/// Polls in a turn. With `RUN_TIME` it bounds how long a completion, a timer or a message waits behind tasks that are ready.
+const RUN_POLLS: usize = 128;
+/// Time in a turn after which no further poll is started. One poll that takes longer cannot be helped.
+const RUN_TIME: Duration = Duration::from_micros(500);
+/// The clock costs about as much as a small poll, so it is read once for so many.
+const POLLS_PER_CLOCK: usize = 32;
+
+impl Core {
+    /// Turns the loop until `is_done` says so, asked after each time tasks ran.
+    pub(crate) fn run_until(&self, is_done: impl Fn() -> bool) {
+        loop {
+            self.drain_inboxes();
+            self.run_ready();
+            self.publish();
+            if is_done() {
+                return;
+            }
+            self.timers.fire();
+            if self.run_queue.borrow().is_empty() {
+                self.publish_all();
+                self.park();
+            } else {
+                self.reactor.turn();
+            }
+        }
+    }
+
+    fn drain_inboxes(&self) {
+        for receiver in self.receivers.borrow_mut().iter_mut() {
+            receiver.take(INBOX_BATCH, |header| {
+                // SAFETY: the sender gave the ring a reference, and the ring gave it to us.
+                self.receive(unsafe { TaskRef::from_raw(header) });
+            });
+        }
+        for _ in 0..INBOX_BATCH {
+            match self.shared.take_foreign() {
+                Some(task) => self.receive(task),
+                None => break,
+            }
+        }
+    }
+
+    /// Runs what is ready now, within the budget. What becomes ready meanwhile is behind it in the queue.
+    fn run_ready(&self) {
+        let mut deadline = None;
+        for polls in 1..=RUN_POLLS {
+            let Some(header) = self.run_queue.borrow_mut().pop_front() else {
+                return;
+            };
+            // SAFETY: a task in the run queue is in the table, which holds a reference; we borrow it until it is released.
+            let task = std::mem::ManuallyDrop::new(unsafe { TaskRef::from_raw(header) });
+            let header = task.header();
+            header.dequeue();
+            // SAFETY: this is the task's core, between polls.
+            let is_complete = header.is_complete() || unsafe { task.run() };
+            // If it woke itself while it completed it is in the queue again, and is released when it comes out.
+            if is_complete && !header.is_queued() {
+                self.release(header);
+            }
+            if polls % POLLS_PER_CLOCK == 0 {
+                let now = Instant::now();
+                if now >= *deadline.get_or_insert(now + RUN_TIME) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn publish(&self) {
+        let mut outboxes = self.outboxes.borrow_mut();
+        if !outboxes.is_empty() {
+            outboxes.publish();
+        }
+    }
+
+    /// Sends everything: what the rings have no room for goes to the foreign queues. Before this core may sleep, and so not be
+    /// there to send it later.
+    pub(super) fn publish_all(&self) {
+        if self.outboxes.borrow().is_empty() {
+            return;
+        }
+        let rest = self.outboxes.borrow_mut().publish_and_take_rest();
+        for task in rest {
+            let home = Arc::clone(task.header().core());
+            home.inject(task);
+        }
+    }
+
+    fn has_messages(&self) -> bool {
+        self.receivers
+            .borrow()
+            .iter()
+            .any(|receiver| !receiver.is_empty())
+            || !self.shared.foreign_is_empty()
+            || self.runtime.is_stopping()
+    }
+
+    /// Nothing to do: looks out for work for a while, then blocks in the kernel until there is some.
+    fn park(&self) {
+        if !self.spin.is_zero() {
+            if self.reactor.turn() > 0 {
+                return;
+            }
+            if self.spin_for_work() {
+                return;
+            }
+        }
+        self.shared.state().begin_block();
+        // The last look, after the state says `Blocked`: what came before it would not wake us.
+        if self.has_messages() {
+            self.shared.state().resume();
+            self.reactor.turn();
+            return;
+        }
+        self.reactor.wait(self.until_next_timer());
+        self.shared.state().resume();
+    }
+
+    fn until_next_timer(&self) -> Option<Duration> {
+        let deadline_ns = self.timers.next_deadline_ns()?;
+        Some(Duration::from_nanos(
+            deadline_ns.saturating_sub(self.timers.now_ns()),
+        ))
+    }
+
+    /// True as soon as there is something to do; false after the spin time.
+    fn spin_for_work(&self) -> bool {
+        let end_ns = self
+            .timers
+            .now_ns()
+            .saturating_add(u64::try_from(self.spin.as_nanos()).unwrap_or(u64::MAX));
+        let timer_ns = self.timers.next_deadline_ns().unwrap_or(u64::MAX);
+        loop {
+            if self.has_messages() || self.reactor.has_work() {
+                return true;
+            }
+            let now_ns = self.timers.now_ns();
+            if now_ns >= timer_ns {
+                return true;
+            }
+            if now_ns >= end_ns {
+                return false;
+            }
+            std::hint::spin_loop();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What the rest of the world sees of a core: its state word, its foreign queue and its kernel wake.
+//!
+//! Reference-counted by every task of the core, and so by every waker: it outlives the core's thread, and what is sent to a core
+//! that has gone is cancelled on the sender's thread.
+
+use crate::task::TaskRef;
+use crossbeam_queue::SegQueue;
+use crossbeam_utils::CachePadded;
+use reactor::KernelWake;
+use reactor::park::{ParkState, Wake, publish_fence};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Names one runtime of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RuntimeId(pub(crate) u64);
+
+/// One core, for everybody else.
+pub(crate) struct CoreShared {
+    runtime: RuntimeId,
+    index: usize,
+    /// On a line of its own: read by others after each batch they send.
+    state: CachePadded<ParkState>,
+    foreign: SegQueue<TaskRef>,
+    /// Set once, when the core stops taking tasks in.
+    closed: AtomicBool,
+    wake: Arc<KernelWake>,
+}
+
+impl CoreShared {
+    pub(crate) fn new(runtime: RuntimeId, index: usize, wake: Arc<KernelWake>) -> Self {
+        Self {
+            runtime,
+            index,
+            state: CachePadded::new(ParkState::new()),
+            foreign: SegQueue::new(),
+            closed: AtomicBool::new(false),
+            wake,
+        }
+    }
+
+    pub(crate) fn runtime(&self) -> RuntimeId {
+        self.runtime
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    pub(super) fn state(&self) -> &ParkState {
+        &self.state
+    }
+
+    pub(crate) fn kernel_wake(&self) -> &Arc<KernelWake> {
+        &self.wake
+    }
+
+    /// Wakes the core if it sleeps. To be called after a push and `publish_fence`.
+    #[inline]
+    pub(crate) fn ring(&self) {
+        match self.state.ring() {
+            Wake::Nothing => {}
+            Wake::Kernel => self.wake.wake(),
+        }
+    }
+
+    /// Sends a task from any thread. If the core has closed, it is settled here and now.
+    pub(crate) fn inject(&self, task: TaskRef) {
+        self.foreign.push(task);
+        publish_fence();
+        // Relaxed: the fence above pairs with the one in `close`. Either we see the flag here, or the core's last look into the
+        // queue sees the task.
+        if self.closed.load(Ordering::Relaxed) {
+            self.settle_foreign();
+        } else {
+            self.ring();
+        }
+    }
+
+    /// Owner: the oldest task that came through the foreign queue.
+    pub(super) fn take_foreign(&self) -> Option<TaskRef> {
+        self.foreign.pop()
+    }
+
+    /// Whether the foreign queue is empty, and no push into it is half done.
+    pub(super) fn foreign_is_empty(&self) -> bool {
+        self.foreign.is_empty()
+    }
+
+    /// Owner: from now on nothing is taken in. What is in the queue, or will be, is settled.
+    pub(super) fn close(&self) {
+        // Relaxed: the fence orders it; see `inject`.
+        self.closed.store(true, Ordering::Relaxed);
+        publish_fence();
+        self.settle_foreign();
+    }
+
+    /// For a core that has closed: cancels the tasks that never reached it, and forgets the wakes of those that did.
+    fn settle_foreign(&self) {
+        while let Some(task) = self.foreign.pop() {
+            settle(task);
+        }
+    }
+}
+
+/// A message for a core that has closed.
+pub(super) fn settle(task: TaskRef) {
+    // A linked task is its core's to end, and was ended or is about to be.
+    if task.header().slot().is_none() {
+        // SAFETY: it was never linked, and this is the message that carries it: nobody has polled it, and whoever sent it made sure
+        // that it may be dropped on any thread.
+        unsafe { task.cancel() };
+    }
+}

@@ -1,0 +1,51 @@
+//! A core's orderly end: stop taking tasks in, drop them all here, cancel and reap every operation, and meet the others.
+
+use super::{Core, shared};
+use crate::task::TaskRef;
+use std::time::Duration;
+
+/// How long the kernel has to give cancelled operations back. Sockets answer at once; a disk may take its time.
+const REAP_LIMIT: Duration = Duration::from_secs(5);
+
+impl Core {
+    /// To be called on the core's thread, entered, after its loop has ended; every core of the runtime must come here.
+    ///
+    /// Futures are dropped on this thread. What they wake or spawn meanwhile is cancelled. On return nothing can reach the core
+    /// but late wakes, which find it closed, and the kernel has let go of every buffer (or they were leaked, and an error logged).
+    pub(crate) fn shut_down(&self) {
+        // What was sent before reaches the others' rings, for their own last look.
+        self.publish_all();
+        self.is_closing.set(true);
+        self.shared.close();
+        self.drop_tasks();
+        // Its error was logged, and there is nobody to hand it to.
+        let _ = self.reactor.shutdown(REAP_LIMIT);
+        // Reaping wakes tasks and drops buffers: foreign code, which may have spawned.
+        self.drop_tasks();
+        // Beyond this point nobody writes to a ring any more.
+        self.runtime.meet();
+        for receiver in self.receivers.borrow_mut().iter_mut() {
+            receiver.take(usize::MAX, |header| {
+                // SAFETY: the sender gave the ring a reference, and the ring gave it to us.
+                shared::settle(unsafe { TaskRef::from_raw(header) });
+            });
+        }
+        self.timers.clear();
+    }
+
+    /// Cancels every task, in the order of the table. Nothing is borrowed while a future is dropped.
+    fn drop_tasks(&self) {
+        let tasks: Vec<TaskRef> = {
+            let mut tasks = self.tasks.borrow_mut();
+            tasks.drain().collect()
+        };
+        // The run queue's pointers are good while we hold `tasks`, and nothing is queued that is complete.
+        for task in &tasks {
+            if !task.header().is_complete() {
+                // SAFETY: this is the task's core, and none of its tasks is being polled.
+                unsafe { task.cancel() };
+            }
+        }
+        self.run_queue.borrow_mut().clear();
+    }
+}

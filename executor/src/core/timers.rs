@@ -1,0 +1,91 @@
+//! A core's timers: the wheel, and the clock it is turned by.
+//!
+//! Shared by reference count with the futures that wait in it, so that one dropped late, after its core has gone, finds its own
+//! wheel and not another's.
+
+use reactor::contain_panic;
+use reactor::timer::{TimerKey, TimerWheel};
+use std::cell::RefCell;
+use std::task::Waker;
+use std::time::Instant;
+
+/// The timers of one core.
+pub(crate) struct Timers {
+    wheel: RefCell<TimerWheel<Waker>>,
+    /// Where the wheel's nanoseconds begin.
+    epoch: Instant,
+}
+
+impl Timers {
+    pub(super) fn new() -> Self {
+        Self {
+            wheel: RefCell::new(TimerWheel::new(0)),
+            epoch: Instant::now(),
+        }
+    }
+
+    pub(super) fn now_ns(&self) -> u64 {
+        self.ns_since_epoch(Instant::now())
+    }
+
+    /// Nanoseconds of `instant` in the wheel; the far future is cut to 584 years from the start.
+    fn ns_since_epoch(&self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.epoch);
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Wakes `waker` once `deadline` is past.
+    pub(crate) fn insert(&self, deadline: Instant, waker: Waker) -> TimerKey {
+        let deadline_ns = self.ns_since_epoch(deadline);
+        self.wheel.borrow_mut().insert(deadline_ns, waker)
+    }
+
+    /// Takes a timer out, if it has not fired.
+    pub(crate) fn cancel(&self, key: TimerKey) {
+        let waker = self.wheel.borrow_mut().cancel(key);
+        // Foreign code: not while the wheel is borrowed.
+        drop(waker);
+    }
+
+    /// Makes a timer wake `waker`; false if it has fired.
+    pub(crate) fn update(&self, key: TimerKey, waker: &Waker) -> bool {
+        let same = match self.wheel.borrow_mut().get_mut(key) {
+            None => return false,
+            Some(current) => current.will_wake(waker),
+        };
+        if !same {
+            let waker = waker.clone();
+            let replaced = self
+                .wheel
+                .borrow_mut()
+                .get_mut(key)
+                .map(|current| std::mem::replace(current, waker));
+            drop(replaced);
+        }
+        true
+    }
+
+    /// Wakes all that is due, in the order of the deadlines. Reads the clock once, and not at all when nothing waits.
+    pub(super) fn fire(&self) {
+        if self.wheel.borrow().is_empty() {
+            return;
+        }
+        let now_ns = self.now_ns();
+        let mut due = Vec::new();
+        self.wheel.borrow_mut().advance(now_ns, &mut due);
+        for waker in due {
+            contain_panic("a timer's waker", || waker.wake());
+        }
+    }
+
+    /// When to call [`fire`](Self::fire) next.
+    pub(super) fn next_deadline_ns(&self) -> Option<u64> {
+        self.wheel.borrow().next_deadline_ns()
+    }
+
+    /// Drops every waker that waits.
+    pub(super) fn clear(&self) {
+        let wheel = self.wheel.replace(TimerWheel::new(0));
+        drop(wheel);
+    }
+}

@@ -1,0 +1,64 @@
+//! A thread-per-core async executor for Linux.
+//!
+//! Each core has a thread, pinned to a CPU, with its own io_uring, run queue, timers and tasks. Nothing is stolen and nothing on the
+//! hot path is shared: a task stays on its core for life, so it needs no `Send`, and neither does what it holds. What crosses cores
+//! does so by [`spawn_on`], a [`JoinHandle`] or a waker, through a lock-free ring for each pair of cores, in batches; a core that is
+//! awake is told of it by the push alone.
+//!
+//! ```
+//! use executor::time::{Duration, sleep};
+//!
+//! #[executor::main]
+//! async fn main() {
+//!     let last = executor::cores() - 1;
+//!     let there = executor::spawn_on(last, async { executor::current_core() });
+//!     let here = executor::spawn(async {
+//!         sleep(Duration::from_millis(1)).await;
+//!         executor::current_core()
+//!     });
+//!     assert_eq!(there.await.unwrap(), last);
+//!     assert_eq!(here.await.unwrap(), 0);
+//! }
+//! ```
+//!
+//! Linux 5.13 or later is needed, 6.1 or later recommended; see the `probe` example for what a machine has. The crate's
+//! `ARCHITECTURE.md` is the map of the code.
+
+mod core;
+pub mod net;
+mod runtime;
+mod spawn;
+mod sync;
+mod task;
+pub mod time;
+mod yield_now;
+
+pub use executor_macros::{main, test};
+pub use reactor::{Capabilities, Feature, SetupError, buf};
+pub use runtime::{Builder, Handle, Runtime, StartError};
+pub use spawn::{cores, cpus, current_core, spawn, spawn_on, spawn_on_with};
+pub use task::{JoinError, JoinHandle};
+pub use yield_now::{YieldNow, yield_now};
+
+/// What the macros expand to. Not for use by hand.
+#[doc(hidden)]
+pub mod macros {
+    use crate::{Builder, Runtime};
+
+    /// Starts the runtime of a `main`; if that fails, says why and ends the process with status 1.
+    pub fn start(builder: Builder) -> Runtime {
+        builder.build().unwrap_or_else(|error| {
+            eprintln!("error: the executor could not start: {error}");
+            std::process::exit(1)
+        })
+    }
+
+    /// Starts the runtime of a test; if that fails, the test does.
+    #[track_caller]
+    pub fn start_test(builder: Builder) -> Runtime {
+        match builder.build() {
+            Ok(runtime) => runtime,
+            Err(error) => panic!("the executor could not start: {error}"),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Listening for TCP connections, one listener on each core.
+
+use super::address::{first_that, to_std};
+use super::stream::TcpStream;
+use crate::core::context;
+use reactor::Descriptor;
+use reactor::operation::{Accept, Op};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
+
+/// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`, 4096 by default.
+const BACKLOG: u32 = 4096;
+
+/// Accepts TCP connections on the core it is used on.
+///
+/// Listeners are made with `SO_REUSEPORT`: bind one on each core to the same address, and the kernel spreads connections over them.
+/// Be sure that every one accepts: a connection that was given to a listener stays with it.
+///
+/// # Examples
+/// ```
+/// use executor::net::{TcpListener, TcpStream};
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let client = executor::spawn(TcpStream::connect(listener.local_addr()?));
+/// let (_stream, peer) = listener.accept().await?;
+/// assert_eq!(client.await.unwrap()?.local_addr()?, peer);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct TcpListener {
+    socket: Descriptor,
+}
+
+impl TcpListener {
+    /// Listens on the first of `addresses` that can be bound, with the options of [`TcpListenerBuilder::new`]. Port 0 picks a free
+    /// one. Names are looked up, blocking the core: pass a [`SocketAddr`] where that matters.
+    ///
+    /// # Errors
+    /// As bind(2) and listen(2) have them; `AddrInUse` if somebody listens there without `SO_REUSEPORT`, or as another user.
+    pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
+        TcpListenerBuilder::new().bind(addresses)
+    }
+
+    /// Waits for a connection. The new socket is close-on-exec and belongs to this core.
+    ///
+    /// **Dropped** before it is ready, the operation is cancelled. A connection that was already being handed over at that moment is
+    /// closed, and its peer sees that.
+    ///
+    /// # Errors
+    /// As accept(2) has them. When descriptors run out (`EMFILE`, `ENFILE`) the connection stays in the backlog: wait until some are
+    /// free and accept again.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let reactor = context::expect("accept", |core| Rc::clone(core.reactor()));
+        let (socket, peer) = Op::new(reactor, Accept::new(self.socket.clone())).await?;
+        Ok((TcpStream::from_owned(socket), to_std(&peer)?))
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// As getsockname(2) has them.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        to_std(&SockRef::from(&self.socket).local_addr()?)
+    }
+}
+
+impl AsFd for TcpListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl From<std::net::TcpListener> for TcpListener {
+    /// Takes over a listener of the standard library, as it is.
+    fn from(listener: std::net::TcpListener) -> Self {
+        Self {
+            socket: Descriptor::new(listener.into()),
+        }
+    }
+}
+
+/// The options of a [`TcpListener`].
+///
+/// # Examples
+/// ```
+/// use executor::net::TcpListenerBuilder;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let listener = TcpListenerBuilder::new().reuse_port(false).backlog(16).bind("127.0.0.1:0")?;
+/// # drop(listener);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TcpListenerBuilder {
+    backlog: u32,
+    reuse_address: bool,
+    reuse_port: bool,
+    only_v6: Option<bool>,
+}
+
+impl Default for TcpListenerBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TcpListenerBuilder {
+    /// A backlog of 4096, `SO_REUSEADDR` and `SO_REUSEPORT` on, and `IPV6_V6ONLY` as the system has it.
+    pub fn new() -> Self {
+        Self {
+            backlog: BACKLOG,
+            reuse_address: true,
+            reuse_port: true,
+            only_v6: None,
+        }
+    }
+
+    /// How many connections may wait to be accepted.
+    #[must_use]
+    pub fn backlog(mut self, backlog: u32) -> Self {
+        self.backlog = backlog;
+        self
+    }
+
+    /// Whether the address may be bound while old connections of it linger (`SO_REUSEADDR`).
+    #[must_use]
+    pub fn reuse_address(mut self, reuse: bool) -> Self {
+        self.reuse_address = reuse;
+        self
+    }
+
+    /// Whether other listeners of the same user may share the address (`SO_REUSEPORT`), as one on each core does.
+    #[must_use]
+    pub fn reuse_port(mut self, reuse: bool) -> Self {
+        self.reuse_port = reuse;
+        self
+    }
+
+    /// Whether a listener on an IPv6 address leaves IPv4 alone (`IPV6_V6ONLY`).
+    #[must_use]
+    pub fn only_v6(mut self, only: bool) -> Self {
+        self.only_v6 = Some(only);
+        self
+    }
+
+    /// Listens on the first of `addresses` that can be bound.
+    ///
+    /// # Errors
+    /// As for [`TcpListener::bind`].
+    pub fn bind(&self, addresses: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        first_that(addresses, |address| self.bind_one(address))
+    }
+
+    fn bind_one(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::STREAM,
+            Some(Protocol::TCP),
+        )?;
+        socket.set_reuse_address(self.reuse_address)?;
+        socket.set_reuse_port(self.reuse_port)?;
+        if let (Some(only_v6), true) = (self.only_v6, address.is_ipv6()) {
+            socket.set_only_v6(only_v6)?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;
+        Ok(TcpListener {
+            socket: Descriptor::new(socket.into()),
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Why a runtime did not start. Each text says what to do.
+
+use reactor::SetupError;
+use std::{error, fmt, io};
+
+/// Why a runtime did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// No ring could be made.
+    Ring(SetupError),
+    /// More cores were asked for than the process has CPUs.
+    NotEnoughCpus {
+        /// How many cores were asked for.
+        asked: usize,
+        /// The CPUs in the process's affinity mask.
+        allowed: Vec<usize>,
+    },
+    /// Zero cores were asked for.
+    NoCores,
+    /// The calling thread is a core of a runtime already.
+    InsideRuntime,
+    /// A core's thread could not be started, or not be pinned to its CPU.
+    Thread {
+        /// The core's number.
+        core: usize,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ring(error) => error.fmt(formatter),
+            Self::NotEnoughCpus { asked, allowed } => write!(
+                formatter,
+                "{asked} cores were asked for, but this process may use {} CPU{} only: {allowed:?}. Ask for fewer (`cores = N`), or \
+                 widen its affinity mask (taskset, the container's cpuset, or CPUAffinity= of a service)",
+                allowed.len(),
+                if allowed.len() == 1 { "" } else { "s" },
+            ),
+            Self::NoCores => write!(
+                formatter,
+                "zero cores were asked for; a runtime has at least one"
+            ),
+            Self::InsideRuntime => write!(
+                formatter,
+                "a runtime cannot be started or blocked on from inside a runtime: this thread is one of its cores. Use `.await` or \
+                 `executor::spawn` here, or start the other runtime on a thread of its own"
+            ),
+            Self::Thread { core, error } => {
+                write!(formatter, "the thread of core {core} could not be started: {error}")
+            }
+        }
+    }
+}
+
+impl error::Error for StartError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Ring(error) => Some(error),
+            Self::Thread { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<SetupError> for StartError {
+    fn from(error: SetupError) -> Self {
+        Self::Ring(error)
+    }
+}

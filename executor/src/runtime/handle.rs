@@ -1,0 +1,119 @@
+//! Reaching a runtime from any thread.
+
+use super::RuntimeShared;
+use crate::core::context;
+use crate::task::{Closure, JoinHandle, TaskRef, allocate};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+/// Reaches a runtime's cores from any thread, inside or outside of it. Cheap to clone; does not keep the runtime running.
+///
+/// # Examples
+/// ```
+/// let runtime = executor::Builder::new().cores(1).build()?;
+/// let handle = runtime.handle();
+/// let thread = std::thread::spawn(move || handle.spawn_on(0, async { executor::current_core() }));
+/// let join = thread.join().unwrap();
+/// assert_eq!(runtime.block_on(join).unwrap(), 0);
+/// # Ok::<(), executor::StartError>(())
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    runtime: Arc<RuntimeShared>,
+}
+
+impl Handle {
+    pub(super) fn new(runtime: Arc<RuntimeShared>) -> Self {
+        Self { runtime }
+    }
+
+    /// The handle of the runtime this thread is a core of.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn current() -> Self {
+        context::expect("Handle::current", |core| Self::new(Arc::clone(core.runtime())))
+    }
+
+    /// How many cores the runtime has. They are numbered from 0.
+    pub fn cores(&self) -> usize {
+        self.runtime.cores().len()
+    }
+
+    /// The CPU behind each core, by the core's number.
+    pub fn cpus(&self) -> &[usize] {
+        self.runtime.cpus()
+    }
+
+    /// As [`executor::spawn_on`](crate::spawn_on), from any thread.
+    ///
+    /// # Panics
+    /// If there is no such core.
+    #[track_caller]
+    pub fn spawn_on<F>(&self, core: usize, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        // SAFETY: the future is `Send`, and so is its output.
+        unsafe { self.dispatch(core, future) }
+    }
+
+    /// As [`executor::spawn_on_with`](crate::spawn_on_with), from any thread.
+    ///
+    /// # Panics
+    /// If there is no such core.
+    #[track_caller]
+    pub fn spawn_on_with<C, F>(&self, core: usize, closure: C) -> JoinHandle<F::Output>
+    where
+        C: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send + 'static,
+    {
+        // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well.
+        unsafe { self.dispatch(core, Closure::new(closure)) }
+    }
+
+    /// # Safety
+    /// Before its first poll the future may be sent to, and be dropped on, any thread; and so may its output at any time.
+    #[track_caller]
+    unsafe fn dispatch<F: Future + 'static>(
+        &self,
+        core: usize,
+        future: F,
+    ) -> JoinHandle<F::Output> {
+        let cores = self.runtime.cores();
+        let Some(target) = cores.get(core) else {
+            panic!(
+                "there is no core {core}: this runtime has {} (0 to {})",
+                cores.len(),
+                cores.len() - 1
+            );
+        };
+        // SAFETY: the caller vouches for other threads; it borrows nothing.
+        let (task, handle) = unsafe { allocate(Arc::clone(target), future) };
+        context::with(|current| match current {
+            Some(here) if here.is(target) => here.admit(task),
+            _ => announce(current, task),
+        });
+        handle
+    }
+}
+
+/// Sends a new task to its core.
+fn announce(current: Option<&crate::core::Core>, task: TaskRef) {
+    // Its arrival is the message: a wake before that needs no second one.
+    task.header().notify();
+    context::send(current, task);
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Handle")
+            .field("cpus", &self.runtime.cpus())
+            .finish_non_exhaustive()
+    }
+}

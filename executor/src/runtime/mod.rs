@@ -1,0 +1,155 @@
+//! A runtime: its cores, how they are started and stopped, and how other threads reach them.
+
+mod builder;
+mod cpus;
+mod error;
+mod handle;
+mod start;
+
+pub use builder::Builder;
+pub use error::StartError;
+pub use handle::Handle;
+
+use crate::core::{Core, CoreShared, RuntimeId, context};
+use cpus::Pinned;
+use reactor::Capabilities;
+use reactor::park::publish_fence;
+use std::fmt;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+/// What all cores and handles of a runtime share.
+pub(crate) struct RuntimeShared {
+    cores: Box<[Arc<CoreShared>]>,
+    /// The CPU behind each core.
+    cpus: Box<[usize]>,
+    capabilities: Capabilities,
+    is_stopping: AtomicBool,
+    /// Where all cores meet before any ring is given up.
+    last_meeting: Barrier,
+}
+
+impl RuntimeShared {
+    pub(crate) fn cores(&self) -> &[Arc<CoreShared>] {
+        &self.cores
+    }
+
+    pub(crate) fn cpus(&self) -> &[usize] {
+        &self.cpus
+    }
+
+    #[inline]
+    pub(crate) fn is_stopping(&self) -> bool {
+        // Relaxed: the fence in `stop` orders it against the cores' state words.
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn meet(&self) {
+        self.last_meeting.wait();
+    }
+
+    /// Tells every core to end.
+    fn stop(&self) {
+        // Relaxed: ordered by the fence, which pairs with the one in `ParkState::begin_block`.
+        self.is_stopping.store(true, Ordering::Relaxed);
+        publish_fence();
+        for core in &self.cores {
+            core.ring();
+        }
+    }
+}
+
+/// A running runtime. Its core 0 is the thread that built it, inside [`block_on`](Self::block_on); the others have threads of their
+/// own and run until the runtime is dropped.
+///
+/// **Dropping** it stops every core in an orderly way: tasks are dropped on the core they belong to, operations are cancelled, and
+/// the call returns when the kernel has let go of every buffer. A task that never returns from its poll keeps it waiting.
+///
+/// # Examples
+/// ```
+/// let runtime = executor::Builder::new().cores(1).build().unwrap();
+/// let answer = runtime.block_on(async { executor::spawn(async { 42 }).await.unwrap() });
+/// assert_eq!(answer, 42);
+/// ```
+pub struct Runtime {
+    core: Core,
+    /// The CPU that core 0 is pinned to while it runs.
+    pin: Option<usize>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Runtime {
+    /// A runtime on every CPU this process may use: `Builder::new().build()`.
+    ///
+    /// # Errors
+    /// As for [`Builder::build`].
+    pub fn new() -> Result<Self, StartError> {
+        Builder::new().build()
+    }
+
+    /// Runs `future` on core 0, which is this thread, until it is complete, and with it whatever is spawned on core 0. The thread is
+    /// pinned to the core's CPU meanwhile.
+    ///
+    /// The future needs to be neither `Send` nor `'static`. Tasks that are left on core 0 go on in the next `block_on`; those on the
+    /// other cores go on at once.
+    ///
+    /// # Panics
+    /// If `future` panics, and from inside a runtime: a core that blocks on another would stand still.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        if context::with(|core| core.is_some()) {
+            panic!("{}", StartError::InsideRuntime);
+        }
+        let _pinned = self.pin.map(Pinned::to);
+        let _entered = context::enter(&self.core);
+        let future = pin!(future);
+        // SAFETY: the loop below ends only when the task is complete, and by then it has dropped its hold on `future`. Should the loop
+        // unwind, the task is never polled again, and all it drops is a reference.
+        let mut main = unsafe { self.core.spawn_unchecked(future) };
+        self.core.run_until(|| main.is_finished());
+        match main.try_take().expect("the loop ends when it is finished") {
+            Ok(output) => output,
+            Err(error) => resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// A handle by which any thread can reach the runtime.
+    pub fn handle(&self) -> Handle {
+        Handle::new(Arc::clone(self.core.runtime()))
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.core.runtime().stop();
+        {
+            let _entered = context::enter(&self.core);
+            self.core.shut_down();
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a core's thread panicked outside of any task: this is a bug in the executor");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Runtime")
+            .field("cpus", &self.core.runtime().cpus())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A process-wide number for each runtime, so that a core can tell its peers from another runtime's cores.
+fn next_runtime_id() -> RuntimeId {
+    use std::sync::atomic::AtomicU64;
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: only uniqueness matters.
+    RuntimeId(NEXT.fetch_add(1, Ordering::Relaxed))
+}

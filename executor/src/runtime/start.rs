@@ -1,0 +1,173 @@
+//! Starting a runtime: everything that is shared first, then the threads, and only when every core is ready does `start` return.
+
+use super::{Runtime, RuntimeShared, StartError, cpus, next_runtime_id};
+use crate::core::pair_ring::pair_ring;
+use crate::core::{Core, CoreShared, Wiring, context};
+use reactor::{Capabilities, KernelWake, Reactor, SetupError};
+use std::io;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
+use std::time::Duration;
+
+/// Entries of the ring between two cores, for each direction: a burst of this many is sent without a backlog, in 8 KiB.
+const PAIR_RING_ENTRIES: usize = 1024;
+
+/// What was decided before anything is started.
+pub(super) struct Plan {
+    pub(super) cpus: Box<[usize]>,
+    pub(super) pin: bool,
+    pub(super) spin: Duration,
+    pub(super) capabilities: Capabilities,
+}
+
+pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
+    let count = plan.cpus.len();
+    let id = next_runtime_id();
+    let mut cores = Vec::with_capacity(count);
+    for index in 0..count {
+        let wake = KernelWake::new().map_err(|error| descriptor_error(index, error))?;
+        cores.push(Arc::new(CoreShared::new(id, index, Arc::new(wake))));
+    }
+    let shared = Arc::new(RuntimeShared {
+        cores: cores.into_boxed_slice(),
+        cpus: plan.cpus.clone(),
+        capabilities: plan.capabilities,
+        is_stopping: AtomicBool::new(false),
+        last_meeting: Barrier::new(count),
+    });
+    let mut wirings = wire(count).into_iter();
+    let wiring = wirings.next().expect("there is at least one core");
+    // Core 0's ring comes first: if rings cannot be had at all, no thread is started to find out.
+    let core = new_core(&shared, 0, wiring, plan.spin)?;
+
+    let (ready, readiness) = mpsc::channel();
+    let mut starting = Starting {
+        threads: Vec::new(),
+        verdicts: Vec::new(),
+    };
+    for (index, wiring) in (1..).zip(wirings) {
+        starting.spawn(index, wiring, &shared, &plan, ready.clone())?;
+    }
+    drop(ready);
+    for _ in 1..count {
+        readiness.recv().expect("each core's thread reports once")?;
+    }
+    let threads = starting.go();
+    tracing::debug!(cpus = ?shared.cpus, capabilities = %shared.capabilities, "runtime started");
+    Ok(Runtime {
+        core,
+        pin: plan.pin.then(|| plan.cpus[0]),
+        threads,
+    })
+}
+
+/// A ring for each ordered pair of cores.
+fn wire(count: usize) -> Vec<Wiring> {
+    let mut wirings: Vec<Wiring> = (0..count)
+        .map(|_| Wiring {
+            senders: Vec::new(),
+            receivers: Vec::new(),
+        })
+        .collect();
+    for from in 0..count {
+        for to in 0..count {
+            let sender = (from != to).then(|| {
+                let (sender, receiver) = pair_ring(PAIR_RING_ENTRIES);
+                wirings[to].receivers.push(receiver);
+                sender
+            });
+            wirings[from].senders.push(sender);
+        }
+    }
+    wirings
+}
+
+fn new_core(
+    shared: &Arc<RuntimeShared>,
+    index: usize,
+    wiring: Wiring,
+    spin: Duration,
+) -> Result<Core, SetupError> {
+    let core = Arc::clone(&shared.cores[index]);
+    let reactor = Reactor::new(shared.capabilities, Arc::clone(core.kernel_wake()))?;
+    Ok(Core::new(core, Arc::clone(shared), reactor, wiring, spin))
+}
+
+fn descriptor_error(core: usize, error: io::Error) -> StartError {
+    match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+        Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
+            StartError::Ring(SetupError::NoDescriptors)
+        }
+        _ => StartError::Thread { core, error },
+    }
+}
+
+/// Threads that have been started and wait to be told whether the others are ready as well. Dropped, they are told to go home.
+struct Starting {
+    threads: Vec<thread::JoinHandle<()>>,
+    verdicts: Vec<mpsc::Sender<()>>,
+}
+
+impl Starting {
+    fn spawn(
+        &mut self,
+        index: usize,
+        wiring: Wiring,
+        shared: &Arc<RuntimeShared>,
+        plan: &Plan,
+        ready: mpsc::Sender<Result<(), StartError>>,
+    ) -> Result<(), StartError> {
+        let (verdict, all_ready) = mpsc::channel();
+        let shared = Arc::clone(shared);
+        let (cpu, pin, spin) = (plan.cpus[index], plan.pin, plan.spin);
+        let thread = thread::Builder::new()
+            .name(format!("core-{index}"))
+            .spawn(move || {
+                if pin && !cpus::pin(cpu) {
+                    let error = io::Error::other(format!("CPU {cpu} refuses to be pinned to"));
+                    let _ = ready.send(Err(StartError::Thread { core: index, error }));
+                    return;
+                }
+                match new_core(&shared, index, wiring, spin) {
+                    Ok(core) => {
+                        let _ = ready.send(Ok(()));
+                        if all_ready.recv().is_ok() {
+                            run(&core);
+                        }
+                    }
+                    Err(error) => {
+                        let _ = ready.send(Err(error.into()));
+                    }
+                }
+            })
+            .map_err(|error| StartError::Thread { core: index, error })?;
+        self.threads.push(thread);
+        self.verdicts.push(verdict);
+        Ok(())
+    }
+
+    /// Every core is ready: they may run.
+    fn go(mut self) -> Vec<thread::JoinHandle<()>> {
+        for verdict in &self.verdicts {
+            let _ = verdict.send(());
+        }
+        std::mem::take(&mut self.threads)
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.verdicts.clear();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The life of a core that has a thread of its own.
+fn run(core: &Core) {
+    let _entered = context::enter(core);
+    core.run_until(|| core.runtime().is_stopping());
+    core.shut_down();
+}

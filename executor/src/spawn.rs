@@ -1,0 +1,120 @@
+//! Spawning, and asking where one is.
+
+use crate::core::context;
+use crate::runtime::Handle;
+use crate::task::JoinHandle;
+use std::future::Future;
+
+/// Starts a task on this core. Neither the future nor its output need be `Send`.
+///
+/// It is polled for the first time after the current task has yielded. It runs on this core and is dropped there; so is its output,
+/// unless the [`JoinHandle`] was sent away, as it may be when the output is `Send`. A panic ends the task alone and reaches the
+/// handle.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use std::rc::Rc;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() {
+/// let shared = Rc::new(5);
+/// let task = executor::spawn({
+///     let shared = Rc::clone(&shared);
+///     async move { *shared + 1 }
+/// });
+/// assert_eq!(task.await.unwrap(), 6);
+/// # }
+/// ```
+#[track_caller]
+pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
+    context::expect("spawn", |core| core.spawn(future))
+}
+
+/// Starts a task on the core numbered `core`, which may be this one. The future and its output travel, so they are `Send`; for a future
+/// that is not, see [`spawn_on_with`].
+///
+/// The task is sent when the current turn of this core's loop ends; messages from one core to another arrive in order, unless more
+/// than a thousand are under way. **Where things are dropped:** the future on its core, whether it completed, panicked or was
+/// aborted; if the core shut down before the task got there, where that was found out. The output, or the panic's payload, by the
+/// owner of the [`JoinHandle`], or on the task's core if the handle was dropped before the task completed. During shutdown nothing
+/// is started: the handle yields a cancelled error.
+///
+/// # Panics
+/// Outside of a runtime, and if there is no such core (they are numbered from 0 to [`cores`]` - 1`).
+///
+/// # Examples
+/// ```
+/// # #[executor::main]
+/// # async fn main() {
+/// let x = 41;
+/// let answer = executor::spawn_on(executor::cores() - 1, async move { x + 1 });
+/// assert_eq!(answer.await.unwrap(), 42);
+/// # }
+/// ```
+#[track_caller]
+pub fn spawn_on<F>(core: usize, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    Handle::current().spawn_on(core, future)
+}
+
+/// Calls `closure` on the core numbered `core` and runs the future it makes there. Only the closure and the output travel: the future
+/// may hold what is not `Send`, such as sockets, timers and `Rc`s.
+///
+/// Otherwise as [`spawn_on`]; a panic in the closure is one of the task.
+///
+/// # Panics
+/// Outside of a runtime, and if there is no such core.
+///
+/// # Examples
+/// ```
+/// use executor::time::{Duration, sleep};
+/// # #[executor::main]
+/// # async fn main() {
+/// let task = executor::spawn_on_with(executor::cores() - 1, || async {
+///     sleep(Duration::from_millis(1)).await;
+///     executor::current_core()
+/// });
+/// assert_eq!(task.await.unwrap(), executor::cores() - 1);
+/// # }
+/// ```
+#[track_caller]
+pub fn spawn_on_with<C, F>(core: usize, closure: C) -> JoinHandle<F::Output>
+where
+    C: FnOnce() -> F + Send + 'static,
+    F: Future + 'static,
+    F::Output: Send + 'static,
+{
+    Handle::current().spawn_on_with(core, closure)
+}
+
+/// The number of the core this is called on.
+///
+/// # Panics
+/// Outside of a runtime.
+#[track_caller]
+pub fn current_core() -> usize {
+    context::expect("current_core", |core| core.index())
+}
+
+/// How many cores this runtime has. They are numbered from 0.
+///
+/// # Panics
+/// Outside of a runtime.
+#[track_caller]
+pub fn cores() -> usize {
+    context::expect("cores", |core| core.runtime().cores().len())
+}
+
+/// The CPU behind each core of this runtime, by the core's number.
+///
+/// # Panics
+/// Outside of a runtime.
+#[track_caller]
+pub fn cpus() -> Vec<usize> {
+    context::expect("cpus", |core| core.runtime().cpus().to_vec())
+}

@@ -1,0 +1,38 @@
+//! The primitives our protocols are made of: the standard library's, or loom's under `--cfg loom`, so that the models explore the
+//! very code that runs.
+
+#[cfg(loom)]
+pub(crate) use loom::{
+    cell::UnsafeCell,
+    sync::{
+        Arc,
+        atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering},
+    },
+};
+#[cfg(not(loom))]
+pub(crate) use std::sync::{
+    Arc,
+    atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering},
+};
+
+/// The standard cell with loom's interface: the pointer is only good inside the closure.
+#[cfg(not(loom))]
+#[derive(Debug)]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+#[cfg(not(loom))]
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn with<R>(&self, call: impl FnOnce(*const T) -> R) -> R {
+        call(self.0.get())
+    }
+
+    #[inline(always)]
+    pub(crate) fn with_mut<R>(&self, call: impl FnOnce(*mut T) -> R) -> R {
+        call(self.0.get())
+    }
+}

@@ -1,0 +1,178 @@
+//! The cell with the future in it, and what the [`Vtable`] points to.
+
+use super::handshake::Completed;
+use super::header::{Header, TaskRef, Vtable};
+use super::join::{JoinError, JoinHandle};
+use super::waker;
+use crate::core::CoreShared;
+use reactor::contain_panic;
+use std::cell::UnsafeCell;
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+enum Stage<F: Future> {
+    Pending(F),
+    Done(Result<F::Output, JoinError>),
+    Empty,
+}
+
+/// One heap block. `repr(C)`: the header is at its start, and pointers to the one are pointers to the other.
+#[repr(C)]
+struct TaskCell<F: Future> {
+    header: Header,
+    stage: UnsafeCell<Stage<F>>,
+}
+
+/// Makes a task for `core`, which has not seen it yet, and its join handle.
+///
+/// # Safety
+/// Whoever polls or drops the future on another thread than this one vouches that it may go there. Whatever the future and its
+/// output borrow outlives the task's completion.
+pub(crate) unsafe fn allocate<F: Future>(
+    core: Arc<CoreShared>,
+    future: F,
+) -> (TaskRef, JoinHandle<F::Output>) {
+    let cell = Box::new(TaskCell {
+        header: Header::new(vtable::<F>(), core),
+        stage: UnsafeCell::new(Stage::Pending(future)),
+    });
+    let header = NonNull::from(Box::leak(cell)).cast::<Header>();
+    // SAFETY: the cell is alive and has two references: one for each.
+    unsafe {
+        (
+            TaskRef::from_raw(header),
+            JoinHandle::new(TaskRef::from_raw(header)),
+        )
+    }
+}
+
+fn vtable<F: Future>() -> &'static Vtable {
+    &Vtable {
+        poll: poll::<F>,
+        cancel: cancel::<F>,
+        take_outcome: take_outcome::<F>,
+        drop_outcome: drop_outcome::<F>,
+        free: free::<F>,
+    }
+}
+
+/// # Safety
+/// `header` is the start of a live `TaskCell<F>`, and by the table in `task` the caller has the stage for itself while it uses it.
+unsafe fn stage<'a, F: Future>(header: NonNull<Header>) -> &'a mut Stage<F> {
+    // SAFETY: passed on to the caller.
+    unsafe { &mut *header.cast::<TaskCell<F>>().as_ref().stage.get() }
+}
+
+unsafe fn poll<F: Future>(header: NonNull<Header>) -> bool {
+    // The waker borrows the reference of the table; clones of it count.
+    // SAFETY: the vtable is made for these pointers, and the cell outlives this call.
+    let waker = ManuallyDrop::new(unsafe { Waker::from_raw(waker::raw(header)) });
+    let mut context = Context::from_waker(&waker);
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the core alone has the stage before completion, and it does not poll recursively.
+        let Stage::Pending(future) = (unsafe { stage::<F>(header) }) else {
+            unreachable!("a complete task is not polled")
+        };
+        // SAFETY: the future lives in its heap block until it is dropped in place.
+        unsafe { Pin::new_unchecked(future) }.poll(&mut context)
+    }));
+    let outcome = match polled {
+        Ok(Poll::Pending) => return false,
+        Ok(Poll::Ready(output)) => Ok(output),
+        Err(payload) => Err(JoinError::panicked(payload)),
+    };
+    // SAFETY: as above.
+    unsafe { finish::<F>(header, outcome) };
+    true
+}
+
+unsafe fn cancel<F: Future>(header: NonNull<Header>) {
+    // SAFETY: passed on to the caller.
+    unsafe { finish::<F>(header, Err(JoinError::cancelled())) };
+}
+
+/// Drops the future, stores the outcome, and tells whoever waits for it. A panic in the future's drop becomes the outcome.
+unsafe fn finish<F: Future>(header: NonNull<Header>, outcome: Result<F::Output, JoinError>) {
+    let dropped = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the caller has the stage.
+        unsafe { *stage::<F>(header) = Stage::Empty };
+    }));
+    let outcome = match dropped {
+        Ok(()) => outcome,
+        Err(payload) => {
+            contain_panic("dropping a task's output", || drop(outcome));
+            Err(JoinError::panicked(payload))
+        }
+    };
+    // SAFETY: as above; the stage is empty, so nothing is dropped.
+    unsafe { *stage::<F>(header) = Stage::Done(outcome) };
+    // SAFETY: the caller has a reference.
+    let handshake = unsafe { &header.as_ref().handshake };
+    match handshake.complete() {
+        Completed::Wanted => {}
+        Completed::Awaited => contain_panic("the waker of a join handle", || handshake.wake()),
+        // SAFETY: the handshake gave the outcome to us.
+        Completed::Unwanted => unsafe { drop_outcome::<F>(header) },
+    }
+}
+
+unsafe fn take_outcome<F: Future>(header: NonNull<Header>, place: *mut ()) {
+    // SAFETY: the handshake gave the outcome to the caller.
+    let stage = std::mem::replace(unsafe { stage::<F>(header) }, Stage::Empty);
+    if let Stage::Done(outcome) = stage {
+        // SAFETY: the caller says that `place` is one of these.
+        unsafe { *place.cast::<Option<Result<F::Output, JoinError>>>() = Some(outcome) };
+    }
+}
+
+unsafe fn drop_outcome<F: Future>(header: NonNull<Header>) {
+    // SAFETY: the handshake gave the outcome to the caller.
+    contain_panic("dropping a task's output", || unsafe {
+        *stage::<F>(header) = Stage::Empty;
+    });
+}
+
+unsafe fn free<F: Future>(header: NonNull<Header>) {
+    // SAFETY: the cell came from a box, and the caller had the last reference. The stage is empty by now (see `task`).
+    drop(unsafe { Box::from_raw(header.cast::<TaskCell<F>>().as_ptr()) });
+}
+
+/// A closure that makes a future, as a future: it calls the closure when it is first polled.
+///
+/// Until then it holds the closure alone, so it may go wherever the closure may.
+pub(crate) enum Closure<C, F> {
+    New(Option<C>),
+    Made(F),
+}
+
+impl<C: FnOnce() -> F, F: Future> Closure<C, F> {
+    pub(crate) fn new(closure: C) -> Self {
+        Self::New(Some(closure))
+    }
+}
+
+impl<C: FnOnce() -> F, F: Future> Future for Closure<C, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: the closure is moved out before anything is pinned, and the future never moves once it is in place.
+        let this = unsafe { self.get_unchecked_mut() };
+        if let Self::New(closure) = this {
+            let closure = closure
+                .take()
+                .expect("a task whose closure panicked is not polled again");
+            let future = closure();
+            *this = Self::Made(future);
+        }
+        let Self::Made(future) = this else {
+            unreachable!("just made")
+        };
+        // SAFETY: it stays in its place until it is dropped there.
+        unsafe { Pin::new_unchecked(future) }.poll(context)
+    }
+}

@@ -1,0 +1,229 @@
+//! The part of a task cell that does not depend on the future's type, and the counted reference to it.
+
+use super::handshake::Handshake;
+use crate::core::{CoreShared, context};
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+
+/// `Header::slot` of a task that its core has not seen yet.
+const UNLINKED: u32 = u32::MAX;
+
+/// More references than this are a leak in a loop; the process ends before the count could wrap and free a live task.
+const REFERENCES_MAX: usize = isize::MAX as usize;
+
+/// What depends on the future's type. All take the cell's address.
+pub(super) struct Vtable {
+    /// Polls the future; true if the task is complete now.
+    pub(super) poll: unsafe fn(NonNull<Header>) -> bool,
+    /// Drops the future and completes the task as cancelled.
+    pub(super) cancel: unsafe fn(NonNull<Header>),
+    /// Moves the outcome to the given place, an `Option<Result<T, JoinError>>`.
+    pub(super) take_outcome: unsafe fn(NonNull<Header>, *mut ()),
+    /// Drops the outcome.
+    pub(super) drop_outcome: unsafe fn(NonNull<Header>),
+    /// Frees the cell.
+    pub(super) free: unsafe fn(NonNull<Header>),
+}
+
+/// The first field of every task cell.
+pub(crate) struct Header {
+    pub(super) vtable: &'static Vtable,
+    pub(super) handshake: Handshake,
+    references: AtomicUsize,
+    /// Set by the remote thread that sends the task to its core, cleared by the core: there is one message at most on its way.
+    notified: AtomicBool,
+    aborted: AtomicBool,
+    core: Arc<CoreShared>,
+    /// Whether the task is in its core's run queue. The core's alone.
+    queued: Cell<bool>,
+    /// The task's place in its core's table. Written by the core before the first poll, then never again.
+    slot: Cell<u32>,
+}
+
+impl Header {
+    /// For a cell with two references: the core's (or the message that brings the task there) and the join handle's.
+    pub(super) fn new(vtable: &'static Vtable, core: Arc<CoreShared>) -> Self {
+        Self {
+            vtable,
+            handshake: Handshake::new(),
+            references: AtomicUsize::new(2),
+            notified: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
+            core,
+            queued: Cell::new(false),
+            slot: Cell::new(UNLINKED),
+        }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<CoreShared> {
+        &self.core
+    }
+
+    #[inline]
+    pub(crate) fn is_complete(&self) -> bool {
+        self.handshake.is_complete()
+    }
+
+    /// Any thread: the task shall be cancelled when its core next looks at it. To be followed by a wake.
+    pub(super) fn abort(&self) {
+        // Release: pairs with the Acquire in `is_aborted`; the wake that follows makes the core look.
+        self.aborted.store(true, Ordering::Release);
+    }
+
+    fn is_aborted(&self) -> bool {
+        // Acquire: what the aborter did before is visible to the future's drop.
+        self.aborted.load(Ordering::Acquire)
+    }
+
+    /// Remote thread: whether it is the one that has to send the task to its core.
+    pub(crate) fn notify(&self) -> bool {
+        // AcqRel: if a message is under way already, the core's `unnotify` after it sees all that we did before.
+        !self.notified.swap(true, Ordering::AcqRel)
+    }
+
+    /// Core: the message has arrived; the next wake has to send another.
+    pub(crate) fn unnotify(&self) {
+        // A swap, not a store: it must read what the last waker wrote, for that is what makes its data visible to the coming poll.
+        self.notified.swap(false, Ordering::AcqRel);
+    }
+
+    /// Core: marks the task as queued; false if it was, or if there is nothing left to run.
+    #[inline]
+    pub(crate) fn enqueue(&self) -> bool {
+        !self.is_complete() && !self.queued.replace(true)
+    }
+
+    /// Core: the task has left the run queue.
+    #[inline]
+    pub(crate) fn dequeue(&self) {
+        self.queued.set(false);
+    }
+
+    /// Core: whether the run queue has it.
+    #[inline]
+    pub(crate) fn is_queued(&self) -> bool {
+        self.queued.get()
+    }
+
+    /// Core: the task's place in the table. Whoever gets a message with the task may ask, too, whether it has one.
+    #[inline]
+    pub(crate) fn slot(&self) -> Option<usize> {
+        let slot = self.slot.get();
+        (slot != UNLINKED).then_some(slot as usize)
+    }
+
+    /// Core, once, before the first poll.
+    pub(crate) fn link(&self, slot: usize) {
+        let slot = u32::try_from(slot)
+            .ok()
+            .filter(|slot| *slot != UNLINKED)
+            .expect("fewer than 2^32 - 1 tasks on one core");
+        self.slot.set(slot);
+    }
+}
+
+/// A counted reference to a task.
+pub(crate) struct TaskRef(NonNull<Header>);
+
+// SAFETY: what a reference can reach from a thread that is not the task's core is atomic, or ordered by the message that carries
+// it (see the table in `task`). The methods for the core alone say so.
+unsafe impl Send for TaskRef {}
+
+impl TaskRef {
+    /// # Safety
+    /// `header` is the start of a live cell, and the caller gives one reference away.
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+        Self(header)
+    }
+
+    /// The address, with the reference; to be made a `TaskRef` again.
+    pub(crate) fn into_raw(self) -> NonNull<Header> {
+        let header = self.0;
+        std::mem::forget(self);
+        header
+    }
+
+    /// The address, without a reference.
+    pub(crate) fn as_raw(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: we hold a reference, so the cell lives.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Polls the task, or cancels it if that was asked for; true if it is complete now.
+    ///
+    /// # Safety
+    /// Only on the task's core, not from inside its own poll, and not after it completed.
+    #[inline]
+    pub(crate) unsafe fn run(&self) -> bool {
+        let header = self.header();
+        if header.is_aborted() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.cancel() };
+            return true;
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { (header.vtable.poll)(self.0) }
+    }
+
+    /// Drops the future and completes the task as cancelled.
+    ///
+    /// # Safety
+    /// As for [`run`](Self::run); or on any thread, if the task was never linked and this is the message that carries it.
+    pub(crate) unsafe fn cancel(&self) {
+        // SAFETY: passed on to the caller.
+        unsafe { (self.header().vtable.cancel)(self.0) };
+    }
+
+    /// Any thread: makes the task run.
+    #[inline]
+    pub(crate) fn wake(&self) {
+        context::schedule(self);
+    }
+
+    /// # Safety
+    /// The caller has a reference to the cell at `header`, and does not give it away.
+    #[inline]
+    pub(super) unsafe fn borrow<T>(header: NonNull<Header>, call: impl FnOnce(&Self) -> T) -> T {
+        call(&std::mem::ManuallyDrop::new(Self(header)))
+    }
+}
+
+impl Clone for TaskRef {
+    #[inline]
+    fn clone(&self) -> Self {
+        // Relaxed: whoever clones has a reference, so the cell cannot go away, and nothing else is ordered by the count.
+        let before = self.header().references.fetch_add(1, Ordering::Relaxed);
+        if before > REFERENCES_MAX {
+            std::process::abort();
+        }
+        Self(self.0)
+    }
+}
+
+impl Drop for TaskRef {
+    #[inline]
+    fn drop(&mut self) {
+        let references = &self.header().references;
+        // The last holder needs no read-modify-write: nobody is left who could clone. Acquire: pairs with the Release below.
+        let is_last = references.load(Ordering::Acquire) == 1 || {
+            // Release: what this holder did is before the cell is freed.
+            let before = references.fetch_sub(1, Ordering::Release);
+            if before == 1 {
+                // Acquire: pairs with the Release of the others.
+                fence(Ordering::Acquire);
+            }
+            before == 1
+        };
+        if is_last {
+            // SAFETY: nobody else has a reference.
+            unsafe { (self.header().vtable.free)(self.0) };
+        }
+    }
+}

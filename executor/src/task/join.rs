@@ -1,0 +1,188 @@
+//! The join handle, and why a task may have no output.
+
+use super::header::TaskRef;
+use std::any::Any;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll};
+use std::{error, fmt};
+
+/// Owns the right to a task's output. Await it, from any core or thread, to get it.
+///
+/// **Dropping** the handle detaches the task: it goes on, and its output is dropped on its core. [`abort`](Self::abort) ends it.
+///
+/// # Examples
+/// ```
+/// #[executor::main]
+/// async fn main() {
+///     let handle = executor::spawn(async { 6 * 7 });
+///     assert_eq!(handle.await.unwrap(), 42);
+/// }
+/// ```
+#[must_use = "dropping a join handle detaches the task; say so with `detach`"]
+pub struct JoinHandle<T> {
+    task: TaskRef,
+    taken: bool,
+    output: PhantomData<T>,
+}
+
+// SAFETY: another thread can get, and drop, the output through it; everything else it reaches is atomic.
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: through a shared handle one can only ask whether the task is complete, and abort it. Both are atomic.
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
+
+impl<T> Unpin for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    /// # Safety
+    /// `task` is the handle's reference of a cell whose future's output is a `T`; there is one handle for it.
+    pub(super) unsafe fn new(task: TaskRef) -> Self {
+        Self {
+            task,
+            taken: false,
+            output: PhantomData,
+        }
+    }
+
+    /// Asks the task to end. If its core has not completed it by then, the future is dropped there, and the handle yields a
+    /// [`JoinError`] that [is cancelled](JoinError::is_cancelled). A task that is running goes on to its next `await`. Callable from any
+    /// thread, any number of times; never blocks.
+    pub fn abort(&self) {
+        self.task.header().abort();
+        self.task.wake();
+    }
+
+    /// Whether the outcome is there: awaiting the handle will not wait. Also true for an aborted task, once it has ended.
+    pub fn is_finished(&self) -> bool {
+        self.task.header().is_complete()
+    }
+
+    /// Drops the handle and lets the task go on: the same as `drop`, in words.
+    pub fn detach(self) {}
+
+    /// The outcome, if it is there.
+    pub(crate) fn try_take(&mut self) -> Option<Result<T, JoinError>> {
+        if !self.is_finished() {
+            return None;
+        }
+        assert!(!self.taken, "a join handle was polled after it gave the output out");
+        self.taken = true;
+        let mut outcome: Option<Result<T, JoinError>> = None;
+        let vtable = self.task.header().vtable;
+        // SAFETY: the task is complete and the handle alive, so the outcome is ours; the place is of the type it says.
+        unsafe { (vtable.take_outcome)(self.task.as_raw(), (&raw mut outcome).cast()) };
+        Some(outcome.expect("a complete task has an outcome until the handle takes it"))
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.task.header().handshake.poll(context.waker()) {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.try_take().expect("the handshake said it is complete"))
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        let header = self.task.header();
+        if header.handshake.close() && !self.taken {
+            // SAFETY: the task completed before the handle went, so the outcome is ours, and it was not taken.
+            unsafe { (header.vtable.drop_outcome)(self.task.as_raw()) };
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("JoinHandle")
+            .field("core", &self.task.header().core().index())
+            .field("is_finished", &self.is_finished())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a task has no output: it was cancelled, or it panicked.
+pub struct JoinError(Reason);
+
+enum Reason {
+    Cancelled,
+    /// The mutex is never locked for long: it makes the error `Sync`, as `?` into a boxed error wants it.
+    Panicked(Mutex<Box<dyn Any + Send>>),
+}
+
+impl JoinError {
+    pub(crate) fn cancelled() -> Self {
+        Self(Reason::Cancelled)
+    }
+
+    pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> Self {
+        Self(Reason::Panicked(Mutex::new(payload)))
+    }
+
+    /// Whether the task was ended: by [`JoinHandle::abort`], or by the shutdown of its runtime.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.0, Reason::Cancelled)
+    }
+
+    /// Whether the task panicked, in its poll or in the drop of its future.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.0, Reason::Panicked(_))
+    }
+
+    /// What the task panicked with, to be looked at or to be given to [`std::panic::resume_unwind`].
+    ///
+    /// # Errors
+    /// The error itself, if the task did not panic.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
+        match self.0 {
+            Reason::Panicked(payload) => Ok(payload
+                .into_inner()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())),
+            Reason::Cancelled => Err(self),
+        }
+    }
+
+    /// The same.
+    ///
+    /// # Panics
+    /// If the task did not panic.
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        self.try_into_panic()
+            .expect("into_panic on the error of a task that was cancelled")
+    }
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload
+        .downcast_ref::<&'static str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Reason::Panicked(payload) = &self.0 else {
+            return formatter.write_str("the task was cancelled");
+        };
+        let payload = payload.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match panic_text(&**payload) {
+            Some(text) => write!(formatter, "the task panicked: {text}"),
+            None => formatter.write_str("the task panicked"),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "JoinError({self})")
+    }
+}
+
+impl error::Error for JoinError {}

@@ -1,0 +1,31 @@
+//! The task cell: a future, its outcome, and everything a waker or a join handle needs to reach it from any thread.
+//!
+//! One heap block holds it all. Who may touch which part:
+//!
+//! | part                   | who                                                        | when                                                     |
+//! |------------------------|------------------------------------------------------------|----------------------------------------------------------|
+//! | `stage` with a future  | the task's core; before it got there, the thread that sends it | until completion                                    |
+//! | `stage` with an outcome| the join handle; the core, if the handle went first         | after completion ([`handshake`] decides)                 |
+//! | `queued`, `slot`       | the task's core                                             | always; written last before the first poll, as for `slot` |
+//! | `notified`, `aborted`  | anyone                                                      | always                                                   |
+//! | `references`           | anyone who holds one                                        | always                                                   |
+//!
+//! References are held by: the core's task table from linking to completion (a task in the run queue is in the table, so the run
+//! queue holds none), each message on its way to the core, each waker, and the join handle. When the last goes, there is neither
+//! future nor outcome in the cell any more, so it may go on any thread.
+//!
+//! A crate's cell (async-task) was not used: its every wake and poll is an atomic read-modify-write, because a task may be anywhere.
+//! Here a task never leaves its core, so a wake on that core is two plain stores (see `benches`, `local`).
+
+mod cell;
+mod handshake;
+mod header;
+mod join;
+mod waker;
+
+pub(crate) use cell::{Closure, allocate};
+pub(crate) use header::{Header, TaskRef};
+pub use join::{JoinError, JoinHandle};
+
+#[cfg(all(test, loom))]
+mod loom_tests;

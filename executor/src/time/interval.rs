@@ -1,0 +1,112 @@
+//! Ticks at regular times.
+
+use super::{Duration, Instant, Sleep, after, sleep_until};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+/// Ticks every `period`, the first time at once.
+///
+/// # Panics
+/// If `period` is zero.
+///
+/// # Examples
+/// ```
+/// use executor::time::{Duration, Instant, interval};
+/// # #[executor::main(cores = 1)]
+/// # async fn main() {
+/// let start = Instant::now();
+/// let mut ticks = interval(Duration::from_millis(1));
+/// for _ in 0..3 {
+///     ticks.tick().await;
+/// }
+/// assert!(start.elapsed() >= Duration::from_millis(2));
+/// # }
+/// ```
+#[track_caller]
+pub fn interval(period: Duration) -> Interval {
+    interval_at(Instant::now(), period)
+}
+
+/// Ticks every `period`, the first time at `start`.
+///
+/// # Panics
+/// If `period` is zero.
+#[track_caller]
+pub fn interval_at(start: Instant, period: Duration) -> Interval {
+    assert!(!period.is_zero(), "an interval has a period above zero");
+    Interval {
+        next: sleep_until(start),
+        period,
+        missed: MissedTickBehavior::default(),
+    }
+}
+
+/// What an [`Interval`] does when ticks were missed, because the task or its core was busy elsewhere. The same as tokio's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissedTickBehavior {
+    /// All missed ticks come at once, until the schedule is reached again.
+    #[default]
+    Burst,
+    /// One tick comes late, and the next a whole period after it.
+    Delay,
+    /// One tick comes late, and the next when the schedule has its next.
+    Skip,
+}
+
+/// Ticks at regular times; made by [`interval`].
+#[derive(Debug)]
+pub struct Interval {
+    next: Sleep,
+    period: Duration,
+    missed: MissedTickBehavior,
+}
+
+impl Interval {
+    /// Waits for the next tick and returns the time it was due. **Cancel-safe**: dropped, no tick is lost.
+    pub async fn tick(&mut self) -> Instant {
+        poll_fn(|context| self.poll_tick(context)).await
+    }
+
+    /// The same, for those who write their own futures.
+    pub fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<Instant> {
+        ready!(Pin::new(&mut self.next).poll(context));
+        let due = self.next.deadline();
+        self.next.reset(self.following(due, Instant::now()));
+        Poll::Ready(due)
+    }
+
+    /// When to tick after the tick that was due at `due` and came at `now`.
+    fn following(&self, due: Instant, now: Instant) -> Instant {
+        let scheduled = after(due, self.period);
+        if scheduled > now {
+            return scheduled;
+        }
+        match self.missed {
+            MissedTickBehavior::Burst => scheduled,
+            MissedTickBehavior::Delay => after(now, self.period),
+            MissedTickBehavior::Skip => {
+                let late_ns = now.duration_since(due).as_nanos();
+                let into_period_ns = late_ns % self.period.as_nanos();
+                let rest = self.period
+                    - Duration::from_nanos(u64::try_from(into_period_ns).unwrap_or(u64::MAX));
+                after(now, rest)
+            }
+        }
+    }
+
+    /// What to do about missed ticks.
+    pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
+        self.missed = behavior;
+    }
+
+    /// Begins anew: the next tick comes a whole period from now.
+    pub fn reset(&mut self) {
+        self.next.reset(after(Instant::now(), self.period));
+    }
+
+    /// The time between two ticks.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+}

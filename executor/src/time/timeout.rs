@@ -1,0 +1,82 @@
+//! A limit on how long a future may take.
+
+use super::{Duration, Instant, Sleep, after, sleep_until};
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::{error, fmt, io};
+
+/// Gives `future` this long. If it is not ready by then, the result is [`Elapsed`], and the future is dropped with the [`Timeout`].
+///
+/// The future is polled first: one that is ready at once is never too late. What a dropped future does with data and buffers is
+/// its own affair, and written where it is made.
+///
+/// # Examples
+/// ```
+/// use executor::time::{Duration, sleep, timeout};
+/// # #[executor::main(cores = 1)]
+/// # async fn main() {
+/// let slow = sleep(Duration::from_secs(3600));
+/// assert!(timeout(Duration::from_millis(1), slow).await.is_err());
+/// # }
+/// ```
+pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
+    timeout_at(after(Instant::now(), duration), future)
+}
+
+/// The same, until `deadline`.
+pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+    Timeout {
+        future,
+        sleep: sleep_until(deadline),
+    }
+}
+
+pin_project! {
+    /// The future of [`timeout`] and [`timeout_at`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Timeout<F> {
+        #[pin]
+        future: F,
+        sleep: Sleep,
+    }
+}
+
+impl<F> Timeout<F> {
+    /// Gives the future back.
+    pub fn into_inner(self) -> F {
+        self.future
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        Pin::new(this.sleep).poll(context).map(|()| Err(Elapsed(())))
+    }
+}
+
+/// The time was up before the future was ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed(());
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the time limit was reached")
+    }
+}
+
+impl error::Error for Elapsed {}
+
+impl From<Elapsed> for io::Error {
+    fn from(elapsed: Elapsed) -> Self {
+        Self::new(io::ErrorKind::TimedOut, elapsed)
+    }
+}

@@ -1,0 +1,13 @@
+//! Foreign code that panics where nobody is left to hear of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs a waker, or the drop of a stranger's value, whose panic must not reach the caller: it is logged as `what` and ends here. The
+/// panic hook has printed it by then.
+pub fn contain_panic(what: &str, call: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
+        tracing::error!("{what} panicked; the panic was contained");
+        // The payload's own drop may panic as well, and there is no end to that.
+        std::mem::forget(payload);
+    }
+}

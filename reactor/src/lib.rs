@@ -1,0 +1,36 @@
+//! One core's io_uring, and what a core needs to sleep and be woken: the layer under the `executor` crate.
+//!
+//! A [`Reactor`] belongs to one thread. It sets its ring up from the best flags the kernel has (decided once, kept as
+//! [`Capabilities`]), submits [`operation`]s, hands their completions to the [`std::task::Waker`]s waiting for them, and blocks in
+//! the kernel when its owner has nothing to do. [`park`] holds the state word through which other threads learn whether the
+//! owner must be woken, and [`timer`] the wheel its deadlines wait in. It knows no tasks, no queues and no clock.
+//!
+//! Most people want the `executor` crate instead.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("the reactor is built on io_uring, which only Linux has");
+
+pub mod capabilities;
+mod contain;
+mod descriptor;
+mod header;
+mod kernel_wake;
+pub mod operation;
+pub mod park;
+mod reactor;
+mod ring;
+mod setup;
+mod slots;
+mod sync;
+mod sys;
+pub mod timer;
+
+pub use capabilities::{Capabilities, Feature};
+pub use compio_buf as buf;
+pub use contain::contain_panic;
+pub use descriptor::Descriptor;
+pub use header::HeaderLine;
+pub use io_uring::squeue::Entry;
+pub use kernel_wake::KernelWake;
+pub use reactor::{Reactor, ShutdownError};
+pub use setup::SetupError;

@@ -1,0 +1,214 @@
+//! The futures of operations: they own what the kernel reads and writes, and see to it when they are dropped.
+
+use super::{Multishot, Operation, Orphan};
+use crate::reactor::Reactor;
+use crate::slots::{Abandoned, Key};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// An operation on the heap, at the place the kernel knows. A raw pointer, because the kernel shares it while it is in flight.
+struct Placed<O>(NonNull<O>);
+
+impl<O> Placed<O> {
+    fn new(operation: O) -> Self {
+        Self(NonNull::from(Box::leak(Box::new(operation))))
+    }
+
+    /// # Safety
+    /// The kernel does not have the operation, and nobody takes it a second time.
+    unsafe fn take(&mut self) -> O {
+        // SAFETY: it came from a box; by the caller's word it is ours alone, and this is its last use.
+        *unsafe { Box::from_raw(self.0.as_ptr()) }
+    }
+}
+
+/// Where a future of either kind stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Not polled yet: the kernel knows nothing of it.
+    New,
+    /// The slot `Key` is ours.
+    Started(Key),
+    /// The outcome was given out, and the operation with it.
+    Over,
+}
+
+/// The future of a one-shot operation.
+///
+/// It is submitted when first polled, on the core it was made on. **Dropped** before that, nothing has happened. Dropped later, the
+/// operation is cancelled in the background: it may still take place, its outcome is released, and what it points to is kept until
+/// the kernel is done with it.
+#[must_use = "an operation does nothing unless polled"]
+pub struct Op<O: Operation> {
+    reactor: Rc<Reactor>,
+    operation: Placed<O>,
+    stage: Stage,
+    owns: PhantomData<O>,
+}
+
+// The future holds a pointer to the operation, never the operation itself.
+impl<O: Operation> Unpin for Op<O> {}
+
+impl<O: Operation> Op<O> {
+    /// Prepares the operation; polling it submits it to `reactor`.
+    pub fn new(reactor: Rc<Reactor>, operation: O) -> Self {
+        Self {
+            reactor,
+            operation: Placed::new(operation),
+            stage: Stage::New,
+            owns: PhantomData,
+        }
+    }
+}
+
+impl<O: Operation> Future for Op<O> {
+    type Output = O::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<O::Output> {
+        let this = &mut *self;
+        let completion = match this.stage {
+            Stage::New => {
+                // SAFETY: not submitted yet, so nobody else has it.
+                let entry = unsafe { this.operation.0.as_mut() }.entry();
+                // SAFETY: the operation stays where it is, and is not touched, until its completion: it is owned by this future,
+                // and by the slot when the future is dropped. `Operation` promises that the entry points to nothing else.
+                match unsafe { this.reactor.start(entry, context.waker()) } {
+                    Ok(key) => {
+                        this.stage = Stage::Started(key);
+                        return Poll::Pending;
+                    }
+                    Err(completion) => completion,
+                }
+            }
+            Stage::Started(key) => match this.reactor.poll(key, context.waker()) {
+                Poll::Ready(completion) => completion,
+                Poll::Pending => return Poll::Pending,
+            },
+            Stage::Over => panic!("an operation was polled after it had completed"),
+        };
+        this.stage = Stage::Over;
+        // SAFETY: the only completion has come, or the kernel never got the entry; `Over` keeps it from being taken again.
+        let operation = unsafe { this.operation.take() };
+        Poll::Ready(operation.complete(completion))
+    }
+}
+
+impl<O: Operation> Drop for Op<O> {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Over => {}
+            // SAFETY: the kernel never got it, and the future is going away.
+            Stage::New => drop(unsafe { self.operation.take() }),
+            Stage::Started(key) => match self.reactor.abandon(key) {
+                Abandoned::InFlight(_) => {
+                    // SAFETY: it came from a box, and the future, which owned it, is going away.
+                    let orphan = unsafe { Orphan::one_shot(self.operation.0) };
+                    self.reactor.adopt(key, orphan);
+                }
+                Abandoned::Ended(completions) => {
+                    // SAFETY: its only completion has come, and the future is going away.
+                    let operation = unsafe { self.operation.take() };
+                    if let Some(completion) = completions.into_iter().next() {
+                        drop(operation.complete(completion));
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// The stream of a multishot operation.
+///
+/// It is submitted when first polled. After its last item, the one that the kernel said has nothing behind it, it yields `None`;
+/// make a new one to go on. **Dropped**, it is cancelled in the background, and what arrives meanwhile is released.
+#[must_use = "an operation does nothing unless polled"]
+pub struct OpStream<M: Multishot> {
+    reactor: Rc<Reactor>,
+    operation: Placed<M>,
+    stage: Stage,
+    owns: PhantomData<M>,
+}
+
+// As for `Op`.
+impl<M: Multishot> Unpin for OpStream<M> {}
+
+impl<M: Multishot> OpStream<M> {
+    /// Prepares the operation; polling it submits it to `reactor`.
+    pub fn new(reactor: Rc<Reactor>, operation: M) -> Self {
+        Self {
+            reactor,
+            operation: Placed::new(operation),
+            stage: Stage::New,
+            owns: PhantomData,
+        }
+    }
+
+    /// The next item, or `None` when the kernel has ended the operation.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<M::Item>> {
+        match self.stage {
+            Stage::New => {
+                // SAFETY: not submitted yet, so nobody else has it.
+                let entry = unsafe { self.operation.0.as_mut() }.entry();
+                // SAFETY: as in `Op::poll`, until the final completion.
+                match unsafe { self.reactor.start_streaming(entry, context.waker()) } {
+                    Ok(key) => {
+                        self.stage = Stage::Started(key);
+                        Poll::Pending
+                    }
+                    Err(completion) => {
+                        self.stage = Stage::Over;
+                        // SAFETY: the kernel never got the entry; `Over` keeps it from being taken again.
+                        let mut operation = unsafe { self.operation.take() };
+                        Poll::Ready(Some(operation.item(completion)))
+                    }
+                }
+            }
+            Stage::Started(key) => match self.reactor.poll_next(key, context.waker()) {
+                Poll::Ready(Some(completion)) => {
+                    // SAFETY: the kernel may use what the operation points to, but not its bookkeeping, which `item` works on.
+                    Poll::Ready(Some(unsafe { self.operation.0.as_mut() }.item(completion)))
+                }
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(None) => {
+                    self.stage = Stage::Over;
+                    // SAFETY: the final completion has come; `Over` keeps it from being taken again.
+                    drop(unsafe { self.operation.take() });
+                    Poll::Ready(None)
+                }
+            },
+            Stage::Over => Poll::Ready(None),
+        }
+    }
+}
+
+impl<M: Multishot> Drop for OpStream<M> {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Over => {}
+            // SAFETY: the kernel never got it, and the stream is going away.
+            Stage::New => drop(unsafe { self.operation.take() }),
+            Stage::Started(key) => match self.reactor.abandon(key) {
+                Abandoned::InFlight(arrived) => {
+                    for completion in arrived {
+                        // SAFETY: as in `poll_next`.
+                        drop(unsafe { self.operation.0.as_mut() }.item(completion));
+                    }
+                    // SAFETY: it came from a box, and the stream, which owned it, is going away.
+                    let orphan = unsafe { Orphan::multishot(self.operation.0) };
+                    self.reactor.adopt(key, orphan);
+                }
+                Abandoned::Ended(arrived) => {
+                    // SAFETY: the final completion has come, and the stream is going away.
+                    let mut operation = unsafe { self.operation.take() };
+                    for completion in arrived {
+                        drop(operation.item(completion));
+                    }
+                }
+            },
+        }
+    }
+}

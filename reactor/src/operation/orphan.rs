@@ -1,0 +1,78 @@
+//! An operation whose future is gone, kept until the kernel is done with it.
+//!
+//! Held by its slot. It is a raw pointer, not a box: the kernel may be writing into it, so nobody may claim to be alone with it
+//! before the final completion. For the same reason dropping an [`Orphan`] frees nothing: a reactor that goes away while the kernel
+//! has not answered leaks it.
+
+use super::{Completion, Multishot, Operation};
+use std::ptr::NonNull;
+
+/// Type-erased, for the one thing left to do.
+trait Finish {
+    /// A completion that is not the last: drop what came with it.
+    fn discard(&mut self, completion: Completion);
+    /// The last one: drop what came with it, and the operation.
+    fn finish(self: Box<Self>, completion: Completion);
+}
+
+#[repr(transparent)]
+struct OneShot<O>(O);
+
+impl<O: Operation> Finish for OneShot<O> {
+    fn discard(&mut self, _: Completion) {
+        unreachable!("a one-shot operation has one completion")
+    }
+
+    fn finish(self: Box<Self>, completion: Completion) {
+        drop(self.0.complete(completion));
+    }
+}
+
+#[repr(transparent)]
+struct ManyShot<M>(M);
+
+impl<M: Multishot> Finish for ManyShot<M> {
+    fn discard(&mut self, completion: Completion) {
+        drop(self.0.item(completion));
+    }
+
+    fn finish(mut self: Box<Self>, completion: Completion) {
+        drop(self.0.item(completion));
+    }
+}
+
+/// Owns an operation that the kernel may still be using.
+pub(crate) struct Orphan(NonNull<dyn Finish>);
+
+impl Orphan {
+    /// # Safety
+    /// `operation` came from a box, and the caller gives its ownership up.
+    pub(super) unsafe fn one_shot<O: Operation>(operation: NonNull<O>) -> Self {
+        // `OneShot` is transparent, so the box this came from and the box `finish` makes have one layout.
+        Self(operation.cast::<OneShot<O>>())
+    }
+
+    /// # Safety
+    /// As for [`one_shot`](Self::one_shot).
+    pub(super) unsafe fn multishot<M: Multishot>(operation: NonNull<M>) -> Self {
+        Self(operation.cast::<ManyShot<M>>())
+    }
+
+    /// A second handle, for the slot's owner to call the orphan without holding the slots; the first must not be used meanwhile.
+    pub(crate) fn lend(&self) -> Self {
+        Self(self.0)
+    }
+
+    /// A completion came, and more will.
+    pub(crate) fn discard(&mut self, completion: Completion) {
+        // SAFETY: the pointer is valid until `finish`. The kernel may own the buffers inside, but never the operation's own
+        // bookkeeping that `item` uses.
+        unsafe { self.0.as_mut() }.discard(completion);
+    }
+
+    /// The final completion came.
+    pub(crate) fn finish(self, completion: Completion) {
+        // SAFETY: it came from a box (see the constructors), and the kernel's final completion gives us all of it back.
+        unsafe { Box::from_raw(self.0.as_ptr()) }.finish(completion);
+    }
+}

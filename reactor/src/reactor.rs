@@ -1,0 +1,376 @@
+//! One core's reactor: operations go in, wakers come out, and the owner sleeps here when it has nothing to do.
+//!
+//! Owned by one thread and called from nowhere else. While foreign code runs (a waker, the drop of a buffer) nothing here is
+//! borrowed, so it may start or drop operations. Nothing blocks but [`Reactor::wait`], and that never with an entry unsubmitted.
+
+use crate::capabilities::Capabilities;
+use crate::contain::contain_panic;
+use crate::header::HeaderLine;
+use crate::kernel_wake::KernelWake;
+use crate::operation::{Completion, Orphan};
+use crate::ring::{Entered, Ring, Wait};
+use crate::setup::SetupError;
+use crate::slots::{Abandoned, Delivery, Key, Next, Slots};
+use io_uring::{opcode, squeue, types};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+use std::{error, fmt};
+
+/// User data of the standing poll on the wake's eventfd. No [`Key`] has it: an index is below `u32::MAX`.
+const WAKE: u64 = u64::MAX;
+/// User data of cancels, whose outcome interests nobody.
+const CANCEL: u64 = u64::MAX - (1 << 32);
+
+/// Entries of the submission queue. More than one turn usually makes, few enough to stay in the cache (64 bytes each).
+const SQ_ENTRIES: u32 = 256;
+/// Entries of the completion queue (16 bytes each): sixteen turns' worth before the kernel has to keep them elsewhere.
+const CQ_ENTRIES: u32 = 4096;
+/// Completions copied out at a time, so that the ring is not borrowed while their wakers run.
+const BATCH: usize = 32;
+/// Enters in one turn. Each drains some 20 deferred items (`IO_LOCAL_TW_DEFAULT_MAX`), so this many keep up with a full batch of
+/// submissions, and a flag that stays set for no reason cannot hold the core.
+const ENTERS_PER_TURN_MAX: usize = 16;
+
+/// One core's io_uring with its operations in flight. Neither `Send` nor `Sync`.
+pub struct Reactor {
+    ring: RefCell<Ring>,
+    slots: RefCell<Slots>,
+    /// Entries that found the submission queue full. They are always older than what comes next, so order is kept.
+    backlog: RefCell<VecDeque<squeue::Entry>>,
+    wake: Arc<KernelWake>,
+    wake_is_armed: Cell<bool>,
+    is_closing: Cell<bool>,
+}
+
+/// The kernel did not finish these operations in the time given. What they point to was leaked, for the kernel may still write there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShutdownError {
+    /// How many operations are still in flight.
+    pub in_flight: usize,
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} operations did not end when cancelled; their buffers were leaked, since the kernel may still use them",
+            self.in_flight
+        )
+    }
+}
+
+impl error::Error for ShutdownError {}
+
+impl Reactor {
+    /// A reactor for the calling thread, which `wake` wakes from [`wait`](Self::wait).
+    ///
+    /// # Errors
+    /// The ring could not be made; the error says what to do.
+    pub fn new(capabilities: Capabilities, wake: Arc<KernelWake>) -> Result<Self, SetupError> {
+        Self::with_entries(capabilities, wake, SQ_ENTRIES, CQ_ENTRIES)
+    }
+
+    /// The same with queues of other sizes, in entries; for tests of what happens when they are full.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_entries(
+        capabilities: Capabilities,
+        wake: Arc<KernelWake>,
+        sq_entries: u32,
+        cq_entries: u32,
+    ) -> Result<Self, SetupError> {
+        let reactor = Self {
+            ring: RefCell::new(Ring::new(capabilities, sq_entries, cq_entries)?),
+            slots: RefCell::new(Slots::new()),
+            backlog: RefCell::new(VecDeque::new()),
+            wake,
+            wake_is_armed: Cell::new(false),
+            is_closing: Cell::new(false),
+        };
+        reactor.arm_wake();
+        Ok(reactor)
+    }
+
+    /// Submits a one-shot operation whose completion will wake `waker`. If the reactor is closing it is not submitted, and the
+    /// completion that says so is returned instead.
+    ///
+    /// # Safety
+    /// What `entry` points to stays valid and untouched until the completion, or is given to [`adopt`](Self::adopt).
+    pub(crate) unsafe fn start(
+        &self,
+        entry: squeue::Entry,
+        waker: &Waker,
+    ) -> Result<Key, Completion> {
+        if self.is_closing.get() {
+            return Err(Completion::cancelled());
+        }
+        let waker = waker.clone();
+        let key = self.slots.borrow_mut().occupy(waker);
+        self.push(entry.user_data(key.to_user_data()));
+        Ok(key)
+    }
+
+    /// The same for a multishot operation.
+    ///
+    /// # Safety
+    /// As for [`start`](Self::start), until the final completion.
+    pub(crate) unsafe fn start_streaming(
+        &self,
+        entry: squeue::Entry,
+        waker: &Waker,
+    ) -> Result<Key, Completion> {
+        if self.is_closing.get() {
+            return Err(Completion::cancelled());
+        }
+        let waker = waker.clone();
+        let key = self.slots.borrow_mut().occupy_streaming(waker);
+        self.push(entry.user_data(key.to_user_data()));
+        Ok(key)
+    }
+
+    /// The completion of a one-shot operation, if it has come; else `waker` will be woken by it.
+    pub(crate) fn poll(&self, key: Key, waker: &Waker) -> Poll<Completion> {
+        let next = self.slots.borrow_mut().poll(key, waker);
+        match self.settle(key, waker, next) {
+            Poll::Ready(completion) => Poll::Ready(completion.expect("one-shots do not finish")),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// The next completion of a multishot operation, `None` after the last; else `waker` will be woken by it.
+    pub(crate) fn poll_next(&self, key: Key, waker: &Waker) -> Poll<Option<Completion>> {
+        let next = self.slots.borrow_mut().poll_next(key, waker);
+        self.settle(key, waker, next)
+    }
+
+    /// Wakers are foreign code: they are cloned and dropped while the slots are not borrowed.
+    fn settle(&self, key: Key, waker: &Waker, next: Next) -> Poll<Option<Completion>> {
+        match next {
+            Next::Arrived(completion) => Poll::Ready(Some(completion)),
+            Next::Finished => Poll::Ready(None),
+            Next::Pending => Poll::Pending,
+            Next::NeedsWaker => {
+                let waker = waker.clone();
+                let replaced = self.slots.borrow_mut().set_waker(key, waker);
+                drop(replaced);
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(crate) fn abandon(&self, key: Key) -> Abandoned {
+        self.slots.borrow_mut().abandon(key)
+    }
+
+    /// Takes over what an operation in flight points to, and cancels it.
+    pub(crate) fn adopt(&self, key: Key, orphan: Orphan) {
+        let unneeded_waker = self.slots.borrow_mut().keep_orphan(key, orphan);
+        self.cancel(key);
+        drop(unneeded_waker);
+    }
+
+    fn cancel(&self, key: Key) {
+        self.push(
+            opcode::AsyncCancel::new(key.to_user_data())
+                .build()
+                .user_data(CANCEL),
+        );
+    }
+
+    fn arm_wake(&self) {
+        let eventfd = types::Fd(self.wake.as_fd().as_raw_fd());
+        self.wake_is_armed.set(true);
+        self.push(
+            opcode::PollAdd::new(eventfd, libc::POLLIN as u32)
+                .multi(true)
+                .build()
+                .user_data(WAKE),
+        );
+    }
+
+    /// Queues an entry for the next enter. Never enters by itself, so it may be called from anywhere on the core, however full the
+    /// queue is.
+    fn push(&self, entry: squeue::Entry) {
+        let mut backlog = self.backlog.borrow_mut();
+        if !backlog.is_empty() {
+            backlog.push_back(entry);
+            return;
+        }
+        // SAFETY: `start` and `start_streaming` have their callers' word for what the entry points to; the entries made here point
+        // to nothing.
+        let pushed = unsafe { self.ring.borrow_mut().push(&entry) };
+        if !pushed {
+            backlog.push_back(entry);
+        }
+    }
+
+    fn refill_from_backlog(&self, ring: &mut Ring) {
+        let mut backlog = self.backlog.borrow_mut();
+        while let Some(entry) = backlog.front() {
+            // SAFETY: as in `push`.
+            if !unsafe { ring.push(entry) } {
+                break;
+            }
+            backlog.pop_front();
+        }
+    }
+
+    /// Submits and reaps without waiting: one enter where there is something to submit or the kernel asks for it, none otherwise.
+    /// Returns how many completions came.
+    pub fn turn(&self) -> usize {
+        let mut completions = self.reap();
+        for _ in 0..ENTERS_PER_TURN_MAX {
+            let entered = {
+                let mut ring = self.ring.borrow_mut();
+                self.refill_from_backlog(&mut ring);
+                if ring.unsubmitted() == 0 && !ring.header().wants_enter() {
+                    break;
+                }
+                ring.enter(Wait::No)
+            };
+            let reaped = self.reap();
+            completions += reaped;
+            // Nothing taken up and nothing prepared: the flag is stale, or the kernel is out of memory. The next turn tries again.
+            let took_up = matches!(entered, Entered::Submitted(count) if count > 0);
+            if reaped == 0 && !took_up {
+                break;
+            }
+        }
+        completions
+    }
+
+    /// Submits everything and waits for a completion or a wake, at most for `limit` (`None`: for ever), then reaps. May return
+    /// early, for a signal or for no reason.
+    ///
+    /// The caller must have told the others that it blocks, and looked at all they can have sent, before (see [`crate::park`]).
+    pub fn wait(&self, limit: Option<Duration>) -> usize {
+        // More than fits into the queue is submitted first, so that only the last enter waits.
+        while !self.backlog.borrow().is_empty() {
+            let completions = self.turn();
+            if completions > 0 {
+                return completions;
+            }
+            if !self.backlog.borrow().is_empty() {
+                // The kernel has no memory for requests: let others run before asking again.
+                std::thread::yield_now();
+            }
+        }
+        let completions = self.reap();
+        if completions > 0 {
+            return completions;
+        }
+        let entered = self.ring.borrow_mut().enter(Wait::AtMost(limit));
+        if entered == Entered::Busy {
+            std::thread::yield_now();
+        }
+        self.reap()
+    }
+
+    /// Whether [`turn`](Self::turn) would find something to do: for a core that spins before it waits.
+    #[inline]
+    pub fn has_work(&self) -> bool {
+        let ring = self.ring.borrow();
+        ring.unsubmitted() > 0 || ring.header().has_completions() || ring.header().wants_enter()
+    }
+
+    /// How many operations the kernel has not finished, orphans included.
+    pub fn in_flight(&self) -> usize {
+        self.slots.borrow().in_flight()
+    }
+
+    /// Calls `look` with the ring's header line.
+    pub fn with_header<T>(&self, look: impl FnOnce(&HeaderLine) -> T) -> T {
+        look(self.ring.borrow().header())
+    }
+
+    /// Delivers everything that stands in the completion queue.
+    fn reap(&self) -> usize {
+        let mut total = 0;
+        loop {
+            let mut batch = [const { None }; BATCH];
+            let count = self.ring.borrow_mut().pop(&mut batch);
+            for entry in batch.into_iter().take(count).flatten() {
+                self.deliver(entry.user_data(), Completion::from_entry(&entry));
+            }
+            total += count;
+            if count < BATCH {
+                break;
+            }
+        }
+        if !self.wake_is_armed.get() && !self.is_closing.get() {
+            self.arm_wake();
+        }
+        total
+    }
+
+    fn deliver(&self, user_data: u64, completion: Completion) {
+        match user_data {
+            CANCEL => return,
+            // The multishot poll ends when the completion queue overflows, among other things.
+            WAKE => return self.wake_is_armed.set(completion.has_more()),
+            _ => {}
+        }
+        let delivery = self
+            .slots
+            .borrow_mut()
+            .complete(Key::from_user_data(user_data), completion);
+        match delivery {
+            Delivery::Nothing => {}
+            Delivery::Wake(waker) => contain_panic("a waker", || waker.wake()),
+            Delivery::ToOrphan(mut orphan) => {
+                contain_panic("dropping what a cancelled operation yielded", || {
+                    orphan.discard(completion);
+                });
+            }
+            Delivery::ToOrphanAtLast(orphan) => {
+                contain_panic("dropping a cancelled operation", || {
+                    orphan.finish(completion);
+                });
+            }
+        }
+    }
+
+    /// Cancels everything and reaps until the kernel has let go of it all. Operations started from now on end at once, as cancelled.
+    ///
+    /// # Errors
+    /// The kernel did not answer within `limit`. What is in flight is leaked, never freed.
+    pub fn shutdown(&self, limit: Duration) -> Result<(), ShutdownError> {
+        self.is_closing.set(true);
+        let deadline = Instant::now() + limit;
+        let keys = self.slots.borrow().keys_in_flight();
+        for key in keys {
+            self.cancel(key);
+        }
+        while self.in_flight() > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let error = ShutdownError {
+                    in_flight: self.in_flight(),
+                };
+                tracing::error!(%error, "reactor shut down");
+                return Err(error);
+            }
+            self.turn();
+            if self.in_flight() > 0 {
+                self.wait(Some(left));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Reactor {
+    fn drop(&mut self) {
+        /// An owner that wants another limit calls [`Reactor::shutdown`] itself.
+        const LIMIT: Duration = Duration::from_secs(5);
+        if self.in_flight() > 0 {
+            // The error was reported where it arose; the buffers stay leaked.
+            let _ = self.shutdown(LIMIT);
+        }
+    }
+}

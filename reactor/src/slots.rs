@@ -1,0 +1,302 @@
+//! Generational slots: which operation a completion belongs to, and who is waiting for it.
+//!
+//! | state       | the future is   | what it points to is held by | next                                                        |
+//! |-------------|-----------------|------------------------------|-------------------------------------------------------------|
+//! | `Free`      | –               | –                            | `Waiting`, `Streaming` by [`Slots::occupy`]                 |
+//! | `Waiting`   | alive, pending  | the future                   | `Done` by the completion, `Orphaned` by its drop            |
+//! | `Done`      | alive, woken    | the future                   | `Free` when it is polled or dropped                         |
+//! | `Streaming` | alive           | the future                   | itself, by completions and polls; `Orphaned`, `Free`        |
+//! | `Orphaned`  | dropped         | the slot                     | `Free` by the final completion, which also frees the orphan |
+//!
+//! A slot is freed only when the kernel has sent the final completion of its operation, so no completion can come for a slot's
+//! earlier tenant while that is alive; the generation makes sure of it. Nothing here calls foreign code: wakers and orphans are
+//! handed to the caller, who has let go of the slots by then.
+
+use crate::operation::{Completion, Orphan};
+use std::collections::VecDeque;
+use std::task::Waker;
+
+/// Names one operation in flight. As user data: the generation above, the index below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    index: u32,
+    generation: u32,
+}
+
+impl Key {
+    pub(crate) fn to_user_data(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    pub(crate) fn from_user_data(user_data: u64) -> Self {
+        Self {
+            index: user_data as u32,
+            generation: (user_data >> 32) as u32,
+        }
+    }
+}
+
+enum State {
+    Free { next: Option<u32> },
+    Waiting(Waker),
+    Done(Completion),
+    Streaming(Streaming),
+    Orphaned(Orphan),
+}
+
+/// A multishot operation: what has arrived and was not fetched, and whether more will come.
+struct Streaming {
+    waker: Option<Waker>,
+    arrived: VecDeque<Completion>,
+    finished: bool,
+}
+
+struct Slot {
+    generation: u32,
+    state: State,
+}
+
+/// What the caller has to do about a completion.
+#[must_use]
+pub(crate) enum Delivery {
+    /// Nothing: it is stored and its owner knows already, or nobody was found.
+    Nothing,
+    /// Wake the future that waits for it.
+    Wake(Waker),
+    /// Hand it to the orphan, which stays: more will come.
+    ToOrphan(Orphan),
+    /// Hand it to the orphan, which dies of it.
+    ToOrphanAtLast(Orphan),
+}
+
+/// What an operation has for its owner.
+pub(crate) enum Next {
+    /// A completion.
+    Arrived(Completion),
+    /// Nothing yet, and the waker is known.
+    Pending,
+    /// Nothing yet, and the waker must be set with [`Slots::set_waker`].
+    NeedsWaker,
+    /// Nothing ever again: a multishot operation is over.
+    Finished,
+}
+
+/// What has to be done about a future that goes away.
+#[must_use]
+pub(crate) enum Abandoned {
+    /// The kernel is done with the operation: its owner may free what it points to. These completions were never fetched.
+    Ended(VecDeque<Completion>),
+    /// The kernel is not: these were never fetched, and the rest belongs to an orphan.
+    InFlight(VecDeque<Completion>),
+}
+
+/// All operations of one ring that the kernel, or a future, still has an interest in.
+pub(crate) struct Slots {
+    slots: Vec<Slot>,
+    free: Option<u32>,
+    in_flight: usize,
+}
+
+impl Slots {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: None,
+            in_flight: 0,
+        }
+    }
+
+    /// How many operations the kernel has not finished.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// A slot for a one-shot operation whose completion will wake `waker`.
+    pub(crate) fn occupy(&mut self, waker: Waker) -> Key {
+        self.insert(State::Waiting(waker))
+    }
+
+    /// A slot for a multishot operation.
+    pub(crate) fn occupy_streaming(&mut self, waker: Waker) -> Key {
+        self.insert(State::Streaming(Streaming {
+            waker: Some(waker),
+            arrived: VecDeque::new(),
+            finished: false,
+        }))
+    }
+
+    fn insert(&mut self, state: State) -> Key {
+        self.in_flight += 1;
+        let Some(index) = self.free else {
+            let index = u32::try_from(self.slots.len())
+                .ok()
+                .filter(|index| *index != u32::MAX)
+                .expect("fewer than 2^32 - 1 operations in flight on one core");
+            self.slots.push(Slot {
+                generation: 0,
+                state,
+            });
+            return Key {
+                index,
+                generation: 0,
+            };
+        };
+        let slot = &mut self.slots[index as usize];
+        let State::Free { next } = slot.state else {
+            unreachable!("the free list holds free slots")
+        };
+        self.free = next;
+        slot.state = state;
+        Key {
+            index,
+            generation: slot.generation,
+        }
+    }
+
+    fn get(&mut self, key: Key) -> Option<&mut State> {
+        self.slots
+            .get_mut(key.index as usize)
+            .filter(|slot| slot.generation == key.generation)
+            .map(|slot| &mut slot.state)
+    }
+
+    fn release(&mut self, key: Key) -> State {
+        let slot = &mut self.slots[key.index as usize];
+        debug_assert_eq!(slot.generation, key.generation);
+        // Wraps after 2^32 operations in one slot. That is safe: the kernel was done with each before the next.
+        slot.generation = slot.generation.wrapping_add(1);
+        let next = self.free.replace(key.index);
+        std::mem::replace(&mut slot.state, State::Free { next })
+    }
+
+    /// A completion has come. `more` says that it is not the final one.
+    pub(crate) fn complete(&mut self, key: Key, completion: Completion) -> Delivery {
+        let more = completion.has_more();
+        let Some(state) = self.get(key) else {
+            tracing::warn!(?key, "completion for a slot of another generation");
+            return Delivery::Nothing;
+        };
+        match state {
+            State::Waiting(_) => {
+                assert!(!more, "a one-shot operation has one completion");
+                let State::Waiting(waker) = std::mem::replace(state, State::Done(completion))
+                else {
+                    unreachable!("just matched")
+                };
+                self.in_flight -= 1;
+                Delivery::Wake(waker)
+            }
+            State::Streaming(stream) => {
+                stream.arrived.push_back(completion);
+                stream.finished = !more;
+                let waker = stream.waker.take();
+                self.in_flight -= usize::from(!more);
+                waker.map_or(Delivery::Nothing, Delivery::Wake)
+            }
+            State::Orphaned(orphan) if more => Delivery::ToOrphan(orphan.lend()),
+            State::Orphaned(_) => {
+                self.in_flight -= 1;
+                let State::Orphaned(orphan) = self.release(key) else {
+                    unreachable!("just matched")
+                };
+                Delivery::ToOrphanAtLast(orphan)
+            }
+            State::Free { .. } | State::Done(_) => {
+                tracing::warn!(?key, "completion for an operation that has ended");
+                Delivery::Nothing
+            }
+        }
+    }
+
+    /// The completion of a one-shot operation, if it has come; else whether `waker` is the one it will wake.
+    pub(crate) fn poll(&mut self, key: Key, waker: &Waker) -> Next {
+        match self.get(key) {
+            Some(State::Waiting(current)) if current.will_wake(waker) => Next::Pending,
+            Some(State::Waiting(_)) => Next::NeedsWaker,
+            Some(State::Done(_)) => {
+                let State::Done(completion) = self.release(key) else {
+                    unreachable!("just matched")
+                };
+                Next::Arrived(completion)
+            }
+            _ => unreachable!("a live one-shot future has a waiting or done slot"),
+        }
+    }
+
+    /// The next completion of a multishot operation; frees the slot when it says `Finished`.
+    pub(crate) fn poll_next(&mut self, key: Key, waker: &Waker) -> Next {
+        let Some(State::Streaming(stream)) = self.get(key) else {
+            unreachable!("a live multishot stream has a streaming slot")
+        };
+        if let Some(completion) = stream.arrived.pop_front() {
+            return Next::Arrived(completion);
+        }
+        if stream.finished {
+            self.release(key);
+            return Next::Finished;
+        }
+        match &stream.waker {
+            Some(current) if current.will_wake(waker) => Next::Pending,
+            _ => Next::NeedsWaker,
+        }
+    }
+
+    /// Sets whom the next completion wakes. Returns the one it replaces, to be dropped by the caller.
+    pub(crate) fn set_waker(&mut self, key: Key, waker: Waker) -> Option<Waker> {
+        match self.get(key) {
+            Some(State::Waiting(current)) => Some(std::mem::replace(current, waker)),
+            Some(State::Streaming(stream)) => stream.waker.replace(waker),
+            _ => unreachable!("only a pending future sets its waker"),
+        }
+    }
+
+    /// The future is being dropped. If the kernel is not done, an orphan must follow by [`Slots::keep_orphan`].
+    pub(crate) fn abandon(&mut self, key: Key) -> Abandoned {
+        match self.get(key) {
+            Some(State::Waiting(_)) => Abandoned::InFlight(VecDeque::new()),
+            Some(State::Done(_)) => {
+                let State::Done(completion) = self.release(key) else {
+                    unreachable!("just matched")
+                };
+                Abandoned::Ended(VecDeque::from([completion]))
+            }
+            Some(State::Streaming(stream)) => {
+                let arrived = std::mem::take(&mut stream.arrived);
+                if stream.finished {
+                    self.release(key);
+                    Abandoned::Ended(arrived)
+                } else {
+                    Abandoned::InFlight(arrived)
+                }
+            }
+            _ => unreachable!("a live future has a slot that is not free and not orphaned"),
+        }
+    }
+
+    /// The slot now holds what the operation points to. Returns the waker nobody needs any more, to be dropped by the caller.
+    pub(crate) fn keep_orphan(&mut self, key: Key, orphan: Orphan) -> Option<Waker> {
+        let state = self.get(key).expect("an operation in flight has its slot");
+        match std::mem::replace(state, State::Orphaned(orphan)) {
+            State::Waiting(waker) => Some(waker),
+            State::Streaming(stream) => stream.waker,
+            _ => None,
+        }
+    }
+
+    /// The operations the kernel has not finished.
+    pub(crate) fn keys_in_flight(&self) -> Vec<Key> {
+        let in_flight = |slot: &Slot| match &slot.state {
+            State::Waiting(_) | State::Orphaned(_) => true,
+            State::Streaming(stream) => !stream.finished,
+            State::Free { .. } | State::Done(_) => false,
+        };
+        (0u32..)
+            .zip(&self.slots)
+            .filter(|(_, slot)| in_flight(slot))
+            .map(|(index, slot)| Key {
+                index,
+                generation: slot.generation,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,7 @@
+//! The atomics the wake protocol is made of: the standard library's, or loom's under `--cfg loom`, so that the very same code is
+//! what the models explore.
+
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicU32, Ordering, fence};
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic::{AtomicU32, Ordering, fence};
