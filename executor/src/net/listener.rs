@@ -70,6 +70,17 @@ impl TcpListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         to_std(&SockRef::from(&self.socket).local_addr()?)
     }
+
+    /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
+    ///
+    /// # Errors
+    /// The listener itself, while an accept is in flight on it, also one that was dropped and is being cancelled.
+    pub fn into_std(self) -> Result<std::net::TcpListener, Self> {
+        match self.socket.try_into_owned() {
+            Ok(socket) => Ok(socket.into()),
+            Err(socket) => Err(Self { socket }),
+        }
+    }
 }
 
 impl AsFd for TcpListener {
