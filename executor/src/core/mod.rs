@@ -10,6 +10,9 @@ mod shared;
 mod shutdown;
 mod timers;
 
+#[cfg(all(test, loom))]
+mod loom_tests;
+
 pub(crate) use shared::{CoreShared, RuntimeId};
 pub(crate) use timers::Timers;
 

@@ -150,7 +150,12 @@ mod tests {
             sender.publish();
             let mut seen = Vec::new();
             receiver.take(usize::MAX, |entry| seen.push(entry));
-            assert_eq!(seen, (1..=4).map(|value| pointer(round * value)).collect::<Vec<_>>());
+            assert_eq!(
+                seen,
+                (1..=4)
+                    .map(|value| pointer(round * value))
+                    .collect::<Vec<_>>()
+            );
         }
     }
 }

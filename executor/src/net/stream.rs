@@ -160,11 +160,7 @@ impl TcpStream {
     /// # Panics
     /// Outside of a runtime.
     pub async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
-        Op::new(
-            reactor("shutdown"),
-            Shutdown::new(self.socket.clone(), how),
-        )
-        .await
+        Op::new(reactor("shutdown"), Shutdown::new(self.socket.clone(), how)).await
     }
 
     /// Whether small writes go out at once (`TCP_NODELAY`).

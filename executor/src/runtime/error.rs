@@ -50,7 +50,10 @@ impl fmt::Display for StartError {
                  `executor::spawn` here, or start the other runtime on a thread of its own"
             ),
             Self::Thread { core, error } => {
-                write!(formatter, "the thread of core {core} could not be started: {error}")
+                write!(
+                    formatter,
+                    "the thread of core {core} could not be started: {error}"
+                )
             }
         }
     }

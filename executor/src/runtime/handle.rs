@@ -34,7 +34,9 @@ impl Handle {
     /// Outside of a runtime.
     #[track_caller]
     pub fn current() -> Self {
-        context::expect("Handle::current", |core| Self::new(Arc::clone(core.runtime())))
+        context::expect("Handle::current", |core| {
+            Self::new(Arc::clone(core.runtime()))
+        })
     }
 
     /// How many cores the runtime has. They are numbered from 0.

@@ -131,7 +131,9 @@ impl Drop for Runtime {
         }
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                tracing::error!("a core's thread panicked outside of any task: this is a bug in the executor");
+                tracing::error!(
+                    "a core's thread panicked outside of any task: this is a bug in the executor"
+                );
             }
         }
     }

@@ -95,7 +95,10 @@ fn new_core(
 }
 
 fn descriptor_error(core: usize, error: io::Error) -> StartError {
-    match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+    match error
+        .raw_os_error()
+        .map(rustix::io::Errno::from_raw_os_error)
+    {
         Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
             StartError::Ring(SetupError::NoDescriptors)
         }

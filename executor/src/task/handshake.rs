@@ -89,9 +89,11 @@ impl Handshake {
         }
         if bits & WAKER != 0 {
             // SAFETY: while WAKER is set nobody writes the place, and only we could clear it.
-            let same = self
-                .waker
-                .with(|current| unsafe { &*current }.as_ref().is_some_and(|current| current.will_wake(waker)));
+            let same = self.waker.with(|current| {
+                unsafe { &*current }
+                    .as_ref()
+                    .is_some_and(|current| current.will_wake(waker))
+            });
             if same {
                 return false;
             }
@@ -103,7 +105,9 @@ impl Handshake {
         }
         let waker = waker.clone();
         // SAFETY: WAKER is clear and COMPLETE was, so should the core complete now it will not look here: the place is ours.
-        let replaced = self.waker.with_mut(|place| unsafe { (*place).replace(waker) });
+        let replaced = self
+            .waker
+            .with_mut(|place| unsafe { (*place).replace(waker) });
         // Release: the waker is visible to the core that sees the bit. Acquire: the outcome, if the core was first.
         let before = self.bits.fetch_or(WAKER, Ordering::AcqRel);
         drop(replaced);

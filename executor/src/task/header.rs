@@ -1,6 +1,7 @@
 //! The part of a task cell that does not depend on the future's type, and the counted reference to it.
 
 use super::handshake::Handshake;
+use super::notification::Notification;
 use crate::core::{CoreShared, context};
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -32,8 +33,7 @@ pub(crate) struct Header {
     pub(super) vtable: &'static Vtable,
     pub(super) handshake: Handshake,
     references: AtomicUsize,
-    /// Set by the remote thread that sends the task to its core, cleared by the core: there is one message at most on its way.
-    notified: AtomicBool,
+    notification: Notification,
     aborted: AtomicBool,
     core: Arc<CoreShared>,
     /// Whether the task is in its core's run queue. The core's alone.
@@ -49,7 +49,7 @@ impl Header {
             vtable,
             handshake: Handshake::new(),
             references: AtomicUsize::new(2),
-            notified: AtomicBool::new(false),
+            notification: Notification::new(),
             aborted: AtomicBool::new(false),
             core,
             queued: Cell::new(false),
@@ -79,14 +79,12 @@ impl Header {
 
     /// Remote thread: whether it is the one that has to send the task to its core.
     pub(crate) fn notify(&self) -> bool {
-        // AcqRel: if a message is under way already, the core's `unnotify` after it sees all that we did before.
-        !self.notified.swap(true, Ordering::AcqRel)
+        self.notification.begin()
     }
 
     /// Core: the message has arrived; the next wake has to send another.
     pub(crate) fn unnotify(&self) {
-        // A swap, not a store: it must read what the last waker wrote, for that is what makes its data visible to the coming poll.
-        self.notified.swap(false, Ordering::AcqRel);
+        self.notification.end();
     }
 
     /// Core: marks the task as queued; false if it was, or if there is nothing left to run.

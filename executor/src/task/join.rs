@@ -67,7 +67,10 @@ impl<T> JoinHandle<T> {
         if !self.is_finished() {
             return None;
         }
-        assert!(!self.taken, "a join handle was polled after it gave the output out");
+        assert!(
+            !self.taken,
+            "a join handle was polled after it gave the output out"
+        );
         self.taken = true;
         let mut outcome: Option<Result<T, JoinError>> = None;
         let vtable = self.task.header().vtable;
@@ -171,7 +174,9 @@ impl fmt::Display for JoinError {
         let Reason::Panicked(payload) = &self.0 else {
             return formatter.write_str("the task was cancelled");
         };
-        let payload = payload.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let payload = payload
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         match panic_text(&**payload) {
             Some(text) => write!(formatter, "the task panicked: {text}"),
             None => formatter.write_str("the task panicked"),

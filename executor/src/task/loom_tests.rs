@@ -1,0 +1,170 @@
+//! Models of how a task completes and is notified: every interleaving, with the atomics as weak as they are.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test --release -p executor --lib loom`
+
+use super::handshake::{Completed, Handshake};
+use super::notification::Notification;
+use crate::sync::UnsafeCell;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::{Arc, Notify};
+use loom::thread;
+use std::task::{Wake, Waker};
+
+/// The outcome's place, which loom checks for races.
+struct Task {
+    handshake: Handshake,
+    outcome: UnsafeCell<Option<u32>>,
+}
+
+// SAFETY: that it may be shared is what the models show.
+unsafe impl Sync for Task {}
+// SAFETY: as above.
+unsafe impl Send for Task {}
+
+impl Task {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            handshake: Handshake::new(),
+            outcome: UnsafeCell::new(None),
+        })
+    }
+
+    /// What the core does: store the outcome, complete, and drop it if nobody wants it.
+    fn complete(&self) -> Completed {
+        // SAFETY: loom fails the model if this races.
+        self.outcome.with_mut(|place| unsafe { *place = Some(7) });
+        let completed = self.handshake.complete();
+        match completed {
+            Completed::Awaited => self.handshake.wake(),
+            Completed::Wanted => {}
+            Completed::Unwanted => {
+                self.take();
+            }
+        }
+        completed
+    }
+
+    fn take(&self) -> Option<u32> {
+        // SAFETY: loom fails the model if this races.
+        self.outcome.with_mut(|place| unsafe { (*place).take() })
+    }
+}
+
+/// Wakes a loom thread. Loom's own primitives inside, the standard library's reference count outside: it orders nothing we model.
+struct Unpark(Notify);
+
+impl Wake for Unpark {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.notify();
+    }
+}
+
+/// The core completes while the handle polls and, if told to wait, waits: it is woken and finds the outcome.
+#[test]
+fn handle_is_woken_and_gets_the_outcome() {
+    loom::model(|| {
+        let task = Task::new();
+        let core = thread::spawn({
+            let task = Arc::clone(&task);
+            move || {
+                let _ = task.complete();
+            }
+        });
+        let unpark = std::sync::Arc::new(Unpark(Notify::new()));
+        let waker = Waker::from(std::sync::Arc::clone(&unpark));
+        while !task.handshake.poll(&waker) {
+            unpark.0.wait();
+        }
+        assert_eq!(task.take(), Some(7));
+        assert!(task.handshake.close());
+        core.join().unwrap();
+    });
+}
+
+/// The handle changes its waker while the core completes: the last one that it left is woken, and the change never races with the
+/// core's look.
+#[test]
+fn replaced_waker_is_the_one_woken() {
+    loom::model(|| {
+        let task = Task::new();
+        let core = thread::spawn({
+            let task = Arc::clone(&task);
+            move || {
+                let _ = task.complete();
+            }
+        });
+        let first = Waker::from(std::sync::Arc::new(Unpark(Notify::new())));
+        let unpark = std::sync::Arc::new(Unpark(Notify::new()));
+        let second = Waker::from(std::sync::Arc::clone(&unpark));
+        if !task.handshake.poll(&first) {
+            while !task.handshake.poll(&second) {
+                unpark.0.wait();
+            }
+        }
+        assert_eq!(task.take(), Some(7));
+        core.join().unwrap();
+    });
+}
+
+/// The handle is dropped while the core completes: exactly one of them drops the outcome.
+#[test]
+fn outcome_is_dropped_once() {
+    loom::model(|| {
+        let task = Task::new();
+        let core = thread::spawn({
+            let task = Arc::clone(&task);
+            move || task.complete() == Completed::Unwanted
+        });
+        let handle_drops = task.handshake.close();
+        if handle_drops {
+            assert_eq!(task.take(), Some(7));
+        }
+        let core_dropped = core.join().unwrap();
+        assert!(handle_drops ^ core_dropped);
+        assert_eq!(task.take(), None);
+    });
+}
+
+/// Two threads wake a task, one of them perhaps into the middle of the core's receipt: the core's last poll sees what both did before,
+/// and no message is sent while one is on its way.
+#[test]
+fn last_poll_sees_every_wakers_data() {
+    loom::model(|| {
+        let notification = Arc::new(Notification::new());
+        let messages = Arc::new(AtomicUsize::new(0));
+        let data = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let wakers: Vec<_> = (0..2)
+            .map(|index| {
+                let notification = Arc::clone(&notification);
+                let messages = Arc::clone(&messages);
+                let data = Arc::clone(&data);
+                thread::spawn(move || {
+                    data[index].store(1, Ordering::Relaxed);
+                    if notification.begin() {
+                        // The queue's own Release; the core's look is its Acquire.
+                        let before = messages.fetch_add(1, Ordering::Release);
+                        assert_eq!(before, 0, "one message at a time");
+                    }
+                })
+            })
+            .collect();
+        let mut seen = [0; 2];
+        let mut receive = || {
+            if messages.load(Ordering::Acquire) == 1 {
+                messages.fetch_sub(1, Ordering::Relaxed);
+                notification.end();
+                seen = [
+                    data[0].load(Ordering::Relaxed),
+                    data[1].load(Ordering::Relaxed),
+                ];
+            }
+        };
+        receive();
+        for waker in wakers {
+            waker.join().unwrap();
+        }
+        // What is left is a message that the core has not looked at; without one, it has polled late enough.
+        receive();
+        assert_eq!(seen, [1, 1]);
+    });
+}

@@ -7,7 +7,7 @@
 //! | `stage` with a future  | the task's core; before it got there, the thread that sends it | until completion                                    |
 //! | `stage` with an outcome| the join handle; the core, if the handle went first         | after completion ([`handshake`] decides)                 |
 //! | `queued`, `slot`       | the task's core                                             | always; written last before the first poll, as for `slot` |
-//! | `notified`, `aborted`  | anyone                                                      | always                                                   |
+//! | `notification`, `aborted`  | anyone                                                      | always                                                   |
 //! | `references`           | anyone who holds one                                        | always                                                   |
 //!
 //! References are held by: the core's task table from linking to completion (a task in the run queue is in the table, so the run
@@ -21,6 +21,7 @@ mod cell;
 mod handshake;
 mod header;
 mod join;
+mod notification;
 mod waker;
 
 pub(crate) use cell::{Closure, allocate};

@@ -59,7 +59,9 @@ impl<F: Future> Future for Timeout<F> {
         if let Poll::Ready(output) = this.future.poll(context) {
             return Poll::Ready(Ok(output));
         }
-        Pin::new(this.sleep).poll(context).map(|()| Err(Elapsed(())))
+        Pin::new(this.sleep)
+            .poll(context)
+            .map(|()| Err(Elapsed(())))
     }
 }
 
