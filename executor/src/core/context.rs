@@ -2,11 +2,12 @@
 //!
 //! Set while a core's loop or its shutdown runs, by [`enter`]; everything that works "on the current core" starts here.
 
-use super::Core;
+use super::{Core, CoreShared};
 use crate::task::TaskRef;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
+use std::sync::Arc;
 
 thread_local! {
     static CURRENT: Cell<*const Core> = const { Cell::new(ptr::null()) };
@@ -73,13 +74,25 @@ pub(crate) fn schedule(task: &TaskRef) {
     });
 }
 
+/// A task is being freed, on whatever thread this is: its reference to its core goes to the next task of that core, if it is here.
+#[inline]
+pub(crate) fn give_back(reference: Arc<CoreShared>) {
+    with(|current| {
+        if let Some(core) = current
+            && core.is(&reference)
+        {
+            core.give_back(reference);
+        }
+    });
+}
+
 /// Sends a message to a task's core: through the pair ring if this thread is a core of the same runtime, else through the foreign
 /// queue.
 pub(crate) fn send(current: Option<&Core>, task: TaskRef) {
     match current {
         Some(core) if core.is_peer_of(task.header().core()) => core.send(task),
         _ => {
-            let home = std::sync::Arc::clone(task.header().core());
+            let home = Arc::clone(task.header().core());
             home.inject(task);
         }
     }

@@ -4,7 +4,7 @@ use super::handshake::Completed;
 use super::header::{Header, TaskRef, Vtable};
 use super::join::{JoinError, JoinHandle};
 use super::waker;
-use crate::core::CoreShared;
+use crate::core::{CoreShared, context};
 use reactor::contain_panic;
 use std::cell::UnsafeCell;
 use std::future::Future;
@@ -139,7 +139,8 @@ unsafe fn drop_outcome<F: Future>(header: NonNull<Header>) {
 
 unsafe fn free<F: Future>(header: NonNull<Header>) {
     // SAFETY: the cell came from a box, and the caller had the last reference. The stage is empty by now (see `task`).
-    drop(unsafe { Box::from_raw(header.cast::<TaskCell<F>>().as_ptr()) });
+    let cell = unsafe { Box::from_raw(header.cast::<TaskCell<F>>().as_ptr()) };
+    context::give_back(cell.header.into_core());
 }
 
 /// A closure that makes a future, as a future: it calls the closure when it is first polled.

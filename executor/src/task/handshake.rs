@@ -88,9 +88,10 @@ impl Handshake {
             return true;
         }
         if bits & WAKER != 0 {
-            // SAFETY: while WAKER is set nobody writes the place, and only we could clear it.
             let same = self.waker.with(|current| {
-                unsafe { &*current }
+                // SAFETY: while WAKER is set nobody writes the place, and only we could clear it.
+                let current = unsafe { &*current };
+                current
                     .as_ref()
                     .is_some_and(|current| current.will_wake(waker))
             });

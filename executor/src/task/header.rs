@@ -61,6 +61,11 @@ impl Header {
         &self.core
     }
 
+    /// Of a cell that is being freed.
+    pub(super) fn into_core(self) -> Arc<CoreShared> {
+        self.core
+    }
+
     #[inline]
     pub(crate) fn is_complete(&self) -> bool {
         self.handshake.is_complete()

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::{error, fmt};
 
@@ -112,31 +112,33 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 /// Why a task has no output: it was cancelled, or it panicked.
-pub struct JoinError(Reason);
-
-enum Reason {
-    Cancelled,
-    /// The mutex is never locked for long: it makes the error `Sync`, as `?` into a boxed error wants it.
-    Panicked(Mutex<Box<dyn Any + Send>>),
+pub struct JoinError {
+    /// What it panicked with; boxed, so that every task's outcome is the smaller by it. The mutex is never locked for long: it makes
+    /// the error `Sync`, as `?` into a boxed error wants it.
+    panic: Option<Box<Mutex<Payload>>>,
 }
+
+type Payload = Box<dyn Any + Send>;
 
 impl JoinError {
     pub(crate) fn cancelled() -> Self {
-        Self(Reason::Cancelled)
+        Self { panic: None }
     }
 
-    pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> Self {
-        Self(Reason::Panicked(Mutex::new(payload)))
+    pub(crate) fn panicked(payload: Payload) -> Self {
+        Self {
+            panic: Some(Box::new(Mutex::new(payload))),
+        }
     }
 
     /// Whether the task was ended: by [`JoinHandle::abort`], or by the shutdown of its runtime.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.0, Reason::Cancelled)
+        self.panic.is_none()
     }
 
     /// Whether the task panicked, in its poll or in the drop of its future.
     pub fn is_panic(&self) -> bool {
-        matches!(self.0, Reason::Panicked(_))
+        self.panic.is_some()
     }
 
     /// What the task panicked with, to be looked at or to be given to [`std::panic::resume_unwind`].
@@ -144,11 +146,9 @@ impl JoinError {
     /// # Errors
     /// The error itself, if the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
-        match self.0 {
-            Reason::Panicked(payload) => Ok(payload
-                .into_inner()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())),
-            Reason::Cancelled => Err(self),
+        match self.panic {
+            Some(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            None => Err(self),
         }
     }
 
@@ -171,12 +171,10 @@ fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reason::Panicked(payload) = &self.0 else {
+        let Some(payload) = &self.panic else {
             return formatter.write_str("the task was cancelled");
         };
-        let payload = payload
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
         match panic_text(&**payload) {
             Some(text) => write!(formatter, "the task panicked: {text}"),
             None => formatter.write_str("the task panicked"),

@@ -25,14 +25,22 @@ use std::task::{Context, Poll};
 /// # }
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
-    sleep_until(after(Instant::now(), duration))
+    Sleep {
+        deadline: after(Instant::now(), duration),
+        // Should it have passed by the first poll, the wheel will say so within a turn; the clock need not be read again.
+        state: if duration.is_zero() {
+            State::Unknown
+        } else {
+            State::Ahead
+        },
+    }
 }
 
 /// Waits until `deadline`; one that is past is ready at once.
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {
         deadline,
-        timer: None,
+        state: State::Unknown,
     }
 }
 
@@ -40,8 +48,18 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 #[must_use = "futures do nothing unless polled"]
 pub struct Sleep {
     deadline: Instant,
-    /// Where it waits, once it was polled: a core's own wheel, which is why it cannot be sent to another core.
-    timer: Option<(Rc<Timers>, TimerKey)>,
+    state: State,
+}
+
+enum State {
+    /// Not polled, and the deadline may be past.
+    Unknown,
+    /// Not polled, and the deadline was to come when it was made.
+    Ahead,
+    /// In the wheel of the core that polled it first: why it cannot be sent to another core.
+    Waiting(Rc<Timers>, TimerKey),
+    /// The time has come.
+    Elapsed,
 }
 
 impl Sleep {
@@ -57,12 +75,13 @@ impl Sleep {
 
     /// Makes it ready at another time; it may be used again after it was ready.
     pub fn reset(&mut self, deadline: Instant) {
-        self.take_out();
+        self.leave(State::Unknown);
         self.deadline = deadline;
     }
 
-    fn take_out(&mut self) {
-        if let Some((timers, key)) = self.timer.take() {
+    /// Takes the timer out of the wheel, if it is in one.
+    fn leave(&mut self, state: State) {
+        if let State::Waiting(timers, key) = std::mem::replace(&mut self.state, state) {
             timers.cancel(key);
         }
     }
@@ -74,26 +93,27 @@ impl Future for Sleep {
     /// # Panics
     /// Outside of a runtime.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.is_elapsed() {
-            self.take_out();
-            return Poll::Ready(());
+        match &self.state {
+            State::Waiting(timers, key) if timers.update(*key, context.waker()) => {
+                return Poll::Pending;
+            }
+            State::Unknown if !self.is_elapsed() => {}
+            State::Ahead => {}
+            State::Waiting(..) | State::Unknown | State::Elapsed => {
+                self.state = State::Elapsed;
+                return Poll::Ready(());
+            }
         }
-        let is_set = self
-            .timer
-            .as_ref()
-            .is_some_and(|(timers, key)| timers.update(*key, context.waker()));
-        if !is_set {
-            let timers = current::expect("a timer", |core| Rc::clone(core.timers()));
-            let key = timers.insert(self.deadline, context.waker().clone());
-            self.timer = Some((timers, key));
-        }
+        let timers = current::expect("a timer", |core| Rc::clone(core.timers()));
+        let key = timers.insert(self.deadline, context.waker().clone());
+        self.state = State::Waiting(timers, key);
         Poll::Pending
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.take_out();
+        self.leave(State::Elapsed);
     }
 }
 
