@@ -174,11 +174,4 @@ impl Core {
         let core = task.header().core().index();
         self.outboxes.borrow_mut().push(core, task);
     }
-
-    /// Takes a task out of the table. Foreign code may run: nothing is borrowed.
-    fn release(&self, header: &Header) {
-        let slot = header.slot().expect("a task of this core is linked");
-        let task = self.tasks.borrow_mut().remove(slot);
-        drop(task);
-    }
 }

@@ -1,7 +1,9 @@
 //! The loop: each phase bounded, and blocking only when every source of work was looked at after saying so.
 
 use super::Core;
-use crate::task::TaskRef;
+use crate::task::{Header, Polled, TaskRef};
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,21 +58,44 @@ impl Core {
             let Some(header) = self.run_queue.borrow_mut().pop_front() else {
                 return;
             };
-            // SAFETY: a task in the run queue is in the table, which holds a reference; we borrow it until it is released.
-            let task = std::mem::ManuallyDrop::new(unsafe { TaskRef::from_raw(header) });
-            let header = task.header();
-            header.dequeue();
-            // SAFETY: this is the task's core, between polls.
-            let is_complete = header.is_complete() || unsafe { task.run() };
-            // If it woke itself while it completed it is in the queue again, and is released when it comes out.
-            if is_complete && !header.is_queued() {
-                self.release(header);
-            }
+            // SAFETY: a task in the run queue is in the table, which holds a reference.
+            unsafe { self.run(header) };
             if polls % POLLS_PER_CLOCK == 0 {
                 let now = Instant::now();
                 if now >= *deadline.get_or_insert(now + RUN_TIME) {
                     return;
                 }
+            }
+        }
+    }
+
+    /// # Safety
+    /// The table holds a reference to the task, which is not being polled.
+    #[inline]
+    unsafe fn run(&self, header: NonNull<Header>) {
+        // SAFETY: passed on to the caller; it is borrowed from the table.
+        let task = ManuallyDrop::new(unsafe { TaskRef::from_raw(header) });
+        let header = task.header();
+        let slot = header.slot().expect("a task in the run queue is linked");
+        header.dequeue();
+        let polled = if header.is_complete() {
+            Polled::Complete
+        } else {
+            // SAFETY: this is the task's core, between polls.
+            unsafe { task.run() }
+        };
+        match polled {
+            Polled::Pending => {}
+            Polled::Released => {
+                // Its reference is gone already.
+                std::mem::forget(self.tasks.borrow_mut().remove(slot));
+            }
+            // If it woke itself while it completed it is in the queue again, and is released when it comes out.
+            Polled::Complete if header.is_queued() => {}
+            Polled::Complete => {
+                let task = self.tasks.borrow_mut().remove(slot);
+                // May run foreign code: nothing is borrowed.
+                drop(task);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The cell with the future in it, and what the [`Vtable`] points to.
 
-use super::handshake::Completed;
-use super::header::{Header, TaskRef, Vtable};
+use super::header::{Header, Polled, TaskRef, Vtable};
 use super::join::{JoinError, JoinHandle};
+use super::state::Completed;
 use super::waker;
 use crate::core::{CoreShared, context};
 use reactor::contain_panic;
@@ -68,7 +68,7 @@ unsafe fn stage<'a, F: Future>(header: NonNull<Header>) -> &'a mut Stage<F> {
     unsafe { &mut *header.cast::<TaskCell<F>>().as_ref().stage.get() }
 }
 
-unsafe fn poll<F: Future>(header: NonNull<Header>) -> bool {
+unsafe fn poll<F: Future>(header: NonNull<Header>) -> Polled {
     // The waker borrows the reference of the table; clones of it count.
     // SAFETY: the vtable is made for these pointers, and the cell outlives this call.
     let waker = ManuallyDrop::new(unsafe { Waker::from_raw(waker::raw(header)) });
@@ -82,22 +82,29 @@ unsafe fn poll<F: Future>(header: NonNull<Header>) -> bool {
         unsafe { Pin::new_unchecked(future) }.poll(&mut context)
     }));
     let outcome = match polled {
-        Ok(Poll::Pending) => return false,
+        Ok(Poll::Pending) => return Polled::Pending,
         Ok(Poll::Ready(output)) => Ok(output),
         Err(payload) => Err(JoinError::panicked(payload)),
     };
+    // If it woke itself it is in the run queue, which relies on the table's reference.
+    // SAFETY: the caller has a reference.
+    let may_release = !unsafe { header.as_ref() }.is_queued();
     // SAFETY: as above.
-    unsafe { finish::<F>(header, outcome) };
-    true
+    unsafe { finish::<F>(header, outcome, may_release) }
 }
 
 unsafe fn cancel<F: Future>(header: NonNull<Header>) {
     // SAFETY: passed on to the caller.
-    unsafe { finish::<F>(header, Err(JoinError::cancelled())) };
+    let _ = unsafe { finish::<F>(header, Err(JoinError::cancelled()), false) };
 }
 
-/// Drops the future, stores the outcome, and tells whoever waits for it. A panic in the future's drop becomes the outcome.
-unsafe fn finish<F: Future>(header: NonNull<Header>, outcome: Result<F::Output, JoinError>) {
+/// Drops the future, stores the outcome, and tells whoever waits for it. A panic in the future's drop becomes the outcome. If
+/// `may_release`, the caller's reference may be given up as well.
+unsafe fn finish<F: Future>(
+    header: NonNull<Header>,
+    outcome: Result<F::Output, JoinError>,
+    may_release: bool,
+) -> Polled {
     let dropped = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller has the stage.
         unsafe { *stage::<F>(header) = Stage::Empty };
@@ -112,17 +119,19 @@ unsafe fn finish<F: Future>(header: NonNull<Header>, outcome: Result<F::Output, 
     // SAFETY: as above; the stage is empty, so nothing is dropped.
     unsafe { *stage::<F>(header) = Stage::Done(outcome) };
     // SAFETY: the caller has a reference.
-    let handshake = unsafe { &header.as_ref().handshake };
-    match handshake.complete() {
+    let state = unsafe { &header.as_ref().state };
+    match state.complete(may_release) {
+        Completed::WantedAndReleased => return Polled::Released,
         Completed::Wanted => {}
-        Completed::Awaited => contain_panic("the waker of a join handle", || handshake.wake()),
-        // SAFETY: the handshake gave the outcome to us.
+        Completed::Awaited => contain_panic("the waker of a join handle", || state.wake()),
+        // SAFETY: the outcome was given to us.
         Completed::Unwanted => unsafe { drop_outcome::<F>(header) },
     }
+    Polled::Complete
 }
 
 unsafe fn take_outcome<F: Future>(header: NonNull<Header>, place: *mut ()) {
-    // SAFETY: the handshake gave the outcome to the caller.
+    // SAFETY: the state gave the outcome to the caller.
     let stage = std::mem::replace(unsafe { stage::<F>(header) }, Stage::Empty);
     if let Stage::Done(outcome) = stage {
         // SAFETY: the caller says that `place` is one of these.
@@ -131,7 +140,7 @@ unsafe fn take_outcome<F: Future>(header: NonNull<Header>, place: *mut ()) {
 }
 
 unsafe fn drop_outcome<F: Future>(header: NonNull<Header>) {
-    // SAFETY: the handshake gave the outcome to the caller.
+    // SAFETY: the state gave the outcome to the caller.
     contain_panic("dropping a task's output", || unsafe {
         *stage::<F>(header) = Stage::Empty;
     });

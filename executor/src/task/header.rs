@@ -1,23 +1,20 @@
 //! The part of a task cell that does not depend on the future's type, and the counted reference to it.
 
-use super::handshake::Handshake;
 use super::notification::Notification;
+use super::state::State;
 use crate::core::{CoreShared, context};
 use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `Header::slot` of a task that its core has not seen yet.
 const UNLINKED: u32 = u32::MAX;
 
-/// More references than this are a leak in a loop; the process ends before the count could wrap and free a live task.
-const REFERENCES_MAX: usize = isize::MAX as usize;
-
 /// What depends on the future's type. All take the cell's address.
 pub(super) struct Vtable {
-    /// Polls the future; true if the task is complete now.
-    pub(super) poll: unsafe fn(NonNull<Header>) -> bool,
+    /// Polls the future.
+    pub(super) poll: unsafe fn(NonNull<Header>) -> Polled,
     /// Drops the future and completes the task as cancelled.
     pub(super) cancel: unsafe fn(NonNull<Header>),
     /// Moves the outcome to the given place, an `Option<Result<T, JoinError>>`.
@@ -28,11 +25,22 @@ pub(super) struct Vtable {
     pub(super) free: unsafe fn(NonNull<Header>),
 }
 
+/// How a poll went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Polled {
+    /// The task waits, or is queued again.
+    Pending,
+    /// The task is complete.
+    Complete,
+    /// The task is complete, and the core's reference is gone with it: the cell must not be touched any more.
+    Released,
+}
+
 /// The first field of every task cell.
 pub(crate) struct Header {
     pub(super) vtable: &'static Vtable,
-    pub(super) handshake: Handshake,
-    references: AtomicUsize,
+    pub(super) state: State,
     notification: Notification,
     aborted: AtomicBool,
     core: Arc<CoreShared>,
@@ -47,8 +55,7 @@ impl Header {
     pub(super) fn new(vtable: &'static Vtable, core: Arc<CoreShared>) -> Self {
         Self {
             vtable,
-            handshake: Handshake::new(),
-            references: AtomicUsize::new(2),
+            state: State::new(),
             notification: Notification::new(),
             aborted: AtomicBool::new(false),
             core,
@@ -68,7 +75,7 @@ impl Header {
 
     #[inline]
     pub(crate) fn is_complete(&self) -> bool {
-        self.handshake.is_complete()
+        self.state.is_complete()
     }
 
     /// Any thread: the task shall be cancelled when its core next looks at it. To be followed by a wake.
@@ -159,17 +166,18 @@ impl TaskRef {
         unsafe { self.0.as_ref() }
     }
 
-    /// Polls the task, or cancels it if that was asked for; true if it is complete now.
+    /// Polls the task, or cancels it if that was asked for.
     ///
     /// # Safety
-    /// Only on the task's core, not from inside its own poll, and not after it completed.
+    /// Only on the task's core, not from inside its own poll, and not after it completed. The reference must be the table's; after
+    /// [`Polled::Released`] it must be forgotten.
     #[inline]
-    pub(crate) unsafe fn run(&self) -> bool {
+    pub(crate) unsafe fn run(&self) -> Polled {
         let header = self.header();
         if header.is_aborted() {
             // SAFETY: passed on to the caller.
             unsafe { self.cancel() };
-            return true;
+            return Polled::Complete;
         }
         // SAFETY: passed on to the caller.
         unsafe { (header.vtable.poll)(self.0) }
@@ -201,11 +209,7 @@ impl TaskRef {
 impl Clone for TaskRef {
     #[inline]
     fn clone(&self) -> Self {
-        // Relaxed: whoever clones has a reference, so the cell cannot go away, and nothing else is ordered by the count.
-        let before = self.header().references.fetch_add(1, Ordering::Relaxed);
-        if before > REFERENCES_MAX {
-            std::process::abort();
-        }
+        self.header().state.retain();
         Self(self.0)
     }
 }
@@ -213,18 +217,7 @@ impl Clone for TaskRef {
 impl Drop for TaskRef {
     #[inline]
     fn drop(&mut self) {
-        let references = &self.header().references;
-        // The last holder needs no read-modify-write: nobody is left who could clone. Acquire: pairs with the Release below.
-        let is_last = references.load(Ordering::Acquire) == 1 || {
-            // Release: what this holder did is before the cell is freed.
-            let before = references.fetch_sub(1, Ordering::Release);
-            if before == 1 {
-                // Acquire: pairs with the Release of the others.
-                fence(Ordering::Acquire);
-            }
-            before == 1
-        };
-        if is_last {
+        if self.header().state.release() {
             // SAFETY: nobody else has a reference.
             unsafe { (self.header().vtable.free)(self.0) };
         }

@@ -84,17 +84,17 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.task.header().handshake.poll(context.waker()) {
+        if !self.task.header().state.poll(context.waker()) {
             return Poll::Pending;
         }
-        Poll::Ready(self.try_take().expect("the handshake said it is complete"))
+        Poll::Ready(self.try_take().expect("the state said it is complete"))
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let header = self.task.header();
-        if header.handshake.close() && !self.taken {
+        if header.state.close() && !self.taken {
             // SAFETY: the task completed before the handle went, so the outcome is ours, and it was not taken.
             unsafe { (header.vtable.drop_outcome)(self.task.as_raw()) };
         }

@@ -2,8 +2,8 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release -p executor --lib loom`
 
-use super::handshake::{Completed, Handshake};
 use super::notification::Notification;
+use super::state::{Completed, State};
 use crate::sync::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Notify};
@@ -12,7 +12,7 @@ use std::task::{Wake, Waker};
 
 /// The outcome's place, which loom checks for races.
 struct Task {
-    handshake: Handshake,
+    state: State,
     outcome: UnsafeCell<Option<u32>>,
 }
 
@@ -24,24 +24,26 @@ unsafe impl Send for Task {}
 impl Task {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            handshake: Handshake::new(),
+            state: State::new(),
             outcome: UnsafeCell::new(None),
         })
     }
 
-    /// What the core does: store the outcome, complete, and drop it if nobody wants it.
-    fn complete(&self) -> Completed {
+    /// What the core does: store the outcome, complete, drop it if nobody wants it, and give its reference up. Returns whether it
+    /// dropped the outcome, and whether it has to free the cell.
+    fn complete(&self, may_release: bool) -> (bool, bool) {
         // SAFETY: loom fails the model if this races.
         self.outcome.with_mut(|place| unsafe { *place = Some(7) });
-        let completed = self.handshake.complete();
+        let completed = self.state.complete(may_release);
         match completed {
-            Completed::Awaited => self.handshake.wake(),
+            Completed::WantedAndReleased => return (false, false),
+            Completed::Awaited => self.state.wake(),
             Completed::Wanted => {}
             Completed::Unwanted => {
                 self.take();
             }
         }
-        completed
+        (completed == Completed::Unwanted, self.state.release())
     }
 
     fn take(&self) -> Option<u32> {
@@ -67,16 +69,16 @@ fn handle_is_woken_and_gets_the_outcome() {
         let core = thread::spawn({
             let task = Arc::clone(&task);
             move || {
-                let _ = task.complete();
+                task.complete(true);
             }
         });
         let unpark = std::sync::Arc::new(Unpark(Notify::new()));
         let waker = Waker::from(std::sync::Arc::clone(&unpark));
-        while !task.handshake.poll(&waker) {
+        while !task.state.poll(&waker) {
             unpark.0.wait();
         }
         assert_eq!(task.take(), Some(7));
-        assert!(task.handshake.close());
+        assert!(task.state.close());
         core.join().unwrap();
     });
 }
@@ -90,14 +92,14 @@ fn replaced_waker_is_the_one_woken() {
         let core = thread::spawn({
             let task = Arc::clone(&task);
             move || {
-                let _ = task.complete();
+                task.complete(true);
             }
         });
         let first = Waker::from(std::sync::Arc::new(Unpark(Notify::new())));
         let unpark = std::sync::Arc::new(Unpark(Notify::new()));
         let second = Waker::from(std::sync::Arc::clone(&unpark));
-        if !task.handshake.poll(&first) {
-            while !task.handshake.poll(&second) {
+        if !task.state.poll(&first) {
+            while !task.state.poll(&second) {
                 unpark.0.wait();
             }
         }
@@ -106,23 +108,35 @@ fn replaced_waker_is_the_one_woken() {
     });
 }
 
-/// The handle is dropped while the core completes: exactly one of them drops the outcome.
+/// The handle is dropped while the core completes: exactly one of them drops the outcome, and exactly one frees the cell, after it.
 #[test]
-fn outcome_is_dropped_once() {
-    loom::model(|| {
-        let task = Task::new();
-        let core = thread::spawn({
-            let task = Arc::clone(&task);
-            move || task.complete() == Completed::Unwanted
+fn outcome_is_dropped_once_and_the_cell_freed_once() {
+    for may_release in [false, true] {
+        loom::model(move || {
+            let task = Task::new();
+            let core = thread::spawn({
+                let task = Arc::clone(&task);
+                move || {
+                    let (dropped, frees) = task.complete(may_release);
+                    if frees {
+                        assert_eq!(task.take(), None, "freed with an outcome in it");
+                    }
+                    (dropped, frees)
+                }
+            });
+            let handle_drops = task.state.close();
+            if handle_drops {
+                assert_eq!(task.take(), Some(7));
+            }
+            let handle_frees = task.state.release();
+            if handle_frees {
+                assert_eq!(task.take(), None, "freed with an outcome in it");
+            }
+            let (core_dropped, core_frees) = core.join().unwrap();
+            assert!(handle_drops ^ core_dropped);
+            assert!(handle_frees ^ core_frees);
         });
-        let handle_drops = task.handshake.close();
-        if handle_drops {
-            assert_eq!(task.take(), Some(7));
-        }
-        let core_dropped = core.join().unwrap();
-        assert!(handle_drops ^ core_dropped);
-        assert_eq!(task.take(), None);
-    });
+    }
 }
 
 /// Two threads wake a task, one of them perhaps into the middle of the core's receipt: the core's last poll sees what both did before,

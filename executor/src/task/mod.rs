@@ -5,10 +5,10 @@
 //! | part                   | who                                                        | when                                                     |
 //! |------------------------|------------------------------------------------------------|----------------------------------------------------------|
 //! | `stage` with a future  | the task's core; before it got there, the thread that sends it | until completion                                    |
-//! | `stage` with an outcome| the join handle; the core, if the handle went first         | after completion ([`handshake`] decides)                 |
+//! | `stage` with an outcome| the join handle; the core, if the handle went first         | after completion ([`state`] decides)                   |
 //! | `queued`, `slot`       | the task's core                                             | always; written last before the first poll, as for `slot` |
 //! | `notification`, `aborted`  | anyone                                                      | always                                                   |
-//! | `references`           | anyone who holds one                                        | always                                                   |
+//! | `state`                | anyone who holds one                                        | always                                                   |
 //!
 //! References are held by: the core's task table from linking to completion (a task in the run queue is in the table, so the run
 //! queue holds none), each message on its way to the core, each waker, and the join handle. When the last goes, there is neither
@@ -18,14 +18,14 @@
 //! Here a task never leaves its core, so a wake on that core is two plain stores (see `benches`, `local`).
 
 mod cell;
-mod handshake;
 mod header;
 mod join;
 mod notification;
+mod state;
 mod waker;
 
 pub(crate) use cell::{Closure, allocate};
-pub(crate) use header::{Header, TaskRef};
+pub(crate) use header::{Header, Polled, TaskRef};
 pub use join::{JoinError, JoinHandle};
 
 #[cfg(all(test, loom))]

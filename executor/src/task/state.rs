@@ -1,0 +1,176 @@
+//! A task's state word: its reference count, and how its core and its join handle agree on who has the outcome and whom to wake.
+//!
+//! | bits       | meaning                                               | set by                 | cleared by              |
+//! |------------|-------------------------------------------------------|------------------------|-------------------------|
+//! | `COMPLETE` | the outcome is there; the core is done                | the core, once         | nobody                  |
+//! | `HANDLE`   | the join handle exists                                | creation               | the handle's drop, once |
+//! | `WAKER`    | the waker's place is filled, and the core may read it | the handle             | the handle, to replace it |
+//! | the rest   | how many references there are                         | who clones one         | who drops one           |
+//!
+//! Before `COMPLETE` the waker's place belongs to the handle while `WAKER` is clear, and to nobody for writing while it is set. After
+//! `COMPLETE` nobody writes it; it is dropped with the cell. The outcome belongs to the handle if `HANDLE` was set when `COMPLETE`
+//! was, else to the core.
+//!
+//! Cannot happen: the core and the handle both think the outcome theirs; the handle is registered and not woken; the cell is freed
+//! with an outcome in it, or by two.
+
+use crate::sync::{AtomicUsize, Ordering, UnsafeCell, fence};
+use std::task::Waker;
+
+const COMPLETE: usize = 1;
+const HANDLE: usize = 2;
+const WAKER: usize = 4;
+const REFERENCE: usize = 8;
+
+/// More references than this are a leak in a loop; the process ends before the count could wrap and free a live task.
+const WORD_MAX: usize = isize::MAX as usize;
+
+/// What the core learns when it completes a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Completed {
+    /// The handle is gone: the outcome is the core's to drop.
+    Unwanted,
+    /// The handle waits: call [`State::wake`].
+    Awaited,
+    /// The handle will come for the outcome by itself.
+    Wanted,
+    /// The same, and the core's reference was given up with the same stroke: it must not touch the task again.
+    WantedAndReleased,
+}
+
+pub(super) struct State {
+    word: AtomicUsize,
+    waker: UnsafeCell<Option<Waker>>,
+}
+
+// SAFETY: the waker's place is written only by the one join handle, and only while the bits give it to the handle; the core reads
+// it only once `COMPLETE` has taken that right away. loom checks it in `loom_tests`.
+unsafe impl Sync for State {}
+
+impl State {
+    /// Two references: the core's (or the message that brings the task there) and the join handle's.
+    pub(super) fn new() -> Self {
+        Self {
+            word: AtomicUsize::new(HANDLE | (2 * REFERENCE)),
+            waker: UnsafeCell::new(None),
+        }
+    }
+
+    /// Anyone with a reference: one more.
+    #[inline]
+    pub(super) fn retain(&self) {
+        // Relaxed: the cell cannot go away while the caller has a reference, and nothing else is ordered by the count.
+        let before = self.word.fetch_add(REFERENCE, Ordering::Relaxed);
+        if before > WORD_MAX {
+            std::process::abort();
+        }
+    }
+
+    /// Anyone with a reference gives it up; true if it was the last, and the cell must be freed.
+    #[inline]
+    #[must_use]
+    pub(super) fn release(&self) -> bool {
+        let is_last = |word| word / REFERENCE == 1;
+        // The last holder needs no read-modify-write: nobody is left who could clone. Acquire: pairs with the Release below.
+        if is_last(self.word.load(Ordering::Acquire)) {
+            return true;
+        }
+        // Release: what this holder did is before the cell is freed.
+        if !is_last(self.word.fetch_sub(REFERENCE, Ordering::Release)) {
+            return false;
+        }
+        // Acquire: pairs with the Release of the others.
+        fence(Ordering::Acquire);
+        true
+    }
+
+    /// Anyone: whether the outcome is there. If so, everything the core did before is visible.
+    #[inline]
+    pub(super) fn is_complete(&self) -> bool {
+        // Acquire: pairs with the Release in `complete`.
+        self.word.load(Ordering::Acquire) & COMPLETE != 0
+    }
+
+    /// Core, once, after it wrote the outcome. If `may_release`, and nothing is left for the core to do, its reference goes as well.
+    #[inline]
+    pub(super) fn complete(&self, may_release: bool) -> Completed {
+        // Relaxed: only a guess for the exchange.
+        let before = self.word.load(Ordering::Relaxed);
+        debug_assert_eq!(before & COMPLETE, 0, "a task completes once");
+        if may_release && before & (HANDLE | WAKER) == HANDLE {
+            // The common case in one stroke. Release: the outcome, and all that the core did with the cell, is visible to the handle.
+            // No Acquire: there is no waker for us to look at.
+            let after = (before | COMPLETE) - REFERENCE;
+            let exchanged =
+                self.word
+                    .compare_exchange(before, after, Ordering::Release, Ordering::Relaxed);
+            if exchanged.is_ok() {
+                return Completed::WantedAndReleased;
+            }
+        }
+        // Release: as above. Acquire: the waker's place is visible to us, if WAKER is set.
+        let before = self.word.fetch_or(COMPLETE, Ordering::AcqRel);
+        if before & HANDLE == 0 {
+            Completed::Unwanted
+        } else if before & WAKER != 0 {
+            Completed::Awaited
+        } else {
+            Completed::Wanted
+        }
+    }
+
+    /// Core, after [`complete`](Self::complete) said `Awaited`.
+    pub(super) fn wake(&self) {
+        self.waker.with(|waker| {
+            // SAFETY: COMPLETE is set, so the handle no longer writes here; others may only read as well.
+            if let Some(waker) = unsafe { &*waker } {
+                waker.wake_by_ref();
+            }
+        });
+    }
+
+    /// Handle: whether the outcome is there; if not, `waker` will be woken when it is.
+    pub(super) fn poll(&self, waker: &Waker) -> bool {
+        // Acquire: as in `is_complete`.
+        let word = self.word.load(Ordering::Acquire);
+        if word & COMPLETE != 0 {
+            return true;
+        }
+        if word & WAKER != 0 {
+            let same = self.waker.with(|current| {
+                // SAFETY: while WAKER is set nobody writes the place, and only we could clear it.
+                let current = unsafe { &*current };
+                current
+                    .as_ref()
+                    .is_some_and(|current| current.will_wake(waker))
+            });
+            if same {
+                return false;
+            }
+            // Acquire: the outcome, if it has just come. Nothing of ours is published by taking the place back.
+            let before = self.word.fetch_and(!WAKER, Ordering::Acquire);
+            if before & COMPLETE != 0 {
+                return true;
+            }
+        }
+        let waker = waker.clone();
+        // SAFETY: WAKER is clear and COMPLETE was, so should the core complete now it will not look here: the place is ours.
+        let replaced = self
+            .waker
+            .with_mut(|place| unsafe { (*place).replace(waker) });
+        // Release: the waker is visible to the core that sees the bit. Acquire: the outcome, if the core was first.
+        let before = self.word.fetch_or(WAKER, Ordering::AcqRel);
+        drop(replaced);
+        before & COMPLETE != 0
+    }
+
+    /// Handle, in its drop. Returns whether the outcome is there, and so the handle's to drop.
+    pub(super) fn close(&self) -> bool {
+        if self.is_complete() {
+            return true;
+        }
+        // Acquire: the outcome, if it has just come. Release: what the handle did is before the core's drop of the outcome.
+        self.word.fetch_and(!HANDLE, Ordering::AcqRel) & COMPLETE != 0
+    }
+}
