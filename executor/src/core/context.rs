@@ -2,7 +2,7 @@
 //!
 //! Set while a core's loop or its shutdown runs, by [`enter`]; everything that works "on the current core" starts here.
 
-use super::{Core, CoreShared};
+use super::Core;
 use crate::task::TaskRef;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -70,18 +70,6 @@ pub(crate) fn schedule(task: &TaskRef) {
                     send(current, task.clone());
                 }
             }
-        }
-    });
-}
-
-/// A task is being freed, on whatever thread this is: its reference to its core goes to the next task of that core, if it is here.
-#[inline]
-pub(crate) fn give_back(reference: Arc<CoreShared>) {
-    with(|current| {
-        if let Some(core) = current
-            && core.is(&reference)
-        {
-            core.give_back(reference);
         }
     });
 }

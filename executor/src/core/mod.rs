@@ -8,6 +8,7 @@ pub(crate) mod pair_ring;
 mod run_loop;
 mod shared;
 mod shutdown;
+pub(crate) mod spares;
 mod timers;
 
 #[cfg(all(test, loom))]
@@ -22,6 +23,7 @@ use outbox::Outboxes;
 use pair_ring::{Receiver, Sender};
 use reactor::Reactor;
 use slab::Slab;
+use spares::Spares;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -29,9 +31,6 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Enough for bursts of tasks, and no more than a page or two.
-const SPARE_REFERENCES_MAX: usize = 1024;
 
 /// One direction of every pair this core is part of, by the other core's number; `None` for itself.
 pub(crate) struct Wiring {
@@ -50,8 +49,7 @@ pub(crate) struct Core {
     receivers: RefCell<Vec<Receiver<Header>>>,
     outboxes: RefCell<Outboxes>,
     timers: Rc<Timers>,
-    /// References to `shared` that tasks gave back, for the next ones: an atomic increment and decrement less for each.
-    spare_references: RefCell<Vec<Arc<CoreShared>>>,
+    spares: Spares,
     /// How long to look for work before blocking.
     spin: Duration,
     is_closing: Cell<bool>,
@@ -75,7 +73,7 @@ impl Core {
             receivers: RefCell::new(wiring.receivers),
             outboxes: RefCell::new(outboxes),
             timers: Rc::new(Timers::new()),
-            spare_references: RefCell::new(Vec::new()),
+            spares: Spares::new(),
             spin,
             is_closing: Cell::new(false),
         }
@@ -125,21 +123,26 @@ impl Core {
     }
 
     #[inline]
+    pub(crate) fn spares(&self) -> &Spares {
+        &self.spares
+    }
+
+    #[inline]
     fn reference(&self) -> Arc<CoreShared> {
-        let spare = self.spare_references.borrow_mut().pop();
+        let spare = self.spares.take_reference();
         spare.unwrap_or_else(|| Arc::clone(&self.shared))
     }
 
-    /// A task of this core was freed on it, and this was its reference.
+    /// A task that was freed on this core had this reference to its own.
     #[inline]
-    fn give_back(&self, reference: Arc<CoreShared>) {
-        let mut spare = self.spare_references.borrow_mut();
-        if spare.len() < SPARE_REFERENCES_MAX {
-            spare.push(reference);
+    pub(crate) fn give_reference(&self, reference: Arc<CoreShared>) {
+        if self.is(&reference) {
+            self.spares.give_reference(reference);
         }
     }
 
     /// Links a task that was made for this core and has not been here before, and queues it.
+    #[inline]
     pub(crate) fn admit(&self, task: TaskRef) {
         if self.is_closing.get() {
             shared::settle(task);

@@ -4,8 +4,10 @@ use super::header::{Header, Polled, TaskRef, Vtable};
 use super::join::{JoinError, JoinHandle};
 use super::state::Completed;
 use super::waker;
-use crate::core::{CoreShared, context};
+use crate::core::spares::{give_block, take_block};
+use crate::core::{Core, CoreShared, context};
 use reactor::contain_panic;
+use std::alloc::Layout;
 use std::cell::UnsafeCell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -37,11 +39,18 @@ pub(crate) unsafe fn allocate<F: Future>(
     core: Arc<CoreShared>,
     future: F,
 ) -> (TaskRef, JoinHandle<F::Output>) {
-    let cell = Box::new(TaskCell {
-        header: Header::new(vtable::<F>(), core),
-        stage: UnsafeCell::new(Stage::Pending(future)),
+    let memory = context::with(|current| {
+        take_block(current.map(Core::spares), Layout::new::<TaskCell<F>>())
     });
-    let header = NonNull::from(Box::leak(cell)).cast::<Header>();
+    let cell = memory.cast::<TaskCell<F>>();
+    // SAFETY: the block is fresh, and large and aligned enough for the cell.
+    unsafe {
+        cell.write(TaskCell {
+            header: Header::new(vtable::<F>(), core),
+            stage: UnsafeCell::new(Stage::Pending(future)),
+        });
+    }
+    let header = cell.cast::<Header>();
     // SAFETY: the cell is alive and has two references: one for each.
     unsafe {
         (
@@ -73,51 +82,64 @@ unsafe fn poll<F: Future>(header: NonNull<Header>) -> Polled {
     // SAFETY: the vtable is made for these pointers, and the cell outlives this call.
     let waker = ManuallyDrop::new(unsafe { Waker::from_raw(waker::raw(header)) });
     let mut context = Context::from_waker(&waker);
+    let mut output = None;
     let polled = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the core alone has the stage before completion, and it does not poll recursively.
-        let Stage::Pending(future) = (unsafe { stage::<F>(header) }) else {
+        let stage = unsafe { stage::<F>(header) };
+        let Stage::Pending(future) = stage else {
             unreachable!("a complete task is not polled")
         };
         // SAFETY: the future lives in its heap block until it is dropped in place.
-        unsafe { Pin::new_unchecked(future) }.poll(&mut context)
+        if let Poll::Ready(ready) = unsafe { Pin::new_unchecked(future) }.poll(&mut context) {
+            output = Some(ready);
+            *stage = Stage::Empty;
+        }
     }));
-    let outcome = match polled {
-        Ok(Poll::Pending) => return Polled::Pending,
-        Ok(Poll::Ready(output)) => Ok(output),
-        Err(payload) => Err(JoinError::panicked(payload)),
+    let outcome = match (polled, output) {
+        (Ok(()), None) => return Polled::Pending,
+        (Ok(()), Some(output)) => Ok(output),
+        (Err(payload), output) => {
+            // It panicked in its poll, or, with the output given, in its drop.
+            contain_panic("dropping a task's output", || drop(output));
+            // The first panic is the outcome; another, in the drop of what is left, was printed by the panic hook.
+            // SAFETY: the core has the stage.
+            let _ = unsafe { drop_future::<F>(header) };
+            Err(JoinError::panicked(payload))
+        }
     };
     // If it woke itself it is in the run queue, which relies on the table's reference.
     // SAFETY: the caller has a reference.
     let may_release = !unsafe { header.as_ref() }.is_queued();
-    // SAFETY: as above.
+    // SAFETY: the stage is empty, and ours until now.
     unsafe { finish::<F>(header, outcome, may_release) }
 }
 
 unsafe fn cancel<F: Future>(header: NonNull<Header>) {
-    // SAFETY: passed on to the caller.
-    let _ = unsafe { finish::<F>(header, Err(JoinError::cancelled()), false) };
+    // SAFETY: the caller has the stage.
+    let panicked = unsafe { drop_future::<F>(header) };
+    let outcome = Err(panicked.unwrap_or(JoinError::cancelled()));
+    // SAFETY: the stage is empty, and ours until now.
+    let _ = unsafe { finish::<F>(header, outcome, false) };
 }
 
-/// Drops the future, stores the outcome, and tells whoever waits for it. A panic in the future's drop becomes the outcome. If
-/// `may_release`, the caller's reference may be given up as well.
+/// Empties the stage. A panic in the future's drop is returned.
+unsafe fn drop_future<F: Future>(header: NonNull<Header>) -> Option<JoinError> {
+    let dropped = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the caller has the stage.
+        unsafe { *stage::<F>(header) = Stage::Empty };
+    }));
+    dropped.err().map(JoinError::panicked)
+}
+
+/// Stores the outcome in the empty stage, and tells whoever waits for it. If `may_release`, the caller's reference may be given up
+/// as well.
 unsafe fn finish<F: Future>(
     header: NonNull<Header>,
     outcome: Result<F::Output, JoinError>,
     may_release: bool,
 ) -> Polled {
-    let dropped = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the caller has the stage.
-        unsafe { *stage::<F>(header) = Stage::Empty };
-    }));
-    let outcome = match dropped {
-        Ok(()) => outcome,
-        Err(payload) => {
-            contain_panic("dropping a task's output", || drop(outcome));
-            Err(JoinError::panicked(payload))
-        }
-    };
-    // SAFETY: as above; the stage is empty, so nothing is dropped.
-    unsafe { *stage::<F>(header) = Stage::Done(outcome) };
+    // SAFETY: the caller has the stage, and it is empty: there is nothing to drop.
+    unsafe { std::ptr::write(stage::<F>(header), Stage::Done(outcome)) };
     // SAFETY: the caller has a reference.
     let state = unsafe { &header.as_ref().state };
     match state.complete(may_release) {
@@ -147,9 +169,22 @@ unsafe fn drop_outcome<F: Future>(header: NonNull<Header>) {
 }
 
 unsafe fn free<F: Future>(header: NonNull<Header>) {
-    // SAFETY: the cell came from a box, and the caller had the last reference. The stage is empty by now (see `task`).
-    let cell = unsafe { Box::from_raw(header.cast::<TaskCell<F>>().as_ptr()) };
-    context::give_back(cell.header.into_core());
+    // SAFETY: the caller had the last reference; the cell is not used again. The stage is empty by now (see `task`).
+    let cell = unsafe { header.cast::<TaskCell<F>>().read() };
+    let core = cell.header.into_core();
+    context::with(|current| {
+        // SAFETY: the block was taken for this cell, which has been moved out.
+        unsafe {
+            give_block(
+                current.map(Core::spares),
+                Layout::new::<TaskCell<F>>(),
+                header.cast(),
+            );
+        }
+        if let Some(current) = current {
+            current.give_reference(core);
+        }
+    });
 }
 
 /// A closure that makes a future, as a future: it calls the closure when it is first polled.

@@ -64,9 +64,14 @@ impl<T> JoinHandle<T> {
 
     /// The outcome, if it is there.
     pub(crate) fn try_take(&mut self) -> Option<Result<T, JoinError>> {
-        if !self.is_finished() {
-            return None;
-        }
+        // SAFETY: it is complete.
+        self.is_finished().then(|| unsafe { self.take() })
+    }
+
+    /// # Safety
+    /// The task is complete.
+    #[inline]
+    unsafe fn take(&mut self) -> Result<T, JoinError> {
         assert!(
             !self.taken,
             "a join handle was polled after it gave the output out"
@@ -76,7 +81,7 @@ impl<T> JoinHandle<T> {
         let vtable = self.task.header().vtable;
         // SAFETY: the task is complete and the handle alive, so the outcome is ours; the place is of the type it says.
         unsafe { (vtable.take_outcome)(self.task.as_raw(), (&raw mut outcome).cast()) };
-        Some(outcome.expect("a complete task has an outcome until the handle takes it"))
+        outcome.expect("a complete task has an outcome until the handle takes it")
     }
 }
 
@@ -87,7 +92,8 @@ impl<T> Future for JoinHandle<T> {
         if !self.task.header().state.poll(context.waker()) {
             return Poll::Pending;
         }
-        Poll::Ready(self.try_take().expect("the state said it is complete"))
+        // SAFETY: the state said that it is complete.
+        Poll::Ready(unsafe { self.take() })
     }
 }
 

@@ -131,6 +131,7 @@ impl State {
     }
 
     /// Handle: whether the outcome is there; if not, `waker` will be woken when it is.
+    #[inline]
     pub(super) fn poll(&self, waker: &Waker) -> bool {
         // Acquire: as in `is_complete`.
         let word = self.word.load(Ordering::Acquire);
@@ -166,6 +167,7 @@ impl State {
     }
 
     /// Handle, in its drop. Returns whether the outcome is there, and so the handle's to drop.
+    #[inline]
     pub(super) fn close(&self) -> bool {
         if self.is_complete() {
             return true;
