@@ -1,9 +1,8 @@
 //! What the kernel's io_uring has, and what follows for us: found once, by trying, and kept as one value that can be printed.
 //!
 //! Features are asked for, one setup call or probe each; version strings are never compared. Whoever holds a [`Capabilities`] has
-//! the proof that a ring with [`Capabilities::setup_flags`] can be made here. Nobody asks the kernel again.
+//! the proof that a ring with the flags chosen here can be made here. Nobody asks the kernel again.
 
-use crate::setup::{self, SetupError};
 use crate::sys;
 use std::fmt;
 
@@ -167,20 +166,9 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Finds out, with a few rings that are closed again at once.
-    ///
-    /// # Errors
-    /// Says why no ring can be made here at all, and what to do about it.
-    pub fn probe() -> Result<Self, SetupError> {
-        let features = setup::probe_features()?;
-        let capabilities = features
-            .into_iter()
-            .fold(Self { features: 0 }, Self::with_feature);
-        tracing::debug!(%capabilities, "io_uring probed");
-        Ok(capabilities)
-    }
+    pub(crate) const NONE: Self = Self { features: 0 };
 
-    fn with_feature(self, feature: Feature) -> Self {
+    pub(crate) fn with_feature(self, feature: Feature) -> Self {
         Self {
             features: self.features | feature.bit(),
         }

@@ -129,8 +129,21 @@ impl error::Error for SetupError {
     }
 }
 
+impl Capabilities {
+    /// Finds out, with a few rings that are closed again at once.
+    ///
+    /// # Errors
+    /// Says why no ring can be made here at all, and what to do about it.
+    pub fn probe() -> Result<Self, SetupError> {
+        let features = probe_features()?;
+        let capabilities = features.into_iter().fold(Self::NONE, Self::with_feature);
+        tracing::debug!(%capabilities, "io_uring probed");
+        Ok(capabilities)
+    }
+}
+
 /// Which features this kernel has.
-pub(crate) fn probe_features() -> Result<Vec<Feature>, SetupError> {
+fn probe_features() -> Result<Vec<Feature>, SetupError> {
     let (ring, header) = build(0, 2, 4)?;
     require_basics(&ring)?;
     let mut found = Vec::new();

@@ -6,6 +6,7 @@ pub(crate) mod context;
 mod outbox;
 pub(crate) mod pair_ring;
 mod run_loop;
+mod runtime;
 mod shared;
 mod shutdown;
 pub(crate) mod spares;
@@ -14,10 +15,10 @@ mod timers;
 #[cfg(all(test, loom))]
 mod loom_tests;
 
-pub(crate) use shared::{CoreShared, RuntimeId};
+pub(crate) use runtime::RuntimeShared;
+pub(crate) use shared::CoreShared;
 pub(crate) use timers::Timers;
 
-use crate::runtime::RuntimeShared;
 use crate::task::{Header, JoinHandle, TaskRef, allocate};
 use outbox::Outboxes;
 use pair_ring::{Receiver, Sender};

@@ -1,7 +1,6 @@
 //! Reaching a runtime from any thread.
 
-use super::RuntimeShared;
-use crate::core::context;
+use crate::core::{Core, RuntimeShared, context};
 use crate::task::{Closure, JoinHandle, TaskRef, allocate};
 use std::fmt;
 use std::future::Future;
@@ -105,7 +104,7 @@ impl Handle {
 }
 
 /// Sends a new task to its core.
-fn announce(current: Option<&crate::core::Core>, task: TaskRef) {
+fn announce(current: Option<&Core>, task: TaskRef) {
     // Its arrival is the message: a wake before that needs no second one.
     task.header().notify();
     context::send(current, task);

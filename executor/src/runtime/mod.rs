@@ -10,58 +10,14 @@ pub use builder::Builder;
 pub use error::StartError;
 pub use handle::Handle;
 
-use crate::core::{Core, CoreShared, RuntimeId, context};
+use crate::core::{Core, context};
 use cpus::Pinned;
-use reactor::Capabilities;
-use reactor::park::publish_fence;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::Arc;
 use std::thread;
-
-/// What all cores and handles of a runtime share.
-pub(crate) struct RuntimeShared {
-    cores: Box<[Arc<CoreShared>]>,
-    /// The CPU behind each core.
-    cpus: Box<[usize]>,
-    capabilities: Capabilities,
-    is_stopping: AtomicBool,
-    /// Where all cores meet before any ring is given up.
-    last_meeting: Barrier,
-}
-
-impl RuntimeShared {
-    pub(crate) fn cores(&self) -> &[Arc<CoreShared>] {
-        &self.cores
-    }
-
-    pub(crate) fn cpus(&self) -> &[usize] {
-        &self.cpus
-    }
-
-    #[inline]
-    pub(crate) fn is_stopping(&self) -> bool {
-        // Relaxed: the fence in `stop` orders it against the cores' state words.
-        self.is_stopping.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn meet(&self) {
-        self.last_meeting.wait();
-    }
-
-    /// Tells every core to end.
-    fn stop(&self) {
-        // Relaxed: ordered by the fence, which pairs with the one in `ParkState::begin_block`.
-        self.is_stopping.store(true, Ordering::Relaxed);
-        publish_fence();
-        for core in &self.cores {
-            core.ring();
-        }
-    }
-}
 
 /// A running runtime. Its core 0 is the thread that built it, inside [`block_on`](Self::block_on); the others have threads of their
 /// own and run until the runtime is dropped.
@@ -146,12 +102,4 @@ impl fmt::Debug for Runtime {
             .field("cpus", &self.core.runtime().cpus())
             .finish_non_exhaustive()
     }
-}
-
-/// A process-wide number for each runtime, so that a core can tell its peers from another runtime's cores.
-fn next_runtime_id() -> RuntimeId {
-    use std::sync::atomic::AtomicU64;
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    // Relaxed: only uniqueness matters.
-    RuntimeId(NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -1,12 +1,11 @@
 //! Starting a runtime: everything that is shared first, then the threads, and only when every core is ready does `start` return.
 
-use super::{Runtime, RuntimeShared, StartError, cpus, next_runtime_id};
+use super::{Runtime, StartError, cpus};
 use crate::core::pair_ring::pair_ring;
-use crate::core::{Core, CoreShared, Wiring, context};
+use crate::core::{Core, RuntimeShared, Wiring, context};
 use reactor::{Capabilities, KernelWake, Reactor, SetupError};
 use std::io;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -23,19 +22,14 @@ pub(super) struct Plan {
 
 pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
     let count = plan.cpus.len();
-    let id = next_runtime_id();
-    let mut cores = Vec::with_capacity(count);
-    for index in 0..count {
-        let wake = KernelWake::new().map_err(|error| descriptor_error(index, error))?;
-        cores.push(Arc::new(CoreShared::new(id, index, Arc::new(wake))));
-    }
-    let shared = Arc::new(RuntimeShared {
-        cores: cores.into_boxed_slice(),
-        cpus: plan.cpus.clone(),
-        capabilities: plan.capabilities,
-        is_stopping: AtomicBool::new(false),
-        last_meeting: Barrier::new(count),
-    });
+    let wakes: Result<Vec<KernelWake>, StartError> = (0..count)
+        .map(|core| KernelWake::new().map_err(|error| descriptor_error(core, error)))
+        .collect();
+    let shared = Arc::new(RuntimeShared::new(
+        plan.cpus.clone(),
+        wakes?,
+        plan.capabilities,
+    ));
     let mut wirings = wire(count).into_iter();
     let wiring = wirings.next().expect("there is at least one core");
     // Core 0's ring comes first: if rings cannot be had at all, no thread is started to find out.
@@ -54,7 +48,7 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
         readiness.recv().expect("each core's thread reports once")?;
     }
     let threads = starting.go();
-    tracing::debug!(cpus = ?shared.cpus, capabilities = %shared.capabilities, "runtime started");
+    tracing::debug!(cpus = ?shared.cpus(), capabilities = %shared.capabilities(), "runtime started");
     Ok(Runtime {
         core,
         pin: plan.pin.then(|| plan.cpus[0]),
@@ -89,8 +83,8 @@ fn new_core(
     wiring: Wiring,
     spin: Duration,
 ) -> Result<Core, SetupError> {
-    let core = Arc::clone(&shared.cores[index]);
-    let reactor = Reactor::new(shared.capabilities, Arc::clone(core.kernel_wake()))?;
+    let core = Arc::clone(&shared.cores()[index]);
+    let reactor = Reactor::new(shared.capabilities(), Arc::clone(core.kernel_wake()))?;
     Ok(Core::new(core, Arc::clone(shared), reactor, wiring, spin))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! An operation is put on the heap, where it does not move, before its entry is made; the kernel reads and writes it there until
 //! the final completion. Until then it belongs to its future ([`Op`], [`OpStream`]). If that is dropped early, it becomes an
-//! [`Orphan`] in its slot, a cancel goes to the kernel, and it is freed by the final completion, which is also where a descriptor
+//! orphan in its slot, a cancel goes to the kernel, and it is freed by the final completion, which is also where a descriptor
 //! that arrives for nobody is closed: completing an operation and dropping the outcome does the right thing for each.
 //!
 //! To add an operation, implement [`Operation`] or [`Multishot`] beside the others in this folder.

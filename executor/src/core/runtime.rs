@@ -1,0 +1,78 @@
+//! What all cores and handles of one runtime share: who the cores are, and whether they shall stop.
+
+use super::shared::{CoreShared, RuntimeId};
+use reactor::park::publish_fence;
+use reactor::{Capabilities, KernelWake};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
+
+/// One runtime, for its cores and handles.
+pub(crate) struct RuntimeShared {
+    cores: Box<[Arc<CoreShared>]>,
+    /// The CPU behind each core.
+    cpus: Box<[usize]>,
+    capabilities: Capabilities,
+    is_stopping: AtomicBool,
+    /// Where all cores meet before any ring is given up.
+    last_meeting: Barrier,
+}
+
+impl RuntimeShared {
+    /// A runtime with a core for each of `cpus`, woken by the one of `wakes` in the same place.
+    pub(crate) fn new(
+        cpus: Box<[usize]>,
+        wakes: Vec<KernelWake>,
+        capabilities: Capabilities,
+    ) -> Self {
+        debug_assert_eq!(cpus.len(), wakes.len());
+        let id = next_id();
+        let core = |(index, wake)| Arc::new(CoreShared::new(id, index, Arc::new(wake)));
+        Self {
+            cores: wakes.into_iter().enumerate().map(core).collect(),
+            last_meeting: Barrier::new(cpus.len()),
+            cpus,
+            capabilities,
+            is_stopping: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn cores(&self) -> &[Arc<CoreShared>] {
+        &self.cores
+    }
+
+    pub(crate) fn cpus(&self) -> &[usize] {
+        &self.cpus
+    }
+
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    #[inline]
+    pub(crate) fn is_stopping(&self) -> bool {
+        // Relaxed: the fence in `stop` orders it against the cores' state words.
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
+    /// Waits until every core of the runtime has come here.
+    pub(super) fn meet(&self) {
+        self.last_meeting.wait();
+    }
+
+    /// Tells every core to end.
+    pub(crate) fn stop(&self) {
+        // Relaxed: ordered by the fence, which pairs with the one in `ParkState::begin_block`.
+        self.is_stopping.store(true, Ordering::Relaxed);
+        publish_fence();
+        for core in &self.cores {
+            core.ring();
+        }
+    }
+}
+
+/// A process-wide number for each runtime, so that a core can tell its peers from another runtime's cores.
+fn next_id() -> RuntimeId {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: only uniqueness matters.
+    RuntimeId(NEXT.fetch_add(1, Ordering::Relaxed))
+}
