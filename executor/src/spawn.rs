@@ -1,5 +1,7 @@
 //! Spawning, and asking where one is.
 
+#![forbid(unsafe_code)]
+
 use crate::core::context;
 use crate::runtime::Handle;
 use crate::task::JoinHandle;

@@ -1,5 +1,7 @@
 //! Letting the others run.
 
+#![forbid(unsafe_code)]
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};

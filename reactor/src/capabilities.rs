@@ -3,6 +3,8 @@
 //! Features are asked for, one setup call or probe each; version strings are never compared. Whoever holds a [`Capabilities`] has
 //! the proof that a ring with the flags chosen here can be made here. Nobody asks the kernel again.
 
+#![forbid(unsafe_code)]
+
 use crate::sys;
 use std::fmt;
 

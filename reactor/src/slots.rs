@@ -300,3 +300,6 @@ impl Slots {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

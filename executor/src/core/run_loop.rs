@@ -135,7 +135,9 @@ impl Core {
             if self.reactor.turn() > 0 {
                 return;
             }
-            if self.spin_for_work() {
+            // A kernel that still asks to be entered, right after an enter that yielded nothing, may mean it or have set its flag a
+            // moment too late; spinning on that would never end. The blocking enter tells, and returns at once if it was meant.
+            if !self.reactor.has_work() && self.spin_for_work() {
                 return;
             }
         }

@@ -3,6 +3,8 @@
 //! Timers wait in a wheel on the core (see [`reactor::timer`]); none is a kernel timer. The clock is the standard library's
 //! monotonic [`Instant`]. A timer never fires early; how late depends on what the core is doing, at best some microseconds.
 
+#![forbid(unsafe_code)]
+
 mod interval;
 mod sleep;
 mod timeout;
