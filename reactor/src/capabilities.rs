@@ -194,9 +194,12 @@ impl Capabilities {
         Feature::all().filter(move |feature| !self.has(*feature))
     }
 
-    /// Whether completions are prepared only inside an enter, which must then be made to see them.
+    /// Whether completions are prepared only inside an enter of the owner, which the kernel asks for in `sq_flags`. Without that flag
+    /// a busy owner would not know when to enter, so then they are not deferred.
     pub fn defers_taskrun(self) -> bool {
-        self.has(Feature::SingleIssuer) && self.has(Feature::DeferTaskrun)
+        self.has(Feature::SingleIssuer)
+            && self.has(Feature::DeferTaskrun)
+            && self.has(Feature::TaskrunFlag)
     }
 
     /// How the kernel brings completions to the owner, in words.

@@ -55,8 +55,8 @@ impl Ring {
             uring,
             header,
         };
-        // The registration belongs to the calling thread, so it is made here and not in the probe. A thread has 16 places; with
-        // none left the descriptor does as well.
+        // The registration belongs to the calling thread, so it is made here and not in the probe. With none of the thread's places
+        // left the descriptor does as well.
         if capabilities.has(Feature::RegisteredRing)
             && let Ok(index) = sys::register_ring_fd(ring.enter_fd)
         {
@@ -139,6 +139,17 @@ impl Ring {
                 "io_uring_enter failed in a way that only a bug can cause: {}",
                 std::io::Error::from_raw_os_error(code)
             ),
+        }
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        if self.enter_flags & sys::ENTER_REGISTERED_RING != 0
+            && let Err(error) =
+                sys::unregister_ring_fd(self.uring.as_raw_fd(), self.enter_fd as u32)
+        {
+            tracing::warn!(%error, "a ring stays registered with its thread");
         }
     }
 }

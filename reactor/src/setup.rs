@@ -15,11 +15,17 @@ const SYSCTL: &str = "/proc/sys/kernel/io_uring_disabled";
 #[derive(Debug)]
 pub enum SetupError {
     /// `ENOSYS`: the kernel was built without io_uring, is older than 5.1, or a sandbox hides it.
-    NotImplemented,
+    NotImplemented {
+        /// The system call.
+        step: &'static str,
+    },
     /// `EPERM`, and the `kernel.io_uring_disabled` setting, whose value this is, explains it.
     Disabled(u8),
     /// `EPERM` or `EACCES`, though the setting allows it: a seccomp filter, as container engines install.
-    Refused,
+    Refused {
+        /// The system call.
+        step: &'static str,
+    },
     /// `ENOMEM`: the locked-memory limit (bytes, `None` is unlimited), a memory limit, or no memory.
     NoMemory {
         /// `RLIMIT_MEMLOCK` of this process.
@@ -44,10 +50,10 @@ pub enum SetupError {
 impl SetupError {
     fn from_io(step: &'static str, error: io::Error) -> Self {
         match error.raw_os_error() {
-            Some(libc::ENOSYS) => Self::NotImplemented,
+            Some(libc::ENOSYS) => Self::NotImplemented { step },
             Some(libc::EPERM | libc::EACCES) => match sysctl() {
                 Some(value @ 1..) => Self::Disabled(value),
-                _ => Self::Refused,
+                _ => Self::Refused { step },
             },
             Some(libc::ENOMEM) => Self::NoMemory {
                 locked_limit_bytes: rustix::process::getrlimit(rustix::process::Resource::Memlock)
@@ -66,9 +72,9 @@ fn sysctl() -> Option<u8> {
 impl fmt::Display for SetupError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotImplemented => write!(
+            Self::NotImplemented { step } => write!(
                 formatter,
-                "this kernel has no io_uring (io_uring_setup: ENOSYS). Linux 5.13 or later, built with CONFIG_IO_URING, is needed; \
+                "this kernel has no io_uring ({step}: ENOSYS). Linux 5.13 or later, built with CONFIG_IO_URING, is needed; \
                  in a sandbox such as gVisor, or under a seccomp filter that answers ENOSYS, allow io_uring_setup, io_uring_enter \
                  and io_uring_register"
             ),
@@ -82,9 +88,9 @@ impl fmt::Display for SetupError {
                     ""
                 }
             ),
-            Self::Refused => write!(
+            Self::Refused { step } => write!(
                 formatter,
-                "io_uring is refused (io_uring_setup: EPERM), though kernel.io_uring_disabled does not say so: most likely a seccomp \
+                "io_uring is refused ({step}: EPERM), though kernel.io_uring_disabled does not say so: most likely a seccomp \
                  filter, as container engines install by default. Allow io_uring_setup, io_uring_enter and io_uring_register in the \
                  container's seccomp profile, or run it with seccomp=unconfined"
             ),
@@ -99,9 +105,9 @@ impl fmt::Display for SetupError {
                 }
                 write!(
                     formatter,
-                    ": raise it (ulimit -l, or LimitMEMLOCK= of a service) on kernels before 5.12, which count rings against it; \
-                     on later ones, raise the limit on address space (ulimit -v) or the control group's memory, or ask for fewer \
-                     cores"
+                    ". Kernels before 5.12, and again late ones (seen on 6.18), count rings against it, some 90 KiB for each core, for \
+                     all processes of the user together: raise it (ulimit -l, or LimitMEMLOCK= of a service). Otherwise raise the \
+                     limit on address space (ulimit -v) or the control group's memory, or ask for fewer cores"
                 )
             }
             Self::NoDescriptors => write!(
@@ -123,7 +129,8 @@ impl fmt::Display for SetupError {
 impl error::Error for SetupError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Other { error, .. } => Some(error),
+            // Its own text is part of ours.
+            Self::Other { error, .. } => error.source(),
             _ => None,
         }
     }
@@ -145,6 +152,10 @@ impl Capabilities {
 /// Which features this kernel has.
 fn probe_features() -> Result<Vec<Feature>, SetupError> {
     let (ring, header) = build(0, 2, 4)?;
+    // A filter may refuse this one alone.
+    sys::enter(ring.as_raw_fd(), 0, 0, 0, None).map_err(|code| {
+        SetupError::from_io("io_uring_enter", io::Error::from_raw_os_error(code))
+    })?;
     require_basics(&ring)?;
     let mut found = Vec::new();
     if header.is_one_line() {
@@ -153,7 +164,9 @@ fn probe_features() -> Result<Vec<Feature>, SetupError> {
     if ring.params().is_feature_no_iowait() {
         found.push(Feature::NoIowait);
     }
-    if sys::register_ring_fd(ring.as_raw_fd()).is_ok() {
+    if let Ok(index) = sys::register_ring_fd(ring.as_raw_fd()) {
+        sys::unregister_ring_fd(ring.as_raw_fd(), index)
+            .map_err(|error| SetupError::from_io("io_uring_register", error))?;
         found.push(Feature::RegisteredRing);
     }
     let operations = probe_operations(&ring)?;

@@ -26,6 +26,7 @@ pub(crate) const SQ_CQ_OVERFLOW: u32 = 1 << 1;
 pub(crate) const SQ_TASKRUN: u32 = 1 << 2;
 
 const REGISTER_RING_FDS: u32 = 20;
+const UNREGISTER_RING_FDS: u32 = 21;
 
 /// `struct io_sqring_offsets`.
 #[repr(C)]
@@ -152,25 +153,41 @@ pub(crate) fn enter(
     Ok(result as u32)
 }
 
-/// Registers the ring's descriptor with the calling thread; returns the index to enter by (first in 5.18).
+/// Registers the ring's descriptor with the calling thread; returns the index to enter by (first in 5.18). A thread has 16 places, and
+/// one that is taken keeps its ring alive: see [`unregister_ring_fd`].
 pub(crate) fn register_ring_fd(fd: RawFd) -> io::Result<u32> {
     let mut update = RsrcUpdate {
         offset: u32::MAX,
         reserved: 0,
         data: fd as u64,
     };
+    update_ring_fds(fd, REGISTER_RING_FDS, &mut update)?;
+    Ok(update.offset)
+}
+
+/// Gives the calling thread's place `index` back.
+pub(crate) fn unregister_ring_fd(fd: RawFd, index: u32) -> io::Result<()> {
+    let mut update = RsrcUpdate {
+        offset: index,
+        reserved: 0,
+        data: 0,
+    };
+    update_ring_fds(fd, UNREGISTER_RING_FDS, &mut update)
+}
+
+fn update_ring_fds(fd: RawFd, operation: u32, update: &mut RsrcUpdate) -> io::Result<()> {
     // SAFETY: `update` is one valid, writable io_uring_rsrc_update, as the count says.
     let result = unsafe {
         libc::syscall(
             libc::SYS_io_uring_register,
             fd,
-            REGISTER_RING_FDS,
-            &raw mut update,
+            operation,
+            std::ptr::from_mut(update),
             1,
         )
     };
     if result < 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(update.offset)
+    Ok(())
 }

@@ -51,7 +51,11 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
             .into();
     }
     let start = quote!(::executor::macros::start);
-    expand("main", &function, &arguments, &start, None)
+    expand("main", &function, &arguments, &start, None).unwrap_or_else(|error| {
+        // With a `main` in its place, the compiler does not complain of that as well.
+        let error = error.to_compile_error();
+        quote!(#error fn main() {}).into()
+    })
 }
 
 /// Runs an async test on a runtime of its own, with one core unless told otherwise: `#[executor::test(cores = 2)]`.
@@ -65,6 +69,7 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let start = quote!(::executor::macros::start_test);
     let attribute = quote!(#[::core::prelude::v1::test]);
     expand("test", &function, &arguments, &start, Some(attribute))
+        .unwrap_or_else(|error| error.to_compile_error().into())
 }
 
 fn expand(
@@ -73,19 +78,15 @@ fn expand(
     arguments: &Arguments,
     start: &proc_macro2::TokenStream,
     attribute: Option<proc_macro2::TokenStream>,
-) -> TokenStream {
+) -> syn::Result<TokenStream> {
     let signature = &function.sig;
     let Some(_) = signature.asyncness else {
         let message = format!("#[executor::{name}] goes on an `async fn`");
-        return Error::new_spanned(signature.fn_token, message)
-            .to_compile_error()
-            .into();
+        return Err(Error::new_spanned(signature.fn_token, message));
     };
     if !signature.inputs.is_empty() {
         let message = format!("a function with #[executor::{name}] takes no arguments");
-        return Error::new_spanned(&signature.inputs, message)
-            .to_compile_error()
-            .into();
+        return Err(Error::new_spanned(&signature.inputs, message));
     }
     // The async function stays one, inside: so `?`, `return` and the output type mean what they mean everywhere.
     let mut outer = signature.clone();
@@ -94,13 +95,13 @@ fn expand(
     inner.ident = Ident::new("body", signature.ident.span());
     let cores = arguments.cores.iter();
     let (attributes, visibility, block) = (&function.attrs, &function.vis, &function.block);
-    quote! {
+    let expanded = quote! {
         #attribute
         #(#attributes)*
         #visibility #outer {
             #inner #block
             #start(::executor::Builder::new() #(.cores(#cores))*).block_on(body())
         }
-    }
-    .into()
+    };
+    Ok(expanded.into())
 }

@@ -53,7 +53,13 @@ impl fmt::Display for StartError {
                 write!(
                     formatter,
                     "the thread of core {core} could not be started: {error}"
-                )
+                )?;
+                if error.kind() == io::ErrorKind::WouldBlock {
+                    formatter.write_str(
+                        ". Raise the limits on processes and threads (ulimit -u, or TasksMax= of a service), or ask for fewer cores",
+                    )?;
+                }
+                Ok(())
             }
         }
     }
@@ -62,8 +68,9 @@ impl fmt::Display for StartError {
 impl error::Error for StartError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Ring(error) => Some(error),
-            Self::Thread { error, .. } => Some(error),
+            // Their own texts are part of ours.
+            Self::Ring(error) => error.source(),
+            Self::Thread { error, .. } => error.source(),
             _ => None,
         }
     }

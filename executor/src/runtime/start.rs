@@ -122,7 +122,9 @@ impl Starting {
             .name(format!("core-{index}"))
             .spawn(move || {
                 if pin && !cpus::pin(cpu) {
-                    let error = io::Error::other(format!("CPU {cpu} refuses to be pinned to"));
+                    let error = io::Error::other(format!(
+                        "CPU {cpu} refuses to be pinned to; do without (`Builder::pin(false)`), or see whether the cpuset has changed"
+                    ));
                     let _ = ready.send(Err(StartError::Thread { core: index, error }));
                     return;
                 }

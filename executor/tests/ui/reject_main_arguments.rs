@@ -1,0 +1,8 @@
+mod program {
+    #[executor::main]
+    async fn main(count: usize) {
+        drop(count);
+    }
+}
+
+fn main() {}

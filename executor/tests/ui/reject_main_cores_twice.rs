@@ -1,0 +1,6 @@
+mod program {
+    #[executor::main(cores = 1, cores = 2)]
+    async fn main() {}
+}
+
+fn main() {}

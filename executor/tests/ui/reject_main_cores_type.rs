@@ -1,0 +1,2 @@
+#[executor::main(cores = "all")]
+async fn main() {}

@@ -1,0 +1,6 @@
+mod program {
+    #[executor::main]
+    fn main() {}
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[executor::main]
+async fn start() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[executor::test]
+fn it_works() {}
+
+fn main() {}
