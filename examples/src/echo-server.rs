@@ -11,7 +11,9 @@ use executor::net::{TcpListener, TcpStream};
 use executor::time::{Duration, Instant, interval, sleep};
 use futures::channel::oneshot;
 use futures::future::{Either, FutureExt, select};
-use std::io;
+use std::fmt;
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -38,13 +40,23 @@ fn main() -> ExitCode {
         .build()
         .map_err(io::Error::other)
         .and_then(|runtime| runtime.block_on(run(options, stopped.map(|_| ()).shared())));
+    // The runtime is gone, and with it every connection that was still open: what they did is counted.
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            let (accepted, bytes) = (ACCEPTED.load(Relaxed), BYTES.load(Relaxed));
+            say(format_args!("served {accepted} connections, {bytes} bytes"));
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a line; nobody may be reading, which is no reason to stop serving.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Binds a listener for each core, serves on all of them until told to stop, and prints the totals.
@@ -53,15 +65,13 @@ where
     S: Future<Output = ()> + Clone + Send + Unpin + 'static,
 {
     let cores = executor::cores();
-    let mut listeners = vec![TcpListener::bind(options.listen)?];
+    let mut listeners = vec![bind(options.listen)?];
     let address = listeners[0].local_addr()?;
     for _ in 1..cores {
-        listeners.push(TcpListener::bind(address)?);
+        listeners.push(bind(address)?);
     }
-    println!(
-        "listening on {address} on {cores} core{}",
-        if cores == 1 { "" } else { "s" }
-    );
+    let s = if cores == 1 { "" } else { "s" };
+    say(format_args!("listening on {address} on {cores} core{s}"));
     if options.verbose {
         executor::spawn(report()).detach();
     }
@@ -69,17 +79,19 @@ where
     for (core, listener) in listeners.into_iter().enumerate() {
         let stopped = stopped.clone();
         let listener = listener.into_std().expect("nothing is in flight on it");
-        servers.push(executor::spawn_on_with(core, move || {
-            serve(listener.into(), stopped)
-        }));
+        let server = executor::spawn_on_with(core, move || serve(listener.into(), stopped));
+        servers.push(server);
     }
     for server in servers {
         server.await.map_err(io::Error::other)??;
     }
     finish().await;
-    let (accepted, bytes) = (ACCEPTED.load(Relaxed), BYTES.load(Relaxed));
-    println!("served {accepted} connections, {bytes} bytes");
     Ok(())
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let name = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
+    TcpListener::bind(address).map_err(name)
 }
 
 /// Accepts on one core until told to stop.
@@ -91,7 +103,7 @@ async fn serve<S: Future<Output = ()> + Unpin>(
         match select(pin!(listener.accept()), &mut stopped).await {
             Either::Left((Ok((stream, _)), _)) => {
                 ACCEPTED.fetch_add(1, Relaxed);
-                executor::spawn(connection(stream)).detach();
+                executor::spawn(echo(stream, Tally::default())).detach();
             }
             // Out of descriptors, most likely: connections wait in the backlog until some are closed.
             Either::Left((Err(error), _)) => {
@@ -103,16 +115,21 @@ async fn serve<S: Future<Output = ()> + Unpin>(
     }
 }
 
-async fn connection(stream: TcpStream) {
-    let mut bytes = 0;
-    // A peer that resets the connection ends it; that is nobody's fault.
-    let _: io::Result<()> = echo(&stream, &mut bytes).await;
-    drop(stream);
-    BYTES.fetch_add(bytes, Relaxed);
-    CLOSED.fetch_add(1, Relaxed);
+/// Counts a connection when it ends, in whatever way.
+#[derive(Default)]
+struct Tally {
+    bytes: u64,
 }
 
-async fn echo(stream: &TcpStream, bytes: &mut u64) -> io::Result<()> {
+impl Drop for Tally {
+    fn drop(&mut self) {
+        BYTES.fetch_add(self.bytes, Relaxed);
+        CLOSED.fetch_add(1, Relaxed);
+    }
+}
+
+/// An error is a peer that reset the connection: that ends it, and is nobody's fault.
+async fn echo(stream: TcpStream, mut tally: Tally) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(16 * 1024);
     loop {
@@ -122,7 +139,7 @@ async fn echo(stream: &TcpStream, bytes: &mut u64) -> io::Result<()> {
         }
         let BufResult(written, filled) = stream.write_all(filled).await;
         written?;
-        *bytes += filled.len() as u64;
+        tally.bytes += filled.len() as u64;
         buffer = filled;
     }
 }
@@ -140,9 +157,7 @@ async fn report() {
     loop {
         ticks.tick().await;
         let accepted = ACCEPTED.load(Relaxed);
-        println!(
-            "{} connections open, {accepted} accepted",
-            accepted - CLOSED.load(Relaxed)
-        );
+        let open = accepted - CLOSED.load(Relaxed);
+        say(format_args!("{open} connections open, {accepted} accepted"));
     }
 }

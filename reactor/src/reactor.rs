@@ -342,14 +342,15 @@ impl Reactor {
     /// The kernel did not answer within `limit`. What is in flight is leaked, never freed.
     pub fn shutdown(&self, limit: Duration) -> Result<(), ShutdownError> {
         self.is_closing.set(true);
-        let deadline = Instant::now() + limit;
+        // `None`: beyond what the clock can count.
+        let deadline = Instant::now().checked_add(limit);
         let keys = self.slots.borrow().keys_in_flight();
         for key in keys {
             self.cancel(key);
         }
         while self.in_flight() > 0 {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
                 let error = ShutdownError {
                     in_flight: self.in_flight(),
                 };
@@ -358,7 +359,7 @@ impl Reactor {
             }
             self.turn();
             if self.in_flight() > 0 {
-                self.wait(Some(left));
+                self.wait(left);
             }
         }
         Ok(())

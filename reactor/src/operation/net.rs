@@ -9,9 +9,12 @@ use std::io;
 use std::net;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-/// The kernel counts in 32 bits, and moves at most `MAX_RW_COUNT` (2 GiB less one page) at once; the rest is a short transfer.
+/// What the kernel moves at once at most (`MAX_RW_COUNT`); some operations take more for an error, or, its sign bit set, for nothing.
+const TRANSFER_BYTES_MAX: u32 = 0x7fff_f000;
+
+/// The length of a transfer from or to that many bytes; of a larger buffer it is a part.
 fn length(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
+    u32::try_from(bytes).map_or(TRANSFER_BYTES_MAX, |bytes| bytes.min(TRANSFER_BYTES_MAX))
 }
 
 fn fd(descriptor: &Descriptor) -> types::Fd {

@@ -1,0 +1,372 @@
+//! Socket operations that nobody waits for any more: nothing leaks, nothing that was not read is lost, nothing crosses over.
+
+mod common;
+
+use common::{Drops, Random, modes, pair, settle, start, start_with, until};
+use executor::buf::{BufResult, IoBuf, IoBufMut, SetLen};
+use executor::net::{TcpListener, TcpStream};
+use executor::time::{Duration, sleep, timeout};
+use executor::{Runtime, spawn, spawn_on_with, yield_now};
+use futures::future::{Either, join_all, poll_immediate, select};
+use std::mem::MaybeUninit;
+use std::process::Command;
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard};
+use std::{env, io, net};
+
+/// The tests here count this process's descriptors, so they run one at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// How many descriptors this process has open.
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd")
+        .expect("there is a /proc")
+        .count()
+}
+
+/// A buffer whose drop is counted.
+struct Counted(
+    Vec<u8>,
+    #[expect(dead_code, reason = "its drop counts")] common::Token,
+);
+
+impl IoBuf for Counted {
+    fn as_init(&self) -> &[u8] {
+        self.0.as_init()
+    }
+}
+
+impl SetLen for Counted {
+    unsafe fn set_len(&mut self, length: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe { SetLen::set_len(&mut self.0, length) };
+    }
+}
+
+impl IoBufMut for Counted {
+    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.0.as_uninit()
+    }
+}
+
+/// A read is dropped before its first poll, in flight, and after it is done: its buffer is freed once, and when the kernel is done.
+#[test]
+fn a_dropped_read_frees_its_buffer_once() {
+    let _alone = alone();
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        runtime.block_on(async {
+            let drops = Drops::new();
+            let buffer = || Counted(Vec::with_capacity(64), drops.token());
+            let (stream, peer) = pair().await;
+            drop(stream.read(buffer()));
+            assert_eq!(drops.count(), 1);
+
+            let mut read = Box::pin(stream.read(buffer()));
+            assert!(poll_immediate(&mut read).await.is_none());
+            settle().await;
+            drop(read);
+            until(|| drops.count() == 2).await;
+
+            let mut read = Box::pin(stream.read(buffer()));
+            assert!(poll_immediate(&mut read).await.is_none());
+            peer.write_all("lost").await.0.unwrap();
+            let second = stream.read(buffer());
+            // Reads of one socket are answered in order, and the second is answered: so the first is done, and was not polled.
+            let (second, written) = futures::join!(second, peer.write_all("kept"));
+            written.0.unwrap();
+            assert_eq!(second.0.unwrap(), 4);
+            drop(read);
+            drop(second.1);
+            until(|| drops.count() == 4).await;
+        });
+    }
+}
+
+/// A read in flight is dropped, and another takes its place: that gets the bytes that follow, all of them.
+#[test]
+fn a_read_after_a_dropped_read_gets_what_follows() {
+    let _alone = alone();
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        let (stream, peer) = pair().await;
+        for round in 0..200u8 {
+            let mut read = Box::pin(stream.read(vec![0; 8]));
+            assert!(poll_immediate(&mut read).await.is_none());
+            if round % 2 == 0 {
+                yield_now().await;
+            }
+            drop(read);
+            // The cancel is taken up before anything is sent: what follows was not read by the one that is gone.
+            settle().await;
+            peer.write_all([round; 4]).await.0.unwrap();
+            let BufResult(read, buffer) = stream.read_exact([0; 4]).await;
+            read.unwrap();
+            assert_eq!(buffer, [round; 4]);
+        }
+    });
+}
+
+/// A stream is dropped while a read of it, held by a task, is in flight; the task is aborted: the connection closes.
+#[test]
+fn a_stream_closes_when_its_last_read_is_gone() {
+    let _alone = alone();
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        let (stream, peer) = pair().await;
+        let stream = Rc::new(stream);
+        let reading = spawn({
+            let stream = Rc::clone(&stream);
+            async move { stream.read([0; 8]).await.0 }
+        });
+        settle().await;
+        let stream = match Rc::try_unwrap(stream) {
+            Ok(_) => panic!("the task has it as well"),
+            Err(stream) => stream,
+        };
+        drop(stream);
+        assert!(
+            timeout(Duration::from_millis(1), peer.read([0; 8]))
+                .await
+                .is_err(),
+            "it is still open"
+        );
+        reading.abort();
+        assert!(reading.await.unwrap_err().is_cancelled());
+        assert_eq!(peer.read([0; 8]).await.0.unwrap(), 0);
+    });
+}
+
+/// A stream with a cancelled read in flight does not become a standard one yet; a while later it does.
+#[test]
+fn a_stream_with_an_operation_in_flight_is_not_given_away() {
+    let _alone = alone();
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        let (mut stream, _peer) = pair().await;
+        assert!(poll_immediate(stream.read([0; 8])).await.is_none());
+        stream = stream
+            .into_std()
+            .expect_err("the kernel still has the read");
+        loop {
+            yield_now().await;
+            match stream.into_std() {
+                Ok(_) => break,
+                Err(again) => stream = again,
+            }
+        }
+    });
+}
+
+/// `select!` of a read, kept from turn to turn, and a short sleep, in a loop over a stream that comes in pieces: byte for byte.
+#[test]
+fn select_of_read_and_sleep_is_exact() {
+    let _alone = alone();
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        runtime.block_on(async {
+            let (stream, peer) = pair().await;
+            let sent = Random::new(6).bytes(200_000);
+            let writer = spawn({
+                let sent = sent.clone();
+                async move {
+                    let mut random = Random::new(8);
+                    let mut rest = &sent[..];
+                    while !rest.is_empty() {
+                        let (piece, after) = rest.split_at(rest.len().min(1 + random.below(4000)));
+                        peer.write_all(piece.to_vec()).await.0.unwrap();
+                        sleep(Duration::from_micros(random.below(100) as u64)).await;
+                        rest = after;
+                    }
+                }
+            });
+            let (mut came, mut sleeps) = (Vec::new(), 0);
+            let mut read = Box::pin(stream.read(Vec::with_capacity(3000)));
+            loop {
+                match select(read, sleep(Duration::from_micros(30))).await {
+                    Either::Left((BufResult(result, chunk), _)) => {
+                        if result.unwrap() == 0 {
+                            break;
+                        }
+                        came.extend_from_slice(&chunk);
+                        read = Box::pin(stream.read(chunk));
+                    }
+                    Either::Right(((), kept)) => {
+                        sleeps += 1;
+                        read = kept;
+                    }
+                }
+            }
+            println!("{sleeps} sleeps");
+            assert!(came == sent);
+            writer.await.unwrap();
+        });
+    }
+}
+
+/// Accepts with a time limit race the connections that come: whether accepted or given up, no descriptor stays behind.
+#[test]
+fn an_accept_that_is_given_up_leaks_no_descriptor() {
+    let _alone = alone();
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        let listener = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+        let address = listener.local_addr().unwrap();
+        let before = descriptors();
+        let (mut accepted, mut given_up) = (0, 0);
+        for round in 0..300 {
+            let connecting = spawn(async move {
+                for _ in 0..round % 8 {
+                    yield_now().await;
+                }
+                TcpStream::connect(address).await
+            });
+            match timeout(Duration::from_micros(round % 120), listener.accept()).await {
+                Ok(connection) => {
+                    drop(connection.unwrap());
+                    accepted += 1;
+                }
+                Err(_) => given_up += 1,
+            }
+            drop(connecting.await.unwrap());
+        }
+        println!("{accepted} accepted, {given_up} given up");
+        // What is in the backlog has no descriptor yet.
+        until(|| descriptors() == before).await;
+    });
+}
+
+fn reads_and_accepts_in_flight(runtime: &Runtime, cores: usize) {
+    runtime.block_on(async {
+        let tasks = (0..cores).map(|core| {
+            spawn_on_with(core, || async {
+                for index in 0..50 {
+                    let (stream, peer) = pair().await;
+                    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                    spawn(async move { stream.read([0; 64]).await.0 }).detach();
+                    spawn(async move { peer.write_all(vec![0; 16 << 20]).await.0 }).detach();
+                    spawn(async move { listener.accept().await.map(drop) }).detach();
+                    if index % 2 == 0 {
+                        yield_now().await;
+                    }
+                }
+            })
+        });
+        for task in join_all(tasks).await {
+            task.unwrap();
+        }
+    });
+}
+
+/// Runtimes are dropped with hundreds of reads, writes and accepts in flight, or only just begun: no descriptor stays behind.
+#[test]
+fn a_runtime_dropped_with_operations_in_flight_leaks_no_descriptor() {
+    let _alone = alone();
+    let cores = common::cpus_allowed().min(2);
+    let before = descriptors();
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        for _ in 0..3 {
+            let runtime = start_with(builder.clone(), cores).expect("as many CPUs as there are");
+            reads_and_accepts_in_flight(&runtime, cores);
+            drop(runtime);
+            assert_eq!(descriptors(), before, "{mode}");
+        }
+    }
+}
+
+/// A read is in flight when its stream goes, and the descriptor's number is used again at once: neither sees the other's bytes.
+#[test]
+fn a_descriptor_number_used_again_sees_only_its_own() {
+    let _alone = alone();
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        for round in 0..200u8 {
+            let (old, old_peer) = pair().await;
+            let _ = poll_immediate(old.read(vec![0; 8])).await;
+            drop(old);
+            let (new, new_peer) = pair().await;
+            let _ = old_peer.write_all("old").await;
+            new_peer.write_all([round; 3]).await.0.unwrap();
+            assert_eq!(new.read_exact([0; 3]).await.1, [round; 3]);
+        }
+    });
+}
+
+/// Names the variable by which a test knows that it is the child it started, with fewer descriptors.
+const CHILD: &str = "EXECUTOR_TEST_FEW_DESCRIPTORS";
+
+/// All descriptors are taken when connections come: accept says so, again and again, and serves them when some are free. In a child
+/// process, since the limit is the process's.
+#[test]
+fn accept_without_descriptors_serves_later() {
+    const NAME: &str = "accept_without_descriptors_serves_later";
+    if env::var_os(CHILD).is_none() {
+        let _alone = alone();
+        let _watchdog = common::Watchdog::new(|| "the child process is still running".to_owned());
+        let child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", NAME, "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&child.stderr);
+        return assert!(child.status.success(), "{text}");
+    }
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let clients: Vec<_> = (0..5)
+            .map(|_| net::TcpStream::connect(address).unwrap())
+            .collect();
+        let limit = rustix::process::Rlimit {
+            current: Some(64),
+            maximum: Some(64),
+        };
+        rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
+        let mut taken = Vec::new();
+        let refused = loop {
+            match std::fs::File::open("/dev/null") {
+                Ok(file) => taken.push(file),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(refused.raw_os_error(), Some(libc::EMFILE));
+        for _ in 0..3 {
+            let error: io::Error = listener.accept().await.unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+        }
+        let waiting = spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => break (stream, listener),
+                    Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EMFILE)),
+                }
+                yield_now().await;
+            }
+        });
+        settle().await;
+        assert!(!waiting.is_finished());
+        taken.truncate(taken.len() - clients.len());
+        let (first, listener) = waiting.await.unwrap();
+        let mut streams = vec![first];
+        for _ in 1..clients.len() {
+            streams.push(listener.accept().await.unwrap().0);
+        }
+        let mut clients: Vec<_> = clients
+            .iter()
+            .flat_map(|client| client.local_addr())
+            .collect();
+        let mut served: Vec<_> = streams.iter().flat_map(TcpStream::peer_addr).collect();
+        clients.sort();
+        served.sort();
+        assert_eq!(clients, served);
+    });
+}

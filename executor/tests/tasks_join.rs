@@ -1,0 +1,197 @@
+//! Joining: from the own core, another one, and a thread; handles that move, are asked, are polled again, or are let go.
+
+mod common;
+
+use common::{block_on, on_thread, run, settle, start, until};
+use executor::{JoinHandle, spawn, spawn_on};
+use futures::future::poll_immediate;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+fn poll<T>(task: &mut JoinHandle<T>, waker: &Waker) -> Poll<Result<T, executor::JoinError>> {
+    Pin::new(task).poll(&mut Context::from_waker(waker))
+}
+
+/// A task's output, and its future, need not be `Send` on its own core.
+#[test]
+fn on_its_own_core() {
+    run(1, async {
+        let shared = Rc::new(1);
+        let task = spawn({
+            let shared = Rc::clone(&shared);
+            async move {
+                settle().await;
+                shared
+            }
+        });
+        assert!(!task.is_finished());
+        assert!(Rc::ptr_eq(&task.await.unwrap(), &shared));
+    });
+}
+
+/// Each core joins a task of each other core, before and after it has completed.
+#[test]
+fn from_another_core() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        for (home, joiner) in [(0, 1), (1, 0)] {
+            for wait in [false, true] {
+                let task = spawn_on(home, async {
+                    settle().await;
+                    executor::current_core()
+                });
+                let join = spawn_on(joiner, async move {
+                    if wait {
+                        until(|| task.is_finished()).await;
+                    }
+                    task.await.unwrap()
+                });
+                assert_eq!(join.await.unwrap(), home);
+            }
+        }
+    });
+}
+
+/// A thread that is no core joins tasks, a hundred one after the other, while the core turns.
+#[test]
+fn from_a_thread() {
+    let runtime = start(1).expect("one CPU");
+    let handle = runtime.handle();
+    let joiner = thread::spawn(move || {
+        (0..100)
+            .map(|number| {
+                let task = handle.spawn_on(0, async move {
+                    executor::yield_now().await;
+                    number
+                });
+                block_on(task).unwrap()
+            })
+            .sum::<usize>()
+    });
+    let sum = runtime.block_on(on_thread(|| joiner.join().expect("it does not panic")));
+    assert_eq!(sum, 4950);
+}
+
+/// A thread waits for a task of another core while `block_on` has returned: that core goes on by itself.
+#[test]
+fn from_a_thread_that_was_core_0() {
+    let Some(runtime) = start(2) else { return };
+    let handle = runtime.handle();
+    let task = handle.spawn_on(1, async {
+        settle().await;
+        6
+    });
+    runtime.block_on(async {});
+    assert_eq!(block_on(task).unwrap(), 6);
+}
+
+/// A handle is polled on core 0, then on core 1, and then on core 0 again: it is the last that is woken.
+#[test]
+fn by_a_handle_that_moves() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        let (go, gone) = futures::channel::oneshot::channel::<()>();
+        let mut task = spawn_on(1, async { gone.await.is_ok() });
+        assert!(poll_immediate(&mut task).await.is_none());
+        let moved = spawn_on(1, async move {
+            assert!(poll_immediate(&mut task).await.is_none());
+            Some(task)
+        });
+        let mut task = moved.await.unwrap().expect("it comes back");
+        assert!(poll_immediate(&mut task).await.is_none());
+        go.send(()).unwrap();
+        assert!(task.await.unwrap());
+    });
+}
+
+/// A handle is polled with one waker, twice, and with another: when the task completes, the last is woken, once, and no other.
+#[test]
+fn the_last_waker_is_the_one_that_is_woken() {
+    run(1, async {
+        let (first, last) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        let mut task = spawn(settle());
+        for count in [&first, &first, &last, &first, &last] {
+            assert!(poll(&mut task, &Waker::from(Arc::clone(count))).is_pending());
+        }
+        until(|| task.is_finished()).await;
+        settle().await;
+        assert_eq!((first.0.load(SeqCst), last.0.load(SeqCst)), (0, 1));
+        assert!(poll(&mut task, Waker::noop()).is_ready());
+        // Only the handle held clones of them, and it may drop them with the task.
+        drop(task);
+        assert_eq!(
+            (Arc::strong_count(&first), Arc::strong_count(&last)),
+            (1, 1)
+        );
+    });
+}
+
+/// A detached task goes on; so does one whose handle is dropped.
+#[test]
+fn a_task_goes_on_without_its_handle() {
+    run(1, async {
+        let done = Arc::new(AtomicUsize::new(0));
+        let work = |done: &Arc<AtomicUsize>| {
+            let done = Arc::clone(done);
+            async move {
+                settle().await;
+                done.fetch_add(1, SeqCst);
+            }
+        };
+        spawn(work(&done)).detach();
+        drop(spawn(work(&done)));
+        until(|| done.load(SeqCst) == 2).await;
+    });
+}
+
+/// `is_finished` is false before, true from completion on, also for tasks that panicked or were aborted, and also on other cores.
+#[test]
+fn a_handle_knows_whether_its_task_has_finished() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        for core in 0..2 {
+            let ready = spawn_on(core, async {});
+            let panicked = spawn_on(core, async { panic!("on purpose") });
+            let aborted = spawn_on(core, std::future::pending::<()>());
+            assert!(!aborted.is_finished());
+            aborted.abort();
+            until(|| ready.is_finished() && panicked.is_finished() && aborted.is_finished()).await;
+            ready.await.unwrap();
+            assert!(panicked.await.unwrap_err().is_panic());
+            assert!(aborted.await.unwrap_err().is_cancelled());
+        }
+    });
+}
+
+/// Polling a handle after it gave the output out is an error of the caller, and says so.
+#[test]
+fn polling_a_handle_after_its_output_panics() {
+    run(1, async {
+        let mut task = spawn(async {});
+        (&mut task).await.unwrap();
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            poll(&mut task, Waker::noop()).is_ready()
+        }));
+        let text = *again.unwrap_err().downcast::<&str>().unwrap();
+        assert_eq!(
+            text,
+            "a join handle was polled after it gave the output out"
+        );
+    });
+}

@@ -1,0 +1,215 @@
+//! Panics: each reaches the task's own join handle, or ends where it happened; the core and the other tasks go on.
+
+mod common;
+
+use common::{Drops, on_thread, run, settle, start, until};
+use executor::{JoinError, spawn, spawn_on, spawn_on_with};
+use std::future::{Future, Ready, pending, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+/// Panics when it is dropped.
+struct DropPanics(&'static str);
+
+impl Drop for DropPanics {
+    fn drop(&mut self) {
+        panic_any(self.0);
+    }
+}
+
+/// The text that a task, or a drop of ours, panicked with.
+fn text(error: JoinError) -> &'static str {
+    assert!(error.is_panic() && !error.is_cancelled());
+    *error
+        .into_panic()
+        .downcast()
+        .expect("the payload comes back as it was thrown")
+}
+
+/// A task panics in its poll, with a payload of a type of its own: the handle has it, and a task beside it goes on.
+#[test]
+fn in_the_poll() {
+    #[derive(Debug, PartialEq)]
+    struct Payload(Vec<u8>);
+    run(1, async {
+        let beside = spawn(async {
+            settle().await;
+            3
+        });
+        let task = spawn(async {
+            executor::yield_now().await;
+            panic_any(Payload(vec![1, 2]))
+        });
+        let error = task.await.unwrap_err();
+        assert!(error.is_panic());
+        let payload = error.try_into_panic().expect("it panicked");
+        assert_eq!(*payload.downcast::<Payload>().unwrap(), Payload(vec![1, 2]));
+        assert_eq!(beside.await.unwrap(), 3);
+    });
+}
+
+/// What an error says of itself, cancelled and panicked; a cancelled one has no payload and gives itself back.
+#[test]
+fn the_error_tells_cancelled_from_panicked() {
+    run(1, async {
+        let task = spawn(pending::<()>());
+        task.abort();
+        let cancelled = task.await.unwrap_err();
+        assert_eq!(cancelled.to_string(), "the task was cancelled");
+        assert!(cancelled.try_into_panic().unwrap_err().is_cancelled());
+        let panicked = spawn(async { panic!("number {}", 5) }).await.unwrap_err();
+        assert_eq!(panicked.to_string(), "the task panicked: number 5");
+        assert_eq!(
+            format!("{panicked:?}"),
+            "JoinError(the task panicked: number 5)"
+        );
+        let other = spawn(async { panic_any(5) }).await.unwrap_err();
+        assert_eq!(other.to_string(), "the task panicked");
+    });
+}
+
+/// The same on another core, and in the closure that makes the future.
+#[test]
+fn on_another_core() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        let task = spawn_on(1, async { panic_any("there") });
+        assert_eq!(text(task.await.unwrap_err()), "there");
+        let task = spawn_on_with(1, || -> Ready<()> { panic_any("in the closure") });
+        assert_eq!(text(task.await.unwrap_err()), "in the closure");
+        assert_eq!(spawn_on(1, ready(4)).await.unwrap(), 4);
+    });
+}
+
+/// The future's drop panics after it was ready: the handle gets the panic, and the output is dropped, once.
+#[test]
+fn in_the_drop_of_a_future_that_was_ready() {
+    struct ReadyOnce(Option<common::Token>, #[expect(dead_code)] DropPanics);
+    impl Future for ReadyOnce {
+        type Output = common::Token;
+        fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<common::Token> {
+            Poll::Ready(self.0.take().expect("polled once"))
+        }
+    }
+    run(1, async {
+        let drops = Drops::new();
+        let future = ReadyOnce(Some(drops.token()), DropPanics("dropping the future"));
+        let error = spawn(future).await.map(drop).unwrap_err();
+        assert_eq!(text(error), "dropping the future");
+        assert_eq!(drops.count(), 1);
+    });
+}
+
+/// The future's drop panics when it is aborted, from its core and from a thread: that is the outcome. Poll and drop both panic: it
+/// is contained all the same.
+#[test]
+fn in_the_drop_of_a_future_that_is_cancelled() {
+    run(1, async {
+        for from_thread in [false, true] {
+            let bomb = DropPanics("dropping the aborted");
+            let task = spawn_on(0, async move {
+                let _bomb = bomb;
+                pending::<()>().await;
+            });
+            settle().await;
+            let task = if from_thread {
+                on_thread(move || {
+                    task.abort();
+                    task
+                })
+                .await
+            } else {
+                task.abort();
+                task
+            };
+            assert_eq!(text(task.await.unwrap_err()), "dropping the aborted");
+        }
+        struct Twice(#[expect(dead_code)] DropPanics);
+        impl Future for Twice {
+            type Output = ();
+            fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+                panic!("in the poll");
+            }
+        }
+        assert!(
+            spawn(Twice(DropPanics("twice")))
+                .await
+                .unwrap_err()
+                .is_panic()
+        );
+    });
+}
+
+/// A detached task's output panics when it is dropped on the core: contained there.
+#[test]
+fn in_the_drop_of_an_output_nobody_wants() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        for core in 0..2 {
+            for _ in 0..3 {
+                spawn_on(core, async { DropPanics("output") }).detach();
+            }
+            assert_eq!(spawn_on(core, ready(1)).await.unwrap(), 1);
+        }
+    });
+}
+
+/// A handle is dropped after its task completed, with an output, or a payload, whose drop panics: contained in the handle's drop.
+#[test]
+fn in_the_drop_of_a_handle() {
+    run(1, async {
+        let task = spawn(async { DropPanics("output") });
+        let payload = spawn(async { panic_any(DropPanics("payload")) });
+        until(|| task.is_finished() && payload.is_finished()).await;
+        drop(task);
+        drop::<executor::JoinHandle<()>>(payload);
+    });
+}
+
+/// Whoever awaits a task is woken by a waker that panics: the task, its core and the outcome are unharmed.
+#[test]
+fn in_the_waker_of_the_joiner() {
+    struct WakePanics;
+    impl Wake for WakePanics {
+        fn wake(self: Arc<Self>) {
+            panic!("waking");
+        }
+    }
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        for core in 0..2 {
+            let mut task = spawn_on(core, async {
+                settle().await;
+                8
+            });
+            let waker = Waker::from(Arc::new(WakePanics));
+            let first = Pin::new(&mut task).poll(&mut Context::from_waker(&waker));
+            assert!(first.is_pending() || core == 1);
+            if first.is_pending() {
+                until(|| task.is_finished()).await;
+                assert_eq!(task.await.unwrap(), 8);
+            }
+            assert_eq!(spawn_on(core, ready(1)).await.unwrap(), 1);
+        }
+    });
+}
+
+/// Main panics: `block_on` panics with the same payload, and the runtime is as good as before.
+#[test]
+fn in_main() {
+    let runtime = start(1).expect("one CPU");
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            executor::yield_now().await;
+            panic_any("main")
+        })
+    }));
+    let payload = caught.unwrap_err();
+    assert_eq!(*payload.downcast::<&str>().unwrap(), "main");
+    assert_eq!(
+        runtime.block_on(async { spawn(ready(2)).await.unwrap() }),
+        2
+    );
+}
