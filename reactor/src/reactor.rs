@@ -370,7 +370,8 @@ impl Drop for Reactor {
     fn drop(&mut self) {
         /// An owner that wants another limit calls [`Reactor::shutdown`] itself.
         const LIMIT: Duration = Duration::from_secs(5);
-        if self.in_flight() > 0 {
+        // What an earlier shutdown did not get back it has given up.
+        if self.in_flight() > 0 && !self.is_closing.get() {
             // The error was reported where it arose; the buffers stay leaked.
             let _ = self.shutdown(LIMIT);
         }
