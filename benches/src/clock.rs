@@ -7,24 +7,36 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-/// Wall time and the calling thread's CPU time, both since `start`.
+/// Wall time, and the CPU time of the calling thread or of this process, both since it was started.
 pub(crate) struct Stopwatch {
     wall: Instant,
     cpu: Duration,
+    clock: CpuClock,
 }
 
 impl Stopwatch {
+    /// With the calling thread's CPU time; to be stopped on the same thread.
     pub(crate) fn start() -> Self {
+        Self::with(CpuClock::THREAD)
+    }
+
+    /// With the CPU time of all threads of this process.
+    pub(crate) fn of_process() -> Self {
+        Self::with(CpuClock::PROCESS)
+    }
+
+    fn with(clock: CpuClock) -> Self {
         Stopwatch {
-            cpu: CpuClock::thread_now(),
+            cpu: clock.own(),
             wall: Instant::now(),
+            clock,
         }
     }
 
     pub(crate) fn stop(self) -> Elapsed {
         Elapsed {
             wall: self.wall.elapsed(),
-            cpu: CpuClock::thread_now() - self.cpu,
+            cpu: self.clock.own() - self.cpu,
         }
     }
 }
@@ -33,6 +45,11 @@ impl Stopwatch {
 pub(crate) struct Elapsed {
     pub(crate) wall: Duration,
     pub(crate) cpu: Duration,
+}
+
+/// A share of a time, in nanoseconds.
+pub(crate) fn ns_each(time: Duration, operations: usize) -> f64 {
+    time.as_secs_f64() * 1e9 / operations as f64
 }
 
 impl std::ops::AddAssign for Elapsed {
@@ -46,10 +63,12 @@ impl std::ops::AddAssign for Elapsed {
 pub(crate) struct CpuClock(libc::clockid_t);
 
 impl CpuClock {
-    fn thread_now() -> Duration {
-        CpuClock(libc::CLOCK_THREAD_CPUTIME_ID)
-            .now()
-            .expect("every thread has a CPU clock")
+    const THREAD: Self = CpuClock(libc::CLOCK_THREAD_CPUTIME_ID);
+    const PROCESS: Self = CpuClock(libc::CLOCK_PROCESS_CPUTIME_ID);
+
+    /// Of one of the two above, which cannot fail.
+    fn own(&self) -> Duration {
+        self.now().expect("threads and processes have CPU clocks")
     }
 
     /// Of a whole process, kernel workers of its rings included, to be read from outside it.

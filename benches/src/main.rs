@@ -5,9 +5,11 @@
 
 mod clock;
 mod echo;
+mod latency;
 mod local;
 mod machine;
 mod options;
+mod remote;
 mod report;
 
 use std::io;
@@ -38,6 +40,7 @@ fn run(options: &Options) -> io::Result<()> {
         Command::List => {
             println!("echo   {}", echo::names().join(", "));
             println!("local  {}", local::names().join(", "));
+            println!("remote {}", remote::names().join(", "));
         }
         Command::Echo => {
             println!("{}\n", machine::describe());
@@ -46,6 +49,10 @@ fn run(options: &Options) -> io::Result<()> {
         Command::Local => {
             println!("{}\n", machine::describe());
             local::run(options)?;
+        }
+        Command::Remote => {
+            println!("{}\n", machine::describe());
+            remote::run(options)?;
         }
         Command::Serve { server } => echo::serve(server, options)?,
     }

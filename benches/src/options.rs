@@ -14,12 +14,14 @@ Benchmarks of the executor and its peers, in interleaved rounds on one machine.
 Commands:
     echo     echo throughput over TCP on the loopback, against a bare io_uring loop
     local    what spawning, yielding and timers cost on one core
+    remote   a call from one core to the other and its answer
 
 Options:
     --connections N   echo: connections, each with one request in flight      [64]
     --size BYTES      echo: bytes of a request, all of them echoed            [64]
     --seconds S       echo: length of one round, after its warm-up            [1]
-    --rounds N        rounds of each runtime                                  [echo 9, local 15]
+                      remote: length of each part of a round                  [0.1]
+    --rounds N        rounds of each runtime                [echo 9, local 15, remote 11]
     --only A,B        only these runtimes (a ratio needs what it is taken to)
     --json PATH       also write each figure as a line of JSON
     --list            the runtimes of each command
@@ -30,6 +32,7 @@ pub(crate) enum Command {
     List,
     Echo,
     Local,
+    Remote,
     /// Internal: be one server of the echo bench, print the address, end with the last connection.
     Serve {
         server: String,
@@ -47,7 +50,7 @@ pub(crate) struct Load {
 pub(crate) struct Options {
     pub(crate) command: Command,
     pub(crate) load: Load,
-    pub(crate) round: Duration,
+    round: Option<Duration>,
     rounds: Option<usize>,
     only: Vec<String>,
     pub(crate) json: Option<PathBuf>,
@@ -63,7 +66,7 @@ impl Options {
                 connections: 64,
                 size_bytes: 64,
             },
-            round: Duration::from_secs(1),
+            round: None,
             rounds: None,
             only: Vec::new(),
             json: None,
@@ -73,6 +76,7 @@ impl Options {
             match word.as_str() {
                 "echo" => options.command = Command::Echo,
                 "local" => options.command = Command::Local,
+                "remote" => options.command = Command::Remote,
                 "serve" => options.command = Command::Serve { server: value()? },
                 "--list" => options.command = Command::List,
                 "--help" | "-h" => {
@@ -83,13 +87,17 @@ impl Options {
                 // An answer has to fit into the client's socket while the client still writes.
                 "--size" => options.load.size_bytes = within(&value()?, 8, 32 << 10)?,
                 "--rounds" => options.rounds = Some(within(&value()?, 1, 1000)?),
-                "--seconds" => options.round = seconds(&value()?)?,
+                "--seconds" => options.round = Some(seconds(&value()?)?),
                 "--only" => options.only.extend(value()?.split(',').map(String::from)),
                 "--json" => options.json = Some(value()?.into()),
                 _ => return Err(format!("{word} is not understood")),
             }
         }
         Ok(options)
+    }
+
+    pub(crate) fn round_or(&self, default: Duration) -> Duration {
+        self.round.unwrap_or(default)
     }
 
     pub(crate) fn rounds_or(&self, default: usize) -> usize {

@@ -275,7 +275,10 @@ impl Reactor {
     #[inline]
     pub fn has_work(&self) -> bool {
         let ring = self.ring.borrow();
-        ring.unsubmitted() > 0 || ring.header().has_completions() || ring.header().wants_enter()
+        ring.header().has_completions()
+            || ring.header().wants_enter()
+            || ring.unsubmitted() > 0
+            || !self.backlog.borrow().is_empty()
     }
 
     /// How many operations the kernel has not finished, orphans included.

@@ -22,6 +22,7 @@ use client::Measured;
 
 /// What the servers are compared to: how far the kernel alone would go.
 const YARDSTICK: &str = "bare";
+const ROUND: Duration = Duration::from_secs(1);
 const WARM_UP: Duration = Duration::from_millis(250);
 /// For a server to end once its connections have: far more than any needs.
 const END_LIMIT: Duration = Duration::from_secs(5);
@@ -64,9 +65,10 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         .filter(|name| options.wants(name))
         .collect();
     let rounds = options.rounds_or(9);
+    let length = options.round_or(ROUND);
     println!(
         "echo: {} connections of {} bytes, {rounds} rounds of {:?}, server on CPU {server_cpu}, client on {client_cpu}",
-        options.load.connections, options.load.size_bytes, options.round
+        options.load.connections, options.load.size_bytes, length
     );
     let mut measured = vec![Vec::with_capacity(rounds); servers.len()];
     for round in 0..rounds {
@@ -80,7 +82,7 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
             machine::pin(server_cpu)?;
             let mut process = start(servers[server], options)?;
             machine::pin(client_cpu)?;
-            let result = measure(&mut process, options)
+            let result = measure(&mut process, options.load, length)
                 .and_then(|result| end(&mut process).map(|()| result));
             let failed = |error| io::Error::other(format!("{}: {error}", servers[server]));
             measured[server].push(
@@ -103,7 +105,7 @@ fn start(server: &str, options: &Options) -> io::Result<Child> {
         .spawn()
 }
 
-fn measure(process: &mut Child, options: &Options) -> io::Result<Measured> {
+fn measure(process: &mut Child, load: Load, length: Duration) -> io::Result<Measured> {
     let output = process.stdout.take().expect("the server's output is piped");
     let mut address = String::new();
     BufReader::new(output).read_line(&mut address)?;
@@ -111,7 +113,7 @@ fn measure(process: &mut Child, options: &Options) -> io::Result<Measured> {
         .trim()
         .parse()
         .map_err(|_| io::Error::other("the server did not start"))?;
-    client::run(address, options.load, process.id(), WARM_UP, options.round)
+    client::run(address, load, process.id(), WARM_UP, length)
 }
 
 /// Every connection is closed: the server has to return by itself, and happily.
