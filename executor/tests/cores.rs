@@ -252,3 +252,16 @@ fn tasks_wait_for_the_first_block_on() {
     let sum: usize = tasks.into_iter().map(|task| block_on(task).unwrap()).sum();
     assert_eq!(sum, 499_500);
 }
+
+/// does not turn any more.
+#[test]
+fn what_main_sent_arrives_after_it_returned() {
+    let Some(runtime) = start(2) else { return };
+    let mut tasks = Vec::new();
+    runtime.block_on(async {
+        tasks.extend((0..5000).map(|number| spawn_on(1, async move { number })));
+    });
+    for (number, task) in tasks.into_iter().enumerate() {
+        assert_eq!(block_on(task).unwrap(), number);
+    }
+}

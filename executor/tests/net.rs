@@ -5,6 +5,7 @@ mod common;
 use common::{Random, modes, on_thread, pair, run, start, start_with};
 use executor::buf::{BufResult, IntoInner, IoBuf};
 use executor::net::{TcpListener, TcpListenerBuilder, TcpStream};
+use executor::time::timeout;
 use executor::{spawn, spawn_on_with};
 use futures::future::join_all;
 use socket2::SockRef;
@@ -89,7 +90,7 @@ fn a_read_takes_what_is_there() {
     });
 }
 
-/// Writing nothing, and filling a buffer without room, does nothing at once; reading into one yields zero once something is there.
+/// Writing nothing, filling a buffer without room and reading into one do nothing, at once.
 #[test]
 fn buffers_of_no_length() {
     run(1, async {
@@ -97,8 +98,8 @@ fn buffers_of_no_length() {
         assert_eq!(stream.write(Vec::new()).await.0.unwrap(), 0);
         stream.write_all([0; 0]).await.0.unwrap();
         stream.read_exact(Vec::new()).await.0.unwrap();
-        peer.write_all("x").await.0.unwrap();
         assert_eq!(stream.read(Vec::new()).await.0.unwrap(), 0);
+        peer.write_all("x").await.0.unwrap();
         assert_eq!(
             stream.read(vec![0; 9]).await.1,
             b"x",
@@ -355,5 +356,31 @@ fn a_listener_on_each_core() {
             served[usize::from(core.unwrap())] += 1;
         }
         assert!(served[0] > 0 && served[1] > 0, "{served:?}");
+    });
+}
+
+/// A read into no room is over at once, as documented: "zero means ... that the buffer has no capacity".
+#[test]
+fn a_read_into_no_room_does_not_wait() {
+    run(1, async {
+        let (stream, _peer) = pair().await;
+        let read = timeout(Duration::from_secs(2), stream.read(Vec::new())).await;
+        assert_eq!(read.expect("it does not wait").0.unwrap(), 0);
+        on_thread(|| {}).await;
+    });
+}
+
+/// Documented: "The buffer's length tells how much came."
+#[test]
+fn read_exact_that_fails_at_once_says_that_nothing_came() {
+    run(1, async {
+        let (stream, peer) = pair().await;
+        SockRef::from(&peer)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+        drop(peer);
+        let BufResult(read, buffer) = stream.read_exact(vec![7; 10]).await;
+        read.unwrap_err();
+        assert_eq!(buffer.len(), 0);
     });
 }

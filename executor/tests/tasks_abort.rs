@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::Poll;
+use std::thread;
 
 /// The three places an abort can come from.
 const PLACES: usize = 3;
@@ -223,5 +224,20 @@ fn racing_the_completion() {
             }
             assert_eq!(drops.count(), 1);
         }
+    });
+}
+
+/// message was taken in: it is cancelled, and the core goes on.
+#[test]
+fn on_its_core_before_it_was_taken_in() {
+    let runtime = start(1).expect("one CPU");
+    let handle = runtime.handle();
+    runtime.block_on(async {
+        let task = thread::spawn(move || handle.spawn_on(0, async { 1 }))
+            .join()
+            .unwrap();
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+        settle().await;
     });
 }

@@ -3,8 +3,10 @@
 mod common;
 
 use common::{Drops, Token, on_thread, run, settle, start, thread_of, until};
-use executor::{JoinHandle, spawn, spawn_on, spawn_on_with};
+use executor::{Builder, JoinHandle, spawn, spawn_on, spawn_on_with};
+use std::cell::RefCell;
 use std::future::pending;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -213,4 +215,33 @@ fn what_a_drop_spawns_during_shutdown_is_cancelled() {
             assert!(common::block_on(task).unwrap_err().is_cancelled());
         }
     }
+}
+
+/// Two tasks wait for each other when the runtime goes: their memory, and with it the core's eventfd, goes as well.
+#[test]
+fn tasks_that_join_each_other_are_freed() {
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let runtime = start(1).expect("one CPU");
+    drop(runtime);
+    let before = descriptors();
+    for _ in 0..100 {
+        let runtime = Builder::new().cores(1).build().unwrap();
+        runtime.block_on(async {
+            let slot: Rc<RefCell<Option<JoinHandle<()>>>> = Rc::default();
+            let first = spawn({
+                let slot = Rc::clone(&slot);
+                async move {
+                    let second = slot.take().expect("it was put there");
+                    let _ = second.await;
+                }
+            });
+            let second = spawn(async move {
+                let _ = first.await;
+            });
+            slot.replace(Some(second));
+            settle().await;
+        });
+    }
+    // Other tests of the file run beside this one.
+    assert!(descriptors() < before + 50);
 }

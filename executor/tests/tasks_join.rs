@@ -195,3 +195,25 @@ fn polling_a_handle_after_its_output_panics() {
         );
     });
 }
+
+/// A handle that waited is dropped: it lets go of the waker there and then, not when the task ends.
+#[test]
+fn a_dropped_handle_lets_go_of_its_waker() {
+    struct Nobody;
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+    run(1, async {
+        let nobody = Arc::new(Nobody);
+        let mut task = spawn(std::future::pending::<()>());
+        let waker = Waker::from(Arc::clone(&nobody));
+        assert!(
+            Pin::new(&mut task)
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        drop(waker);
+        drop(task);
+        assert_eq!(Arc::strong_count(&nobody), 1);
+    });
+}

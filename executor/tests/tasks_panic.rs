@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Drops, on_thread, run, settle, start, until};
+use executor::yield_now;
 use executor::{JoinError, spawn, spawn_on, spawn_on_with};
 use std::future::{Future, Ready, pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -212,4 +213,38 @@ fn in_main() {
         runtime.block_on(async { spawn(ready(2)).await.unwrap() }),
         2
     );
+}
+
+/// The last clone of a waker is in a task's cell, and its drop panics: contained where the task is freed.
+#[test]
+fn in_the_drop_of_the_waker_of_the_joiner() {
+    struct DropPanics;
+    impl Wake for DropPanics {
+        fn wake(self: Arc<Self>) {
+            std::mem::forget(self);
+        }
+        fn wake_by_ref(self: &Arc<Self>) {}
+    }
+    impl Drop for DropPanics {
+        fn drop(&mut self) {
+            panic!("dropping a waker");
+        }
+    }
+    let runtime = start(1).expect("one CPU");
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let mut task = spawn(yield_now());
+            let waker = Waker::from(Arc::new(DropPanics));
+            assert!(
+                Pin::new(&mut task)
+                    .poll(&mut Context::from_waker(&waker))
+                    .is_pending()
+            );
+            // From here on the clone in the cell is the only one.
+            std::thread::spawn(move || drop(waker)).join().unwrap();
+            task.detach();
+            settle().await;
+        });
+    }));
+    assert!(caught.is_ok());
 }

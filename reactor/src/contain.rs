@@ -5,9 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Runs a waker, or the drop of a stranger's value, whose panic must not reach the caller: it is logged as `what` and ends here. The
 /// panic hook has printed it by then.
 pub fn contain_panic(what: &str, call: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
-        tracing::error!("{what} panicked; the panic was contained");
-        // The payload's own drop may panic as well, and there is no end to that.
-        std::mem::forget(payload);
+    let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
+        return;
+    };
+    tracing::error!("{what} panicked; the panic was contained");
+    // The payload's own drop may panic as well, and the drop of what that panics with; there it ends.
+    if let Err(endless) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(endless);
     }
 }

@@ -16,15 +16,27 @@ const RUN_TIME: Duration = Duration::from_micros(500);
 /// The clock costs about as much as a small poll, so it is read once for so many.
 const POLLS_PER_CLOCK: usize = 32;
 
+/// Panics of tasks, wakers and drops are contained, so one that gets to the loop is the ring's, or a bug of ours. The core's tasks would never
+/// run again, and the others would wait for it at their end: better no process than one that hangs.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        eprintln!("the executor cannot go on: a core's loop has panicked, as printed above");
+        std::process::abort();
+    }
+}
+
 impl Core {
-    /// Turns the loop until `is_done` says so, asked after each time tasks ran.
+    /// Turns the loop until `is_done` says so, asked after each time tasks ran. Does not unwind: a panic in it ends the process.
     pub(crate) fn run_until(&self, is_done: impl Fn() -> bool) {
+        let abort = AbortOnUnwind;
         loop {
             self.drain_inboxes();
             self.run_ready();
             self.publish();
             if is_done() {
-                return;
+                break;
             }
             self.timers.fire();
             if self.run_queue.borrow().is_empty() {
@@ -34,6 +46,10 @@ impl Core {
                 self.reactor.turn();
             }
         }
+        // The loop may not go on for a long time: nothing waits in it that others are waiting for.
+        self.publish_all();
+        self.reactor.turn();
+        std::mem::forget(abort);
     }
 
     fn drain_inboxes(&self) {

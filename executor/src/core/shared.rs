@@ -68,9 +68,9 @@ impl CoreShared {
     pub(crate) fn inject(&self, task: TaskRef) {
         self.foreign.push(task);
         publish_fence();
-        // Relaxed: the fence above pairs with the one in `close`. Either we see the flag here, or the core's last look into the
-        // queue sees the task.
-        if self.closed.load(Ordering::Relaxed) {
+        // The fence above pairs with the one in `close`: either we see the flag here, or the core's last look into the queue sees the
+        // task. Acquire: if we see it, we see as well which tasks the core has linked.
+        if self.closed.load(Ordering::Acquire) {
             self.settle_foreign();
         } else {
             self.ring();
@@ -89,8 +89,8 @@ impl CoreShared {
 
     /// Owner: from now on nothing is taken in. What is in the queue, or will be, is settled.
     pub(super) fn close(&self) {
-        // Relaxed: the fence orders it; see `inject`.
-        self.closed.store(true, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `inject`; the fence as well, see there.
+        self.closed.store(true, Ordering::Release);
         publish_fence();
         self.settle_foreign();
     }

@@ -100,7 +100,11 @@ impl TcpStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn read<B: IoBufMut>(&self, buffer: B) -> BufResult<usize, B> {
+    pub async fn read<B: IoBufMut>(&self, mut buffer: B) -> BufResult<usize, B> {
+        if buffer.buf_capacity() == 0 {
+            // The kernel would wait for data that it then has no room for.
+            return BufResult(Ok(0), buffer);
+        }
         Op::new(reactor("read"), Recv::new(self.socket.clone(), buffer)).await
     }
 
@@ -136,8 +140,10 @@ impl TcpStream {
     /// Fills the buffer's whole capacity; for a part of it, pass `buffer.slice(..count)`. Cancellation and panics as for [`read`](Self::read).
     ///
     /// # Errors
-    /// Those of `read`, and `UnexpectedEof` if the peer finishes sending before. The buffer's length tells how much came.
+    /// Those of `read`, and `UnexpectedEof` if the peer finishes sending before. How much came by then, the length of the buffer tells, if
+    /// it has one apart from its capacity, as a `Vec` has.
     pub async fn read_exact<B: IoBufMut>(&self, mut buffer: B) -> BufResult<(), B> {
+        buffer.clear();
         let length = buffer.buf_capacity();
         let mut filled = 0;
         while filled < length {

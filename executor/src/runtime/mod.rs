@@ -50,8 +50,8 @@ impl Runtime {
     /// Runs `future` on core 0, which is this thread, until it is complete, and with it whatever is spawned on core 0. The thread is
     /// pinned to the core's CPU meanwhile.
     ///
-    /// The future needs to be neither `Send` nor `'static`. Tasks that are left on core 0 go on in the next `block_on`; those on the
-    /// other cores go on at once.
+    /// The future needs to be neither `Send` nor `'static`. Between two `block_on`s core 0 stands still: its tasks, timers and operations go
+    /// on in the next one, cancels included, so a socket with a cancelled read on it is open until then. The other cores go on.
     ///
     /// # Panics
     /// If `future` panics, and from inside a runtime: a core that blocks on another would stand still.
@@ -62,8 +62,7 @@ impl Runtime {
         let _pinned = self.pin.map(Pinned::to);
         let _entered = context::enter(&self.core);
         let future = pin!(future);
-        // SAFETY: the loop below ends only when the task is complete, and by then it has dropped its hold on `future`. Should the loop
-        // unwind, the task is never polled again, and all it drops is a reference.
+        // SAFETY: the loop below ends only when the task is complete, and by then it has dropped its hold on `future`; it does not unwind.
         let mut main = unsafe { self.core.spawn_unchecked(future) };
         self.core.run_until(|| main.is_finished());
         match main.try_take().expect("the loop ends when it is finished") {

@@ -166,18 +166,7 @@ impl Drop for Starting {
 
 /// The life of a core that has a thread of its own.
 fn run(core: &Core) {
-    /// Tasks' panics are contained, so one that gets here is the ring's or a bug of ours. The core's tasks would never run again, and
-    /// the others would wait for it at their end: better no process than one that hangs.
-    struct AbortOnUnwind;
-    impl Drop for AbortOnUnwind {
-        fn drop(&mut self) {
-            eprintln!("the executor cannot go on: a core's loop has panicked, as printed above");
-            std::process::abort();
-        }
-    }
-    let abort = AbortOnUnwind;
     let _entered = context::enter(core);
     core.run_until(|| core.runtime().is_stopping());
     core.shut_down();
-    std::mem::forget(abort);
 }

@@ -171,7 +171,7 @@ unsafe fn drop_outcome<F: Future>(header: NonNull<Header>) {
 unsafe fn free<F: Future>(header: NonNull<Header>) {
     // SAFETY: the caller had the last reference; the cell is not used again. The stage is empty by now (see `task`).
     let cell = unsafe { header.cast::<TaskCell<F>>().read() };
-    let core = cell.header.into_core();
+    let (core, waker) = cell.header.into_parts();
     context::with(|current| {
         // SAFETY: the block was taken for this cell, which has been moved out.
         unsafe {
@@ -185,6 +185,9 @@ unsafe fn free<F: Future>(header: NonNull<Header>) {
             current.give_reference(core);
         }
     });
+    if let Some(waker) = waker {
+        contain_panic("dropping the waker of a join handle", || drop(waker));
+    }
 }
 
 /// A closure that makes a future, as a future: it calls the closure when it is first polled.

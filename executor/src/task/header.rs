@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
 
 /// `Header::slot` of a task that its core has not seen yet.
 const UNLINKED: u32 = u32::MAX;
@@ -68,9 +69,9 @@ impl Header {
         &self.core
     }
 
-    /// Of a cell that is being freed.
-    pub(super) fn into_core(self) -> Arc<CoreShared> {
-        self.core
+    /// What is left in a cell that is being freed: the reference to its core, and the joiner's waker.
+    pub(super) fn into_parts(self) -> (Arc<CoreShared>, Option<Waker>) {
+        (self.core, self.state.into_waker())
     }
 
     #[inline]
@@ -99,10 +100,11 @@ impl Header {
         self.notification.end();
     }
 
-    /// Core: marks the task as queued; false if it was, or if there is nothing left to run.
+    /// Core: marks the task as queued; false if it was, if there is nothing left to run, or if the task is not in the table yet: then the
+    /// message that brings it is on its way, and is all the wake it needs.
     #[inline]
     pub(crate) fn enqueue(&self) -> bool {
-        !self.is_complete() && !self.queued.replace(true)
+        !self.is_complete() && self.slot.get() != UNLINKED && !self.queued.replace(true)
     }
 
     /// Core: the task has left the run queue.

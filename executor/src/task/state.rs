@@ -4,7 +4,7 @@
 //! |------------|-------------------------------------------------------|------------------------|-------------------------|
 //! | `COMPLETE` | the outcome is there; the core is done                | the core, once         | nobody                  |
 //! | `HANDLE`   | the join handle exists                                | creation               | the handle's drop, once |
-//! | `WAKER`    | the waker's place is filled, and the core may read it | the handle             | the handle, to replace it |
+//! | `WAKER`    | the waker's place is filled, and the core may read it | the handle             | the handle, to replace or drop it |
 //! | the rest   | how many references there are                         | who clones one         | who drops one           |
 //!
 //! Before `COMPLETE` the waker's place belongs to the handle while `WAKER` is clear, and to nobody for writing while it is set. After
@@ -173,6 +173,19 @@ impl State {
             return true;
         }
         // Acquire: the outcome, if it has just come. Release: what the handle did is before the core's drop of the outcome.
-        self.word.fetch_and(!HANDLE, Ordering::AcqRel) & COMPLETE != 0
+        let before = self.word.fetch_and(!(HANDLE | WAKER), Ordering::AcqRel);
+        if before & COMPLETE != 0 {
+            return true;
+        }
+        // SAFETY: the core will see that nobody waits, and not look here: the place is ours, for the last time.
+        let waker = self.waker.with_mut(|place| unsafe { (*place).take() });
+        drop(waker);
+        false
+    }
+
+    /// The waker that is left in a cell that is being freed.
+    pub(super) fn into_waker(self) -> Option<Waker> {
+        // SAFETY: whoever has the state by value is alone with it.
+        self.waker.with_mut(|place| unsafe { (*place).take() })
     }
 }

@@ -1,0 +1,155 @@
+//! How often the kernel is entered, and what becomes of an enter that it refuses. In each completion mode, with a gate before the call.
+
+mod support;
+
+use reactor::operation::Op;
+use std::iter;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use support::{
+    Core, EnterGate, Nop, PATIENCE, Readable, all_features, event, in_each_mode, order_waker,
+    poll_with, ready, set,
+};
+
+/// What the kernel answers when it cannot take anything up just now: no memory, or completions to be reaped first; and a signal.
+const NOT_NOW: [i32; 4] = [libc::EAGAIN, libc::EBUSY, libc::ENOMEM, libc::EINTR];
+
+/// Nothing to submit, nothing completed: turning makes no system call. Something to submit: one, however many entries there are.
+#[test]
+fn a_turn_enters_only_with_a_reason() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        let core = Core::new(capabilities);
+        core.reactor.turn();
+        assert_eq!(gate.take_enters(), 1, "the wake is armed");
+        for _ in 0..100 {
+            core.reactor.turn();
+        }
+        assert_eq!(gate.take_enters(), 0);
+        let nops: Vec<Op<Nop>> = iter::repeat_with(|| core.started(Nop)).take(200).collect();
+        assert_eq!(core.reactor.turn(), 200);
+        assert_eq!(gate.take_enters(), 1);
+        drop(nops);
+        assert_eq!(core.reactor.turn(), 0);
+        assert_eq!(gate.take_enters(), 0, "what had completed is not cancelled");
+    });
+}
+
+/// What is to be submitted goes with the very call that waits.
+#[test]
+fn a_wait_submits_and_waits_in_one_enter() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        let core = Core::new(capabilities);
+        let nops: Vec<Op<Nop>> = iter::repeat_with(|| core.started(Nop)).take(200).collect();
+        assert_eq!(core.reactor.wait(None), 200);
+        assert_eq!(gate.take_enters(), 1);
+        drop(nops);
+    });
+}
+
+/// The kernel refuses again and again, while an owner that only turns has far more to submit than fits into the queue. It is never
+/// stuck in one turn, and everything is taken up in the end, once, in order.
+#[test]
+fn a_turn_that_is_refused_is_made_up_for() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        let core = Core::tiny(capabilities);
+        let order = Arc::default();
+        let nops: Vec<Op<Nop>> = (0..500)
+            .map(|number| {
+                let mut op = core.op(Nop);
+                assert!(poll_with(&mut op, &order_waker(number, &order)).is_pending());
+                op
+            })
+            .collect();
+        for error in NOT_NOW {
+            gate.refuse([error; 3]);
+            for left in [2, 1, 0] {
+                assert_eq!(core.reactor.turn(), 0);
+                assert_eq!(gate.refusals_left(), left, "one enter, and no more");
+            }
+            assert!(core.reactor.has_work());
+            assert!(core.reactor.turn() > 0);
+        }
+        core.turn_until_idle();
+        assert!(order.lock().unwrap().iter().copied().eq(0..500));
+        for op in nops {
+            assert_eq!(ready(op).expect("a nop"), 0);
+        }
+    });
+}
+
+/// The same for an owner that only waits: it comes back, or asks again, and does not fall asleep on what was not taken up.
+#[test]
+fn a_wait_that_is_refused_is_made_up_for() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        for count in [1, 4, 100] {
+            let core = Core::tiny(capabilities);
+            let nops: Vec<Op<Nop>> = iter::repeat_with(|| core.started(Nop))
+                .take(count)
+                .collect();
+            gate.refuse(NOT_NOW.into_iter().cycle().take(50));
+            core.wait_until(|| core.reactor.in_flight() == 0);
+            for op in nops {
+                assert_eq!(ready(op).expect("a nop"), 0);
+            }
+        }
+    });
+}
+
+/// Completions are there, but the calls that would bring them are refused first: none is lost.
+#[test]
+fn refused_calls_lose_no_completions() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        let core = Core::tiny(capabilities);
+        let event = Rc::new(event());
+        let polls: Vec<Op<Readable>> = iter::repeat_with(|| core.started(Readable::new(&event)))
+            .take(100)
+            .collect();
+        core.submit_all(100);
+        set(&event);
+        gate.refuse(NOT_NOW.into_iter().cycle().take(20));
+        core.turn_until_idle();
+        for op in polls {
+            assert_eq!(ready(op).expect("a poll"), libc::POLLIN as u32);
+        }
+    });
+}
+
+/// Futures are dropped, and a core shuts down, while the kernel takes no cancels: it hears of them later.
+#[test]
+fn a_refused_cancel_is_made_up_for() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        let core = Core::tiny(capabilities);
+        let event = Rc::new(event());
+        let polls: Vec<Op<Readable>> = iter::repeat_with(|| core.started(Readable::new(&event)))
+            .take(100)
+            .collect();
+        core.submit_all(100);
+        gate.refuse(NOT_NOW.into_iter().cycle().take(20));
+        drop(polls);
+        assert_eq!(core.reactor.shutdown(PATIENCE), Ok(()));
+        assert_eq!(gate.refusals_left(), 0, "the scenario was played");
+    });
+}
+
+/// The kernel says that it has dropped completions (EBADR): somebody would wait for ever, so the owner is told, loudly.
+#[test]
+fn dropped_completions_are_not_passed_over() {
+    let gate = EnterGate::before_this_thread();
+    let core = Core::new(all_features());
+    let op = core.started(Nop);
+    gate.refuse([libc::EBADR]);
+    let panic = catch_unwind(AssertUnwindSafe(|| core.reactor.turn())).expect_err("EBADR is fatal");
+    let message = panic.downcast_ref::<&str>().expect("a message");
+    assert!(message.contains("EBADR"), "{message}");
+    // The core is still whole.
+    core.reactor.wait(Some(Duration::ZERO));
+    assert_eq!(ready(op).expect("a nop"), 0);
+}

@@ -1,0 +1,104 @@
+//! Foreign code that panics while completions are delivered: what stands behind it in the queue is delivered all the same.
+
+mod support;
+
+use reactor::buf::{IoBuf, IoBufMut, SetLen};
+use reactor::operation::{Op, Recv};
+use std::io::Write;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Poll, Wake, Waker};
+use support::{Core, Nop, counting_waker, in_each_mode, poll, poll_with, ready, socket_pair};
+
+struct PanickingWaker;
+
+impl Wake for PanickingWaker {
+    fn wake(self: Arc<Self>) {
+        panic!("this waker always does");
+    }
+}
+
+/// Every other waker panics, fifty times: each completion is delivered, and the reactor goes on.
+#[test]
+fn a_waker_that_panics_harms_nobody_else() {
+    in_each_mode(|capabilities| {
+        let core = Core::new(capabilities);
+        let (woken, waker) = counting_waker();
+        let mut nops: Vec<Op<Nop>> = Vec::new();
+        for number in 0..100 {
+            let panicking = Waker::from(Arc::new(PanickingWaker));
+            let waker = if number % 2 == 0 { &panicking } else { &waker };
+            let mut op = core.op(Nop);
+            assert!(poll_with(&mut op, waker).is_pending());
+            nops.push(op);
+        }
+        core.turn_until_idle();
+        assert_eq!(woken.count(), 50);
+        for op in nops {
+            assert_eq!(ready(op).expect("a nop"), 0);
+        }
+    });
+}
+
+/// A buffer whose drop panics.
+struct Bomb([u8; 8]);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("this buffer always does");
+    }
+}
+
+impl IoBuf for Bomb {
+    fn as_init(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl SetLen for Bomb {
+    unsafe fn set_len(&mut self, _: usize) {}
+}
+
+impl IoBufMut for Bomb {
+    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.0.as_uninit()
+    }
+}
+
+/// Cancelled receives, whose buffers panic when they are released, stand among others in the queue.
+#[test]
+fn a_cancelled_buffer_that_panics_harms_nobody_else() {
+    in_each_mode(|capabilities| {
+        let core = Core::new(capabilities);
+        let (socket, mut peer) = socket_pair();
+        let (woken, waker) = counting_waker();
+        for _ in 0..10 {
+            drop(core.started(Recv::new(socket.clone(), Bomb([0; 8]))));
+            let mut op = core.op(Nop);
+            assert!(poll_with(&mut op, &waker).is_pending());
+            core.turn_until_idle();
+            assert_eq!(ready(op).expect("a nop"), 0);
+        }
+        assert_eq!(woken.count(), 10);
+        drop(core);
+        peer.write_all(b"?").expect("our clone is open");
+        assert!(
+            socket.try_into_owned().is_ok(),
+            "the buffers' operations are gone"
+        );
+    });
+}
+
+/// A future is polled again after it gave its outcome: it says so, and the core goes on.
+#[test]
+fn a_future_that_is_over_cannot_be_polled() {
+    in_each_mode(|capabilities| {
+        let core = Core::new(capabilities);
+        let mut op = core.started(Nop);
+        core.turn_until_idle();
+        assert!(matches!(poll(&mut op), Poll::Ready(Ok(0))));
+        assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut op))).is_err());
+        assert_eq!(core.block_on(core.op(Nop)).expect("a nop"), 0);
+    });
+}
