@@ -15,6 +15,7 @@
 //! with an outcome in it, or by two.
 
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, fence};
+use reactor::contain_panic;
 use std::task::Waker;
 
 const COMPLETE: usize = 1;
@@ -179,7 +180,9 @@ impl State {
         }
         // SAFETY: the core will see that nobody waits, and not look here: the place is ours, for the last time.
         let waker = self.waker.with_mut(|place| unsafe { (*place).take() });
-        drop(waker);
+        if let Some(waker) = waker {
+            contain_panic("dropping the waker of a join handle", || drop(waker));
+        }
         false
     }
 
