@@ -4,6 +4,7 @@ mod support;
 
 use rustix::process::{Resource, Signal, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::env;
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -52,10 +53,16 @@ fn thousands_of_connections_leave_nothing_behind() {
     let filled = filled + fill_all_at_once(&server);
     all_closed();
     let growth = server.resident_kib().saturating_sub(resident);
-    assert!(
-        growth <= GROWTH_MAX_KIB,
-        "{growth} KiB more than {resident}"
-    );
+    if env::var_os("ASAN_OPTIONS").is_some() {
+        eprintln!(
+            "memory not compared: AddressSanitizer keeps freed memory; it looks for leaks itself"
+        );
+    } else {
+        assert!(
+            growth <= GROWTH_MAX_KIB,
+            "{growth} KiB more than {resident}"
+        );
+    }
 
     Exchange::start(server.address, 0, BUFFER).expect_echo();
     server.signal(Signal::INT);
