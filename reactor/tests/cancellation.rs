@@ -20,7 +20,7 @@ use std::{env, hint, iter, thread};
 use support::quarantine::{self, Quarantine};
 use support::{
     Core, EnterGate, Listener, PATIENCE, Readable, Witness, WitnessLog, all_features,
-    dropping_waker, event, in_each_mode, poll_with, set, socket_pair,
+    dropping_waker, event, in_each_mode, poll_with, set, socket_pair, spin_until,
 };
 
 #[global_allocator]
@@ -145,19 +145,6 @@ fn dropped_by_a_waker_with_its_completion_in_the_queue() {
         core.turn_until_idle();
         assert!(matches!(log.borrow()[..], [Ok(300..)]));
     });
-}
-
-/// Spins, then lets others run: the machine may have fewer cores than this test has threads.
-fn spin_until(mut condition: impl FnMut() -> bool) {
-    for turn in 0u32.. {
-        if condition() {
-            return;
-        }
-        if turn % 1_000 == 999 {
-            thread::yield_now();
-        }
-        hint::spin_loop();
-    }
 }
 
 /// A byte is sent from another thread at the moment the future is dropped, a little before or a little after, thousands of times. Either

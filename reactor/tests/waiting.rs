@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::{
     Core, Nop, PATIENCE, Readable, all_features, event, in_each_mode, ready, set, socket_pair,
-    thread_id,
+    spin_until, thread_id,
 };
 
 /// An operation whose event another thread sets while the owner sleeps: the wait ends, and has delivered it.
@@ -113,9 +113,7 @@ fn a_wake_at_any_moment_is_not_lost() {
         thread::scope(|scope| {
             scope.spawn(|| {
                 for round in 1..=ROUNDS {
-                    while asked.load(Ordering::Acquire) < round {
-                        std::hint::spin_loop();
-                    }
+                    spin_until(|| asked.load(Ordering::Acquire) == round);
                     rung.store(round, Ordering::Release);
                     wake.wake();
                 }

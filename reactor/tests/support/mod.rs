@@ -20,7 +20,7 @@ pub(crate) use listening::{Client, Listener};
 pub(crate) use meddling::dropping_waker;
 pub(crate) use modes::{all_features, in_each_mode};
 pub(crate) use operations::{Nop, Readable, Refused, Witness, WitnessLog};
-pub(crate) use threads::thread_id;
+pub(crate) use threads::{spin_until, thread_id};
 pub(crate) use wakers::{Woken, counting_waker, order_waker};
 
 use reactor::operation::{Multishot, Op, OpStream, Operation};

@@ -19,6 +19,19 @@ fn is_blocked_in_enter(thread: libc::pid_t) -> bool {
         .starts_with(&format!("{} ", libc::SYS_io_uring_enter))
 }
 
+/// Spins, then lets others run: the machine may have fewer cores than a test has threads.
+pub(crate) fn spin_until(mut condition: impl FnMut() -> bool) {
+    for turn in 0u32.. {
+        if condition() {
+            return;
+        }
+        if turn % 1_000 == 999 {
+            thread::yield_now();
+        }
+        std::hint::spin_loop();
+    }
+}
+
 impl Core {
     /// Waits, and calls `act` on another thread when this one is asleep in it. Returns how many completions the wait says came.
     ///
