@@ -316,14 +316,14 @@ fn what_the_kernel_does_not_let_go_of_is_leaked() {
     thread::scope(|scope| {
         scope.spawn(|| {
             let gate = EnterGate::before_this_thread();
-            let core = Core::new(all_features());
+            let core = Core::tiny(all_features());
             let (socket, mut peer) = socket_pair();
             let log = WitnessLog::default();
             let leaked = || Leaked(Recv::new(socket.clone(), vec![0; 1_000]), Rc::clone(&log));
             let ops: Vec<_> = iter::repeat_with(|| core.started(leaked()))
                 .take(10)
                 .collect();
-            core.submit_all(1);
+            core.submit_all(10);
             drop(ops);
             gate.refuse_for_ever(libc::EAGAIN);
             assert_eq!(Rc::strong_count(&log), 11);

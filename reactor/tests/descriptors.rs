@@ -179,6 +179,34 @@ fn sockets_that_were_not_fetched_from_a_stream_are_closed() {
     });
 }
 
+/// More sockets arrive at once than the completion queue holds, which ends the stream. It is dropped with none of them fetched: those that
+/// were accepted are closed there and then, and the others still wait to be accepted.
+#[test]
+fn sockets_that_were_not_fetched_from_an_ended_stream_are_closed() {
+    nothing_leaks(|capabilities| {
+        if !capabilities.has(Feature::MultishotAccept) {
+            return;
+        }
+        let core = Core::tiny(capabilities);
+        let listener = Listener::new();
+        let stream = accepting_many(&core, &listener);
+        let mut clients: Vec<Client> = iter::repeat_with(|| listener.connect()).take(30).collect();
+        core.turn_until_idle();
+        drop(stream);
+        assert!(!core.reactor.has_work(), "there is nothing to cancel");
+        let closed = clients.iter_mut().map(Client::is_closed);
+        let closed: Vec<bool> = closed.collect();
+        assert!(
+            closed.is_sorted_by(|first, second| first >= second),
+            "in order"
+        );
+        let count = closed.iter().filter(|is_closed| **is_closed).count();
+        assert!((8..30).contains(&count), "the scenario is that it ended");
+        drop(listener);
+        assert!(clients.iter_mut().all(Client::is_closed));
+    });
+}
+
 /// Two hundred accepts are in flight, half of them dropped, and clients connect from another thread, when the core shuts down. Each
 /// accept has one outcome, and what arrives for nobody is closed.
 #[test]

@@ -2,6 +2,7 @@
 
 mod support;
 
+use reactor::ShutdownError;
 use reactor::operation::Op;
 use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -94,6 +95,33 @@ fn a_wait_that_is_refused_is_made_up_for() {
                 .collect();
             gate.refuse(NOT_NOW.into_iter().cycle().take(50));
             core.wait_until(|| core.reactor.in_flight() == 0);
+            for op in nops {
+                assert_eq!(ready(op).expect("a nop"), 0);
+            }
+        }
+    });
+}
+
+/// The kernel takes nothing up for a long time, whether or not all that is to be submitted fits into the queue: a wait comes back all the
+/// same, and so does a shutdown when its time is over. When the kernel gives in, nothing is lost.
+#[test]
+fn a_kernel_that_goes_on_refusing_does_not_hold_the_owner() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        for count in [3, 100] {
+            let core = Core::tiny(capabilities);
+            let nops: Vec<Op<Nop>> = iter::repeat_with(|| core.started(Nop))
+                .take(count)
+                .collect();
+            // As good as for ever, and yet no test that never ends.
+            gate.refuse(iter::repeat_n(libc::EAGAIN, 100_000));
+            assert_eq!(core.reactor.wait(None), 0);
+            assert!(gate.refusals_left() > 99_000, "it insisted");
+            let result = core.reactor.shutdown(Duration::from_millis(5));
+            assert_eq!(result, Err(ShutdownError { in_flight: count }));
+            assert!(gate.refusals_left() > 0, "it insisted");
+            gate.relent();
+            assert_eq!(core.reactor.shutdown(PATIENCE), Ok(()));
             for op in nops {
                 assert_eq!(ready(op).expect("a nop"), 0);
             }

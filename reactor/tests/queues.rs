@@ -71,7 +71,7 @@ fn a_completion_queue_overflow_while_waiting_loses_nothing() {
         let (woken, waker) = counting_waker();
         let (event, polls) = polls_of_one_event(&core, 300, &waker);
         let event: &OwnedFd = &event;
-        core.wait_until_acted(None, || set(event));
+        core.wait_until_acted(Some(support::PATIENCE), || set(event));
         core.wait_until(|| core.reactor.in_flight() == 0);
         assert_eq!(woken.count(), 300);
         for op in polls {

@@ -4,6 +4,7 @@ mod support;
 
 use reactor::Descriptor;
 use reactor::operation::{Accept, Connect, Recv, Send, Shutdown};
+use rustix::io::{FdFlags, fcntl_getfd};
 use rustix::net::sockopt::set_socket_linger;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::net::{self, SocketAddr, TcpListener};
@@ -38,6 +39,8 @@ fn an_accept_knows_its_peer() {
             peer.as_socket(),
             client.local_addr().expect("it is bound").as_socket()
         );
+        let flags = fcntl_getfd(&socket).expect("it is open");
+        assert!(flags.contains(FdFlags::CLOEXEC));
         let socket = Socket::from(socket);
         assert_eq!(
             socket.local_addr().expect("it is bound").as_socket(),

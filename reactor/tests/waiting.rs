@@ -83,7 +83,7 @@ fn each_wake_ends_a_wait() {
         let core = Core::new(capabilities);
         let wake = &core.wake;
         for _ in 0..100 {
-            assert_eq!(core.wait_until_acted(None, || wake.wake()), 1);
+            assert_eq!(core.wait_until_acted(Some(PATIENCE), || wake.wake()), 1);
         }
         assert_eq!(core.reactor.wait(Some(Duration::ZERO)), 0);
     });
@@ -164,14 +164,22 @@ fn a_signal_ends_a_wait_and_loses_nothing() {
         // Not submitted before the wait that is interrupted.
         let op = core.started(Recv::new(socket, vec![0; 8]));
         let before = SIGNALS.load(Ordering::SeqCst);
-        assert_eq!(core.wait_until_acted(None, || interrupt(owner)), 0);
+        assert_eq!(
+            core.wait_until_acted(Some(PATIENCE), || interrupt(owner)),
+            0
+        );
         assert!(SIGNALS.load(Ordering::SeqCst) > before);
         assert_eq!(core.reactor.in_flight(), 1);
         // Nothing to submit this time, so that the call fails.
-        assert_eq!(core.wait_until_acted(None, || interrupt(owner)), 0);
+        assert_eq!(
+            core.wait_until_acted(Some(PATIENCE), || interrupt(owner)),
+            0
+        );
         assert_eq!(core.reactor.in_flight(), 1);
         assert_eq!(
-            core.wait_until_acted(None, || peer.write_all(b"later").expect("we live")),
+            core.wait_until_acted(Some(PATIENCE), || peer
+                .write_all(b"later")
+                .expect("we live")),
             1
         );
         let result = ready(op);

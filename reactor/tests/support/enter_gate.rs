@@ -38,6 +38,11 @@ impl EnterGate {
         self.0.lock().unwrap().refusals.extend(errors);
     }
 
+    /// All calls pass again.
+    pub(crate) fn relent(&self) {
+        self.0.lock().unwrap().refusals.clear();
+    }
+
     /// No call passes any more.
     pub(crate) fn refuse_for_ever(&self, error: i32) {
         self.0.lock().unwrap().at_last = Some(error);
