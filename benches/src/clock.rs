@@ -84,7 +84,15 @@ impl CpuClock {
         Ok(CpuClock(unsafe { clock.assume_init() }))
     }
 
-    /// Fails when the process is gone.
+    /// Of any thread of this process, by its number.
+    pub(crate) fn of_thread(thread: rustix::thread::Pid) -> Self {
+        // The kernel's own numbering (linux/posix-timers_types.h), which glibc's pthread_getcpuclockid uses as well.
+        const THREAD: libc::clockid_t = 4;
+        const SCHEDULED: libc::clockid_t = 2;
+        CpuClock(((!thread.as_raw_nonzero().get()) << 3) | THREAD | SCHEDULED)
+    }
+
+    /// Fails when the process or the thread is gone.
     pub(crate) fn now(&self) -> io::Result<Duration> {
         let mut time = MaybeUninit::<libc::timespec>::uninit();
         // SAFETY: `time` is valid for the one write the call makes; a stale clock is an error, not a fault.

@@ -5,12 +5,14 @@
 
 mod clock;
 mod echo;
+mod idle;
 mod latency;
 mod local;
 mod machine;
 mod options;
 mod remote;
 mod report;
+mod wake;
 
 use std::io;
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ fn run(options: &Options) -> io::Result<()> {
             println!("echo   {}", echo::names().join(", "));
             println!("local  {}", local::names().join(", "));
             println!("remote {}", remote::names().join(", "));
+            println!("idle   {}", idle::names().join(", "));
+            println!("wake   {}", wake::names().join(", "));
         }
         Command::Echo => {
             println!("{}\n", machine::describe());
@@ -53,6 +57,14 @@ fn run(options: &Options) -> io::Result<()> {
         Command::Remote => {
             println!("{}\n", machine::describe());
             remote::run(options)?;
+        }
+        Command::Idle => {
+            println!("{}\n", machine::describe());
+            idle::run(options)?;
+        }
+        Command::Wake => {
+            println!("{}\n", machine::describe());
+            wake::run(options)?;
         }
         Command::Serve { server } => echo::serve(server, options)?,
     }

@@ -15,15 +15,19 @@ Commands:
     echo     echo throughput over TCP on the loopback, against a bare io_uring loop
     local    what spawning, yielding and timers cost on one core
     remote   a call from one core to the other and its answer
+    idle     CPU time and context switches of two cores with nothing to do, and after a burst
+    wake     how soon a core that blocks, spins or watches begins with a task sent to it
 
 Options:
     --connections N   echo: connections, each with one request in flight      [64]
     --size BYTES      echo: bytes of a request, all of them echoed            [64]
     --seconds S       echo: length of one round, after its warm-up            [1]
                       remote: length of each part of a round                  [0.1]
-    --rounds N        rounds of each runtime                [echo 9, local 15, remote 11]
+                      idle: how long a round idles                            [10]
+                      wake: length of one round of each way                   [0.2]
+    --rounds N        rounds of each runtime [echo 9, local 15, remote 11, idle 3, wake 9]
     --only A,B        only these runtimes (a ratio needs what it is taken to)
-    --json PATH       also write each figure as a line of JSON
+    --json PATH       also write each figure as a line of JSON (wake: one line with all)
     --list            the runtimes of each command
     --help            this";
 
@@ -33,6 +37,8 @@ pub(crate) enum Command {
     Echo,
     Local,
     Remote,
+    Idle,
+    Wake,
     /// Internal: be one server of the echo bench, print the address, end with the last connection.
     Serve {
         server: String,
@@ -77,6 +83,8 @@ impl Options {
                 "echo" => options.command = Command::Echo,
                 "local" => options.command = Command::Local,
                 "remote" => options.command = Command::Remote,
+                "idle" => options.command = Command::Idle,
+                "wake" => options.command = Command::Wake,
                 "serve" => options.command = Command::Serve { server: value()? },
                 "--list" => options.command = Command::List,
                 "--help" | "-h" => {

@@ -121,12 +121,18 @@ impl JsonLines {
         writeln!(file, "}}")
     }
 
+    /// For a line that is no figure; none without `--json`.
+    pub(crate) fn file(&mut self) -> Option<&mut impl Write> {
+        self.file.as_mut()
+    }
+
     pub(crate) fn finish(self) -> io::Result<()> {
         self.file.map_or(Ok(()), |mut file| file.flush())
     }
 }
 
-fn write_spread(file: &mut impl Write, prefix: &str, spread: Spread) -> io::Result<()> {
+/// Three members of an object that has some already.
+pub(crate) fn write_spread(file: &mut impl Write, prefix: &str, spread: Spread) -> io::Result<()> {
     let Spread {
         median,
         least,

@@ -3,10 +3,13 @@
 //! What one core can do with the kernel's plain operations, each connection going accept → recv → send → recv and one
 //! enter a turn. No multishot operations, provided buffers or linked ones: the runtimes' ordinary reads and writes do
 //! not use them either, and the distance to this loop is to be their own cost.
+//!
+//! `bare-spin` is the same loop that looks out for a completion before it blocks, as a runtime does that spins.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::time::{Duration, Instant};
 
 use io_uring::{IoUring, opcode, squeue, types};
 
@@ -14,6 +17,10 @@ use super::Announce;
 use crate::options::Load;
 
 const ACCEPT: u64 = u64::MAX;
+/// For which `bare-spin` looks out: as long as ours does at most, by default.
+const SPIN: Duration = Duration::from_micros(50);
+/// As in ours: a clock reading costs as much as some looks, and delays the next one by that.
+const LOOKS_PER_CLOCK: u32 = 16;
 
 struct Connection {
     stream: TcpStream,
@@ -31,6 +38,19 @@ enum State {
 }
 
 pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
+    serve_by(load, announce, |ring| ring.submit_and_wait(1).map(drop))
+}
+
+pub(crate) fn serve_spinning(load: Load, announce: Announce) -> io::Result<()> {
+    serve_by(load, announce, spin_and_wait)
+}
+
+/// `wait` submits what there is, and returns with at least one completion in the queue.
+fn serve_by(
+    load: Load,
+    announce: Announce,
+    wait: fn(&mut IoUring) -> io::Result<()>,
+) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     announce(listener.local_addr()?)?;
     // One operation for each connection and the accept: neither queue can overflow.
@@ -47,7 +67,7 @@ pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
 
     push(&mut ring.submission(), accept(&listener));
     while open > 0 || connections.len() < load.connections {
-        ring.submit_and_wait(1)?;
+        wait(&mut ring)?;
         let (_, mut submissions, completions) = ring.split();
         for completion in completions {
             let result = succeeded(completion.result())?;
@@ -75,6 +95,26 @@ pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Looks for a completion, and for the kernel's word that it could post one if it were entered, before it blocks.
+fn spin_and_wait(ring: &mut IoUring) -> io::Result<()> {
+    ring.submit()?;
+    let start = Instant::now();
+    loop {
+        for _ in 0..LOOKS_PER_CLOCK {
+            if !ring.completion().is_empty() {
+                return Ok(());
+            }
+            if ring.submission().taskrun() {
+                return ring.submit_and_wait(1).map(drop);
+            }
+            std::hint::spin_loop();
+        }
+        if start.elapsed() >= SPIN {
+            return ring.submit_and_wait(1).map(drop);
+        }
+    }
 }
 
 impl Connection {

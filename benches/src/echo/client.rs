@@ -14,10 +14,14 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::clock::{CpuClock, Elapsed, Stopwatch};
+use crate::latency::{Latencies, Summary};
 use crate::options::Load;
 
 /// No server needs as long for one answer, not even on a machine that is busy with something else.
 const SILENCE_LIMIT: Duration = Duration::from_secs(5);
+
+/// More requests than this are not timed one by one.
+const SAMPLES_MAX: usize = 1 << 20;
 
 /// One round of one server.
 #[derive(Clone, Copy)]
@@ -26,9 +30,16 @@ pub(crate) struct Measured {
     client_time: Elapsed,
     idle: Duration,
     server_cpu: Duration,
+    latency: Option<Summary>,
 }
 
 impl Measured {
+    /// From before a request is written to when its answer has been read. With one connection only: with more, an answer
+    /// waits for the client to come round, and that would be measured.
+    pub(crate) fn latency(&self) -> Option<Summary> {
+        self.latency
+    }
+
     pub(crate) fn requests_per_s(&self) -> f64 {
         self.requests as f64 / self.client_time.wall.as_secs_f64()
     }
@@ -65,6 +76,8 @@ struct Client {
     streams: Vec<TcpStream>,
     exchanges: Vec<Exchange>,
     in_flight: usize,
+    /// With one connection, once the warm-up is over.
+    latencies: Option<Latencies>,
 }
 
 /// Connects, warms up, measures, and closes every connection.
@@ -82,6 +95,7 @@ pub(crate) fn run(
     for exchange in &mut client.exchanges {
         exchange.served = 0;
     }
+    client.latencies = (load.connections == 1).then(|| Latencies::with_room_for(SAMPLES_MAX));
     let (stopwatch, server_started) = (Stopwatch::start(), clock.now()?);
     let idle = client.run_for(length, true)?;
     let (client_time, server_cpu) = (stopwatch.stop(), clock.now()? - server_started);
@@ -94,6 +108,7 @@ pub(crate) fn run(
         }
         requests += exchange.served;
     }
+    let latency = client.latencies.take().map(|mut all| all.summarise());
     client.run_for(SILENCE_LIMIT, false)?;
     match client.in_flight {
         0 => Ok(Measured {
@@ -101,6 +116,7 @@ pub(crate) fn run(
             client_time,
             idle,
             server_cpu,
+            latency,
         }),
         missing => Err(io::Error::other(format!(
             "{missing} answers are missing after {SILENCE_LIMIT:?}"
@@ -115,6 +131,7 @@ impl Client {
             streams: Vec::new(),
             exchanges: Vec::new(),
             in_flight: 0,
+            latencies: None,
         };
         for index in 0..load.connections {
             let stream = TcpStream::connect(server)?;
@@ -143,6 +160,8 @@ impl Client {
             .map(|stream| PollFd::new(stream, PollFlags::IN))
             .collect();
         let (start, mut idle) = (Instant::now(), Duration::ZERO);
+        // When the one request in flight was asked; the first one was before this, and is not recorded.
+        let mut asked = None;
         while self.in_flight > 0 {
             let now = Instant::now();
             if now - start >= length {
@@ -155,6 +174,12 @@ impl Client {
                     continue;
                 }
                 if keep_asking {
+                    if let Some(latencies) = &mut self.latencies {
+                        let now = Instant::now();
+                        if let Some(before) = asked.replace(now) {
+                            latencies.record(now - before);
+                        }
+                    }
                     exchange.ask(&self.streams[index])?;
                 } else {
                     self.in_flight -= 1;

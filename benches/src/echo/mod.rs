@@ -8,6 +8,7 @@ mod bare;
 mod client;
 mod monoio;
 mod ours;
+mod report;
 mod tokio;
 
 use std::io::{self, BufRead, BufReader, Write};
@@ -17,11 +18,9 @@ use std::time::{Duration, Instant};
 
 use crate::machine;
 use crate::options::{Load, Options};
-use crate::report::{Figure, JsonLines, Spread, progress};
+use crate::report::progress;
 use client::Measured;
 
-/// What the servers are compared to: how far the kernel alone would go.
-const YARDSTICK: &str = "bare";
 const ROUND: Duration = Duration::from_secs(1);
 const WARM_UP: Duration = Duration::from_millis(250);
 /// For a server to end once its connections have: far more than any needs.
@@ -31,8 +30,9 @@ const END_LIMIT: Duration = Duration::from_secs(5);
 type Announce = fn(SocketAddr) -> io::Result<()>;
 type Server = fn(Load, Announce) -> io::Result<()>;
 
-const SERVERS: [(&str, Server); 4] = [
-    ("bare", bare::serve),
+const SERVERS: [(&str, Server); 5] = [
+    (report::YARDSTICK, bare::serve),
+    (report::SPINNING, bare::serve_spinning),
     ("ours", ours::serve),
     ("tokio", tokio::serve),
     ("monoio", monoio::serve),
@@ -93,7 +93,7 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         }
     }
     progress("");
-    report(&servers, &measured, options)
+    report::report(&servers, &measured, options)
 }
 
 fn start(server: &str, options: &Options) -> io::Result<Child> {
@@ -131,72 +131,4 @@ fn end(process: &mut Child) -> io::Result<()> {
             None => std::thread::yield_now(),
         }
     }
-}
-
-fn report(servers: &[&str], measured: &[Vec<Measured>], options: &Options) -> io::Result<()> {
-    let samples = |of: fn(&Measured) -> f64| -> Vec<Vec<f64>> {
-        measured
-            .iter()
-            .map(|rounds| rounds.iter().map(of).collect())
-            .collect()
-    };
-    let columns = [
-        ("requests_per_s", "1/s", samples(Measured::requests_per_s)),
-        ("server_cpu", "us", samples(Measured::server_cpu_us)),
-        ("server_busy", "%", samples(Measured::server_busy_percent)),
-        ("client_busy", "%", samples(Measured::client_busy_percent)),
-    ];
-    let yardstick = servers.iter().position(|name| *name == YARDSTICK);
-    println!(
-        "{:8} {:>26} {:>22} {:>20} {:>20} {:>7} {:>7}",
-        "server", "requests/s", "of bare", "CPU µs/request", "of bare", "server", "client"
-    );
-    let mut json = JsonLines::create(options.json.as_deref())?;
-    for (server, name) in servers.iter().enumerate() {
-        for (figure, unit, samples) in &columns {
-            let ratio = yardstick.map(|yardstick| (YARDSTICK, &samples[yardstick][..]));
-            json.write(&Figure {
-                bench: "echo",
-                figure,
-                runtime: name,
-                unit,
-                samples: &samples[server],
-                ratio,
-            })?;
-        }
-        let spread = |column: usize| Spread::of(&columns[column].2[server]);
-        let ratio = |column: usize| match yardstick {
-            Some(to) => format!(
-                "{:.3}",
-                Spread::of_ratios(&columns[column].2[server], &columns[column].2[to])
-            ),
-            None => String::from("-"),
-        };
-        println!(
-            "{name:8} {:>26.0} {:>22} {:>20.2} {:>20} {:>6.0}% {:>6.0}%",
-            spread(0),
-            ratio(0),
-            spread(1),
-            ratio(1),
-            spread(2).median,
-            spread(3).median
-        );
-    }
-    println!(
-        "\nMedian (least..most) of the rounds; a ratio is taken in each round. \"server\" and \"client\" are the"
-    );
-    println!(
-        "shares of their CPUs in use: with a client near 100 %, only CPU µs/request compares."
-    );
-    let rounds = measured.iter().flatten();
-    let (rounds, disturbed) = (
-        rounds.clone().count(),
-        rounds.filter(|round| round.was_disturbed()).count(),
-    );
-    if disturbed > 0 {
-        println!(
-            "The machine was not quiet: someone else ran on the client's CPU in {disturbed} of {rounds} rounds."
-        );
-    }
-    json.finish()
 }
