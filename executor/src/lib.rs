@@ -25,18 +25,22 @@
 //! `ARCHITECTURE.md` is the map of the code.
 
 mod core;
+mod idle;
 pub mod net;
 mod runtime;
 mod spawn;
+mod stats;
 mod sync;
 mod task;
 pub mod time;
 mod yield_now;
 
 pub use executor_macros::{main, test};
+pub use idle::IdlePolicy;
 pub use reactor::{Capabilities, Feature, SetupError, buf};
 pub use runtime::{Builder, Handle, Runtime, StartError};
 pub use spawn::{cores, cpus, current_core, spawn, spawn_on, spawn_on_with};
+pub use stats::{CoreStats, Waits, Wakes, stats};
 pub use task::{JoinError, JoinHandle};
 pub use yield_now::{YieldNow, yield_now};
 
@@ -56,7 +60,7 @@ pub mod macros {
     /// Starts the runtime of a test; if that fails, the test does.
     #[track_caller]
     pub fn start_test(builder: Builder) -> Runtime {
-        match builder.build() {
+        match builder.pin(false).build() {
             Ok(runtime) => runtime,
             Err(error) => panic!("the executor could not start: {error}"),
         }

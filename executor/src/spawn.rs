@@ -1,10 +1,8 @@
 //! Spawning, and asking where one is.
 
-#![forbid(unsafe_code)]
-
 use crate::core::context;
-use crate::runtime::Handle;
-use crate::task::JoinHandle;
+use crate::runtime::dispatch;
+use crate::task::{Closure, JoinHandle};
 use std::future::Future;
 
 /// Starts a task on this core. Neither the future nor its output need be `Send`.
@@ -61,7 +59,10 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Handle::current().spawn_on(core, future)
+    context::expect("spawn_on", |here| {
+        // SAFETY: the future is `Send`, and so is its output.
+        unsafe { dispatch(here.runtime(), Some(here), core, future) }
+    })
 }
 
 /// Calls `closure` on the core numbered `core` and runs the future it makes there. Only the closure and the output travel: the future
@@ -91,7 +92,10 @@ where
     F: Future + 'static,
     F::Output: Send + 'static,
 {
-    Handle::current().spawn_on_with(core, closure)
+    context::expect("spawn_on_with", |here| {
+        // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well.
+        unsafe { dispatch(here.runtime(), Some(here), core, Closure::new(closure)) }
+    })
 }
 
 /// The number of the core this is called on.

@@ -4,7 +4,9 @@ mod common;
 
 use common::{Drops, block_on, cpus_allowed, start, start_with, thread_of};
 use executor::time::{Duration, sleep};
-use executor::{Builder, Handle, JoinHandle, spawn, spawn_on, spawn_on_with, yield_now};
+use executor::{
+    Builder, Handle, IdlePolicy, JoinHandle, spawn, spawn_on, spawn_on_with, yield_now,
+};
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
@@ -195,7 +197,7 @@ fn every_handle_is_answered_when_threads_send_during_the_end() {
 #[test]
 fn every_handle_is_answered_when_cores_send_during_the_end() {
     for spin in [Duration::ZERO, Duration::from_micros(20)] {
-        let builder = Builder::new().spin(spin);
+        let builder = Builder::new().idle(IdlePolicy::block().spin(spin));
         for round in 0..5 {
             let Some(runtime) = start_with(builder.clone(), 2) else {
                 return;

@@ -7,7 +7,7 @@ use executor::time::{
     Duration, Elapsed, Instant, MissedTickBehavior, Sleep, interval, interval_at, sleep,
     sleep_until, timeout, timeout_at,
 };
-use executor::{Builder, spawn, spawn_on_with, yield_now};
+use executor::{Builder, IdlePolicy, spawn, spawn_on_with, yield_now};
 use futures::future::{join_all, poll_immediate};
 use std::cell::RefCell;
 use std::future::{Future, pending, ready};
@@ -137,7 +137,7 @@ fn a_dropped_sleep_leaves_no_timer() {
 #[test]
 fn the_far_future_waits() {
     const YEAR_S: u64 = 86_400 * 365;
-    let runtime = start_with(Builder::new().spin(Duration::ZERO), 1).expect("one CPU");
+    let runtime = start_with(Builder::new().idle(IdlePolicy::block()), 1).expect("one CPU");
     runtime.block_on(async {
         let far = [
             Duration::MAX,
@@ -357,7 +357,7 @@ fn a_sleep_that_outlives_its_runtime_cancels_nobody_elses() {
 /// On two cores that do not spin, sleeps wake them from the kernel, each for its own timers, while the other sleeps for long.
 #[test]
 fn a_sleep_wakes_a_core_from_the_kernel() {
-    let Some(runtime) = start_with(Builder::new().spin(Duration::ZERO), 2) else {
+    let Some(runtime) = start_with(Builder::new().idle(IdlePolicy::block()), 2) else {
         return;
     };
     runtime.block_on(async {

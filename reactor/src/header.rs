@@ -2,75 +2,137 @@
 //!
 //! A second mapping of the ring's first page (the same physical memory as the io-uring crate's own), viewed at the offsets the
 //! kernel reported. From 6.6 on `cq.tail`, `sq_flags` and `cq_flags` share one 64-byte line; before, they do not, and
-//! [`HeaderLine::is_one_line`] tells. This view never writes.
+//! [`HeaderLine::is_one_line`] tells. This view never writes; a doorbell made from it does.
 //!
 //! With `DEFER_TASKRUN` the tail does not move by itself: completions show as `IORING_SQ_TASKRUN` in `sq_flags`, and the tail moves
 //! in the owner's next enter. So both have to be watched.
 
+use crate::doorbell::{Doorbell, Word};
 use crate::sys::{self, Params};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const LINE_BYTES: usize = 64;
+const LINE_BYTES: u32 = 64;
 
-/// A read-only view of the words by which a ring announces completions.
+/// A view of the words by which a ring announces completions.
 #[derive(Debug)]
 pub struct HeaderLine {
-    mapping: NonNull<u8>,
-    mapping_bytes: usize,
+    /// Shared with the doorbells, which may be rung when the ring is gone.
+    mapping: Arc<Mapping>,
     cq_head: u32,
     cq_tail: u32,
     sq_flags: u32,
     cq_flags: u32,
+    /// 0: the kernel reserves none.
+    user_word: u32,
 }
 
-impl HeaderLine {
-    /// Maps the header of the ring `fd`, which the kernel described by `params`.
-    pub(crate) fn map(fd: &OwnedFd, params: &Params) -> io::Result<Self> {
-        let offsets = [
-            params.cq_off.head,
-            params.cq_off.tail,
-            params.sq_off.flags,
-            params.cq_off.flags,
-        ];
-        let last = offsets.into_iter().max().unwrap_or(0) as usize;
-        let mapping_bytes = last + size_of::<u32>();
+/// The first bytes of a ring, mapped once more.
+#[derive(Debug)]
+struct Mapping {
+    address: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: it is memory that kernel and user change by atomic accesses only, and unmapping may be done by any thread.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    fn new(ring: &OwnedFd, bytes: usize) -> io::Result<Self> {
         // SAFETY: a fresh shared mapping at an address of the kernel's choice; IORING_OFF_SQ_RING is 0.
         let address = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
-                mapping_bytes,
+                bytes,
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED | libc::MAP_POPULATE,
-                fd.as_raw_fd(),
+                ring.as_raw_fd(),
                 0,
             )
         };
         if address == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let mapping = NonNull::new(address.cast::<u8>()).expect("mmap never returns null");
+        let address = NonNull::new(address.cast::<u8>()).expect("mmap never returns null");
+        Ok(Self { address, bytes })
+    }
+
+    fn word(&self, offset: u32) -> NonNull<AtomicU32> {
+        debug_assert!(offset as usize + size_of::<u32>() <= self.bytes);
+        // SAFETY: the offset is within the mapping (see `HeaderLine::map`).
+        unsafe { self.address.add(offset as usize) }.cast()
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made with this length, and whoever has a pointer into it holds a reference to it.
+        unsafe { libc::munmap(self.address.as_ptr().cast(), self.bytes) };
+    }
+}
+
+impl HeaderLine {
+    /// Maps the header of the ring `fd`, which the kernel described by `params`.
+    pub(crate) fn map(fd: &OwnedFd, params: &Params) -> io::Result<Self> {
+        let user_word = user_word(params);
+        let offsets = [
+            params.cq_off.head,
+            params.cq_off.tail,
+            params.sq_off.flags,
+            params.cq_off.flags,
+            user_word,
+        ];
+        let last = offsets.into_iter().max().unwrap_or(0) as usize;
         Ok(Self {
-            mapping,
-            mapping_bytes,
+            mapping: Arc::new(Mapping::new(fd, last + size_of::<u32>())?),
             cq_head: params.cq_off.head,
             cq_tail: params.cq_off.tail,
             sq_flags: params.sq_off.flags,
             cq_flags: params.cq_off.flags,
+            user_word,
         })
     }
 
     fn word(&self, offset: u32) -> &AtomicU32 {
         // SAFETY: `map` made the mapping long enough for each offset the kernel gave, which are multiples of four; it lives as
         // long as `self`, and kernel and user change these words by atomic accesses only.
-        unsafe {
-            self.mapping
-                .add(offset as usize)
-                .cast::<AtomicU32>()
-                .as_ref()
+        unsafe { self.mapping.word(offset).as_ref() }
+    }
+
+    /// A word of the line to be watched, for the monitor.
+    pub(crate) fn watched(&self) -> &AtomicU32 {
+        self.word(self.cq_tail)
+    }
+
+    /// Which word others may store to, so that who watches the line sees it: the kernel's reserved one; else `cq_flags`; none where one line
+    /// does not show all that has to be watched.
+    pub(crate) fn doorbell_word(&self) -> Option<Word> {
+        let line = self.cq_tail / LINE_BYTES;
+        if !self.is_one_line() {
+            return None;
         }
+        if self.user_word != 0 && self.user_word / LINE_BYTES == line {
+            return Some(Word::Reserved);
+        }
+        Some(Word::CqFlags)
+    }
+
+    /// The doorbell of this ring's owner.
+    pub(crate) fn doorbell(&self) -> Option<Doorbell> {
+        let kind = self.doorbell_word()?;
+        let offset = match kind {
+            Word::Reserved => self.user_word,
+            Word::CqFlags => self.cq_flags,
+        };
+        let memory = Arc::clone(&self.mapping);
+        // SAFETY: the word is in the mapping, and all access to it is atomic. `cq_flags` is 0 from the start, and nobody changes it: the
+        // kernel leaves it to the application, and we never register an eventfd to which its one flag would mean something.
+        Some(unsafe { Doorbell::new(self.mapping.word(offset), kind, memory) })
     }
 
     /// Where the kernel will write the next completion.
@@ -104,14 +166,18 @@ impl HeaderLine {
 
     /// Whether one monitored cache line shows all of `cq.tail`, `sq_flags` and `cq_flags`.
     pub fn is_one_line(&self) -> bool {
-        let line = |offset: u32| offset as usize / LINE_BYTES;
+        let line = |offset: u32| offset / LINE_BYTES;
         line(self.cq_tail) == line(self.sq_flags) && line(self.cq_tail) == line(self.cq_flags)
     }
 }
 
-impl Drop for HeaderLine {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was made by `map` with this length, and no reference into it outlives `self`.
-        unsafe { libc::munmap(self.mapping.as_ptr().cast(), self.mapping_bytes) };
+/// The offset of the word that a patched kernel reserves for us: published where others return 0.
+fn user_word(params: &Params) -> u32 {
+    // In software, stores are seen by their value only, and `cq_flags` must keep its own. Bytes 48 to 63 of the one-line header are
+    // unused: good enough for an emulation, not for a promise.
+    #[cfg(emulate_waitpkg)]
+    if params.cq_off.user_word == 0 && params.cq_off.tail < LINE_BYTES {
+        return 48;
     }
+    params.cq_off.user_word
 }

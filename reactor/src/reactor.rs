@@ -5,8 +5,10 @@
 
 use crate::capabilities::Capabilities;
 use crate::contain::contain_panic;
+use crate::doorbell::Doorbell;
 use crate::header::HeaderLine;
 use crate::kernel_wake::KernelWake;
+use crate::monitor::Monitor;
 use crate::operation::{Completion, Orphan};
 use crate::ring::{Entered, Ring, Wait};
 use crate::setup::SetupError;
@@ -250,14 +252,15 @@ impl Reactor {
     /// The caller must have told the others that it blocks, and looked at all they can have sent, before (see [`crate::park`]).
     pub fn wait(&self, limit: Option<Duration>) -> usize {
         // More than fits into the queue is submitted first, so that only the last enter waits.
-        while !self.backlog.borrow().is_empty() {
+        if !self.backlog.borrow().is_empty() {
             let completions = self.turn();
-            if completions > 0 {
-                return completions;
-            }
-            if !self.backlog.borrow().is_empty() {
-                // The kernel has no memory for requests: let others run before asking again.
+            let is_stuck = !self.backlog.borrow().is_empty();
+            if is_stuck && completions == 0 {
+                // The kernel has no memory for requests: let others run before the caller asks again.
                 std::thread::yield_now();
+            }
+            if is_stuck || completions > 0 {
+                return completions;
             }
         }
         let completions = self.reap();
@@ -281,12 +284,31 @@ impl Reactor {
             || !self.backlog.borrow().is_empty()
     }
 
+    /// How others end this reactor's watching, if its line can be watched.
+    pub fn doorbell(&self) -> Option<Doorbell> {
+        self.ring.borrow().header().doorbell()
+    }
+
+    /// Begins to watch the header line: what the kernel posts, and the doorbell. To be followed by a look at everything, this reactor
+    /// [included](Self::has_work), before [`watch`](Self::watch). Nothing may be submitted or reaped in between: that would store to
+    /// the line.
+    #[inline]
+    pub fn arm(&self, monitor: Monitor) {
+        monitor.arm(self.ring.borrow().header().watched());
+    }
+
+    /// Waits for a store to the line, at most for `limit`. May end for no reason.
+    #[inline]
+    pub fn watch(&self, monitor: Monitor, limit: Duration) {
+        monitor.wait(limit);
+    }
+
     /// How many operations the kernel has not finished, orphans included.
     pub fn in_flight(&self) -> usize {
         self.slots.borrow().in_flight()
     }
 
-    /// Calls `look` with the ring's header line.
+    /// Calls `look` with the ring's header line. It must not start or drop operations: the ring is borrowed.
     pub fn with_header<T>(&self, look: impl FnOnce(&HeaderLine) -> T) -> T {
         look(self.ring.borrow().header())
     }
@@ -295,7 +317,7 @@ impl Reactor {
     /// come for ever.
     fn reap(&self) -> usize {
         let mut total = 0;
-        while total < CQ_ENTRIES as usize {
+        while total < CQ_ENTRIES as usize && self.ring.borrow().header().has_completions() {
             let mut batch = [const { None }; BATCH];
             let count = self.ring.borrow_mut().pop(&mut batch);
             for entry in batch.into_iter().take(count).flatten() {

@@ -131,7 +131,12 @@ impl Ring {
             // The time is up, or a signal handler ran. An error means that nothing was submitted by this call.
             Err(libc::ETIME | libc::EINTR) => Entered::GaveUp,
             // EBUSY: the completion queue has overflown and must be reaped first. EAGAIN, ENOMEM: no memory for a request now.
-            Err(libc::EBUSY | libc::EAGAIN | libc::ENOMEM) => Entered::Busy,
+            Err(libc::EBUSY | libc::EAGAIN | libc::ENOMEM) => {
+                // It returned before it looked at GETEVENTS. What may free memory is in the completions, so these are asked for alone; that
+                // this fails as well changes nothing.
+                let _ = sys::enter(self.enter_fd, 0, 0, self.enter_flags, None);
+                Entered::Busy
+            }
             Err(libc::EBADR) => panic!(
                 "the kernel had no memory to keep completions and dropped some (EBADR): tasks would wait for ever"
             ),

@@ -54,7 +54,8 @@ pub(crate) struct CqOffsets {
     pub(crate) overflow: u32,
     pub(crate) cqes: u32,
     pub(crate) flags: u32,
-    pub(crate) reserved: u32,
+    /// `resv1`, 0; or the offset of the word reserved for the user, on a kernel patched for it.
+    pub(crate) user_word: u32,
     pub(crate) user_address: u64,
 }
 

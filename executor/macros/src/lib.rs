@@ -66,6 +66,7 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     arguments
         .cores
         .get_or_insert_with(|| syn::parse_quote!(1usize));
+    // Tests run side by side, each in a runtime of its own: pinned, all would be on the same CPU.
     let start = quote!(::executor::macros::start_test);
     let attribute = quote!(#[::core::prelude::v1::test]);
     expand("test", &function, &arguments, &start, Some(attribute))

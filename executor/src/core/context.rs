@@ -3,6 +3,7 @@
 //! Set while a core's loop or its shutdown runs, by [`enter`]; everything that works "on the current core" starts here.
 
 use super::Core;
+use super::prefetch::prefetch_for_write;
 use crate::task::TaskRef;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -61,6 +62,8 @@ pub(crate) fn expect<T>(what: &str, call: impl FnOnce(&Core) -> T) -> T {
 /// Makes a task run on its core, from whatever thread this is.
 #[inline]
 pub(crate) fn schedule(task: &TaskRef) {
+    // Whichever way it goes the header is written; on another core's task it is in that core's cache.
+    prefetch_for_write(task.as_raw());
     with(|current| {
         let home = task.header().core();
         match current {

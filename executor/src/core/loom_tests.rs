@@ -25,8 +25,7 @@ fn published_entries_reach_a_core_that_goes_to_sleep() {
             let kernel = Arc::clone(&kernel);
             move || {
                 for value in 1..=2 {
-                    sender.write(entry(value)).expect("there is room");
-                    sender.publish();
+                    sender.send(entry(value)).expect("there is room");
                     publish_fence();
                     if state.ring() == Wake::Kernel {
                         kernel.notify();
@@ -39,11 +38,7 @@ fn published_entries_reach_a_core_that_goes_to_sleep() {
             if receiver.take(8, |entry| seen.push(entry)) > 0 {
                 continue;
             }
-            state.begin_block();
-            if receiver.is_empty() {
-                kernel.wait();
-            }
-            state.resume();
+            state.block(|| !receiver.is_empty(), || kernel.wait());
         }
         assert_eq!(seen, [entry(1), entry(2)]);
         remote.join().unwrap();
@@ -57,10 +52,9 @@ fn entries_are_not_overwritten_before_they_are_read() {
         let (mut sender, mut receiver) = pair_ring::<()>(1);
         let remote = thread::spawn(move || {
             for value in 1..=2 {
-                while sender.write(entry(value)).is_err() {
+                while sender.send(entry(value)).is_err() {
                     thread::yield_now();
                 }
-                sender.publish();
             }
         });
         let mut seen = Vec::new();

@@ -3,8 +3,11 @@
 //! [`run_loop`] turns it; [`context`] finds it; [`shared`] is what others see of it.
 
 pub(crate) mod context;
+mod counters;
+mod idle;
 mod outbox;
 pub(crate) mod pair_ring;
+pub(crate) mod prefetch;
 mod run_loop;
 mod runtime;
 mod shared;
@@ -19,10 +22,13 @@ pub(crate) use runtime::RuntimeShared;
 pub(crate) use shared::CoreShared;
 pub(crate) use timers::Timers;
 
+use crate::idle::IdlePolicy;
 use crate::task::{Header, JoinHandle, TaskRef, allocate};
+use idle::Idle;
 use outbox::Outboxes;
 use pair_ring::{Receiver, Sender};
 use reactor::Reactor;
+use reactor::monitor::Monitor;
 use slab::Slab;
 use spares::Spares;
 use std::cell::{Cell, RefCell};
@@ -31,7 +37,6 @@ use std::future::Future;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// One direction of every pair this core is part of, by the other core's number; `None` for itself.
 pub(crate) struct Wiring {
@@ -51,8 +56,9 @@ pub(crate) struct Core {
     outboxes: RefCell<Outboxes>,
     timers: Rc<Timers>,
     spares: Spares,
-    /// How long to look for work before blocking.
-    spin: Duration,
+    idle: Idle,
+    /// How to watch the header line, if that is possible and wanted.
+    monitor: Option<Monitor>,
     is_closing: Cell<bool>,
 }
 
@@ -62,8 +68,14 @@ impl Core {
         runtime: Arc<RuntimeShared>,
         reactor: Reactor,
         wiring: Wiring,
-        spin: Duration,
+        policy: IdlePolicy,
+        monitor: Option<Monitor>,
     ) -> Self {
+        let doorbell = monitor.and_then(|_| reactor.doorbell());
+        let monitor = monitor.filter(|_| doorbell.is_some());
+        if let Some(doorbell) = doorbell {
+            shared.set_doorbell(doorbell);
+        }
         let outboxes = Outboxes::new(runtime.cores(), wiring.senders);
         Self {
             shared,
@@ -75,7 +87,8 @@ impl Core {
             outboxes: RefCell::new(outboxes),
             timers: Rc::new(Timers::new()),
             spares: Spares::new(),
-            spin,
+            idle: Idle::new(policy, monitor.is_some()),
+            monitor,
             is_closing: Cell::new(false),
         }
     }
@@ -128,8 +141,9 @@ impl Core {
         &self.spares
     }
 
+    /// A reference to this core, for a task of it.
     #[inline]
-    fn reference(&self) -> Arc<CoreShared> {
+    pub(crate) fn reference(&self) -> Arc<CoreShared> {
         let spare = self.spares.take_reference();
         spare.unwrap_or_else(|| Arc::clone(&self.shared))
     }

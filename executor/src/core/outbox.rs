@@ -3,6 +3,7 @@
 //! What does not fit into a pair ring stays here, in order, and goes out in a later turn. A core that would block with something
 //! left hands it to the receivers' foreign queues instead, which have no limit: so nobody ever waits for room.
 
+use super::counters::Counters;
 use super::pair_ring::Sender;
 use super::shared::CoreShared;
 use crate::task::{Header, TaskRef};
@@ -56,24 +57,24 @@ impl Outboxes {
         waiting.push_back(task);
     }
 
-    /// Sends what fits, and wakes the receivers that are asleep.
-    pub(super) fn publish(&mut self) {
+    /// Sends what fits, and wakes the receivers that are asleep; what that took is counted.
+    pub(super) fn publish(&mut self, counters: &Counters) {
         for core in &self.dirty {
-            self.outboxes[*core].write();
+            self.outboxes[*core].send();
         }
         publish_fence();
         let outboxes = &self.outboxes;
         self.dirty.retain(|core| {
             let outbox = &outboxes[*core];
-            outbox.core.ring();
+            counters.sent(outbox.core.ring());
             !outbox.waiting.is_empty()
         });
     }
 
     /// Sends what fits, and gives back the rest, for the receivers' foreign queues.
     #[must_use]
-    pub(super) fn publish_and_take_rest(&mut self) -> Vec<TaskRef> {
-        self.publish();
+    pub(super) fn publish_and_take_rest(&mut self, counters: &Counters) -> Vec<TaskRef> {
+        self.publish(counters);
         let mut rest = Vec::new();
         for core in self.dirty.drain(..) {
             rest.extend(self.outboxes[core].waiting.drain(..));
@@ -83,19 +84,18 @@ impl Outboxes {
 }
 
 impl Outbox {
-    fn write(&mut self) {
+    fn send(&mut self) {
         let sender = self
             .sender
             .as_mut()
             .expect("a core sends nothing to itself");
         while let Some(task) = self.waiting.pop_front() {
-            if let Err(header) = sender.write(task.into_raw()) {
+            if let Err(header) = sender.send(task.into_raw()) {
                 // SAFETY: it is the reference we just turned into a pointer, and the ring did not take it.
                 let task = unsafe { TaskRef::from_raw(header) };
                 self.waiting.push_front(task);
                 break;
             }
         }
-        sender.publish();
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Core;
 use crate::task::{Header, Polled, TaskRef};
+use reactor::park::Look;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -11,14 +12,15 @@ use std::time::{Duration, Instant};
 const INBOX_BATCH: usize = 256;
 /// Polls in a turn. With `RUN_TIME` it bounds how long a completion, a timer or a message waits behind tasks that are ready.
 const RUN_POLLS: usize = 128;
-/// Time in a turn after which no further poll is started. One poll that takes longer cannot be helped.
+/// Time in a turn, from its eighth poll on, after which no further eight are started: a turn with one task to run, as a remote call makes
+/// many, does not read the clock for it.
 const RUN_TIME: Duration = Duration::from_micros(500);
-/// The clock costs about as much as a small poll, so it is read once for so many.
-const POLLS_PER_CLOCK: usize = 32;
+/// The clock costs about as much as a few small polls.
+const POLLS_PER_CLOCK: usize = 8;
 
 /// Panics of tasks, wakers and drops are contained, so one that gets to the loop is the ring's, or a bug of ours. The core's tasks would never
 /// run again, and the others would wait for it at their end: better no process than one that hangs.
-struct AbortOnUnwind;
+pub(super) struct AbortOnUnwind;
 
 impl Drop for AbortOnUnwind {
     fn drop(&mut self) {
@@ -47,8 +49,8 @@ impl Core {
             }
         }
         // The loop may not go on for a long time: nothing waits in it that others are waiting for.
-        self.publish_all();
         self.reactor.turn();
+        self.publish_all();
         std::mem::forget(abort);
     }
 
@@ -58,6 +60,10 @@ impl Core {
                 // SAFETY: the sender gave the ring a reference, and the ring gave it to us.
                 self.receive(unsafe { TaskRef::from_raw(header) });
             });
+        }
+        // Popping from an empty queue costs a fence; looking does not.
+        if self.shared.foreign_is_empty() {
+            return;
         }
         for _ in 0..INBOX_BATCH {
             match self.shared.take_foreign() {
@@ -119,7 +125,7 @@ impl Core {
     fn publish(&self) {
         let mut outboxes = self.outboxes.borrow_mut();
         if !outboxes.is_empty() {
-            outboxes.publish();
+            outboxes.publish(self.shared.counters());
         }
     }
 
@@ -129,7 +135,10 @@ impl Core {
         if self.outboxes.borrow().is_empty() {
             return;
         }
-        let rest = self.outboxes.borrow_mut().publish_and_take_rest();
+        let rest = self
+            .outboxes
+            .borrow_mut()
+            .publish_and_take_rest(self.shared.counters());
         for task in rest {
             let home = Arc::clone(task.header().core());
             home.inject(task);
@@ -145,45 +154,58 @@ impl Core {
             || self.runtime.is_stopping()
     }
 
-    /// Nothing to do: looks out for work for a while, then blocks in the kernel until there is some.
+    /// Nothing to do: spins, watches the header line, and blocks in the kernel, each as long as the policy has it, until there is work.
     fn park(&self) {
-        if !self.spin.is_zero() {
+        let mut stays_awake = self.idle.spin_ns() > 0 || self.idle.monitor_ns() > 0;
+        if stays_awake {
             if self.reactor.turn() > 0 {
                 return;
             }
-            // A kernel that still asks to be entered, right after an enter that yielded nothing, may mean it or have set its flag a
-            // moment too late; spinning on that would never end. The blocking enter tells, and returns at once if it was meant.
-            if !self.reactor.has_work() && self.spin_for_work() {
-                return;
-            }
+            // A kernel that still asks to be entered, right after an enter that yielded nothing, may mean it or have set its flag a moment
+            // too late; looking at that would never end. The blocking enter tells, and returns at once if it was meant.
+            stays_awake = !self.reactor.has_work();
         }
-        self.shared.state().begin_block();
-        // The last look, after the state says `Blocked`: what came before it would not wake us.
-        if self.has_messages() {
-            self.shared.state().resume();
-            self.reactor.turn();
-            return;
+        // An answer from another core is there within these looks; the clock would cost it more than they do.
+        if stays_awake && self.idle.spin_ns() > 0 && self.look_about() {
+            return self.spin_found_work();
         }
-        self.reactor.wait(self.until_next_timer());
-        self.shared.state().resume();
+        let start_ns = self.timers.now_ns();
+        let spin_end_ns = start_ns.saturating_add(self.idle.spin_ns());
+        if stays_awake && self.spin_until(spin_end_ns) {
+            return self.spin_found_work();
+        }
+        if !(stays_awake && self.monitor_until(spin_end_ns.saturating_add(self.idle.monitor_ns())))
+        {
+            self.block();
+        }
+        let idle_ns = self.timers.now_ns().saturating_sub(start_ns);
+        self.idle.learn(idle_ns);
     }
 
-    fn until_next_timer(&self) -> Option<Duration> {
-        let deadline_ns = self.timers.next_deadline_ns()?;
-        Some(Duration::from_nanos(
-            deadline_ns.saturating_sub(self.timers.now_ns()),
-        ))
+    /// It was there within the time of a spin: nothing more has to be measured.
+    fn spin_found_work(&self) {
+        self.shared.counters().spun.add(true);
+        self.idle.learn(0);
     }
 
-    /// True as soon as there is something to do; false after the spin time.
-    fn spin_for_work(&self) -> bool {
-        let end_ns = self
-            .timers
-            .now_ns()
-            .saturating_add(u64::try_from(self.spin.as_nanos()).unwrap_or(u64::MAX));
+    /// Looks a few times; true as soon as there is something to do.
+    fn look_about(&self) -> bool {
+        /// A clock reading costs as much as a dozen looks, and delays the next one by that.
+        const LOOKS_PER_CLOCK: u32 = 16;
+        (0..LOOKS_PER_CLOCK).any(|_| {
+            std::hint::spin_loop();
+            self.has_messages() || self.reactor.has_work()
+        })
+    }
+
+    /// True as soon as there is something to do; false at `end_ns`.
+    fn spin_until(&self, end_ns: u64) -> bool {
+        if self.idle.spin_ns() == 0 {
+            return false;
+        }
         let timer_ns = self.timers.next_deadline_ns().unwrap_or(u64::MAX);
         loop {
-            if self.has_messages() || self.reactor.has_work() {
+            if self.look_about() {
                 return true;
             }
             let now_ns = self.timers.now_ns();
@@ -191,9 +213,57 @@ impl Core {
                 return true;
             }
             if now_ns >= end_ns {
+                self.shared.counters().spun.add(false);
                 return false;
             }
-            std::hint::spin_loop();
         }
+    }
+
+    /// Watches the header line: true when there is something to do, false at `end_ns`.
+    fn monitor_until(&self, end_ns: u64) -> bool {
+        let Some(monitor) = self.monitor.filter(|_| self.idle.monitor_ns() > 0) else {
+            return false;
+        };
+        let timer_ns = self.timers.next_deadline_ns().unwrap_or(u64::MAX);
+        let found_work = self.shared.state().monitor(
+            || self.reactor.arm(monitor),
+            || {
+                if self.has_messages() || self.reactor.has_work() {
+                    return Look::Work;
+                }
+                let now_ns = self.timers.now_ns();
+                if now_ns >= timer_ns {
+                    return Look::Work;
+                }
+                match timer_ns.min(end_ns).saturating_sub(now_ns) {
+                    0 => Look::GiveUp,
+                    left_ns => Look::Nothing(Duration::from_nanos(left_ns)),
+                }
+            },
+            |limit| self.reactor.watch(monitor, limit),
+        );
+        self.shared.counters().monitored.add(found_work);
+        found_work
+    }
+
+    fn block(&self) {
+        let counters = self.shared.counters();
+        let waited = self.shared.state().block(
+            || self.has_messages(),
+            || {
+                let completions = self.reactor.wait(self.until_next_timer());
+                counters.blocked.add(completions > 0);
+            },
+        );
+        if !waited {
+            counters.block_given_up();
+            self.reactor.turn();
+        }
+    }
+
+    fn until_next_timer(&self) -> Option<Duration> {
+        let deadline_ns = self.timers.next_deadline_ns()?;
+        let left_ns = deadline_ns.saturating_sub(self.timers.now_ns());
+        Some(Duration::from_nanos(left_ns))
     }
 }

@@ -1,6 +1,7 @@
 //! What all cores and handles of one runtime share: who the cores are, and whether they shall stop.
 
 use super::shared::{CoreShared, RuntimeId};
+use crate::stats::CoreStats;
 use reactor::park::publish_fence;
 use reactor::{Capabilities, KernelWake};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -65,8 +66,15 @@ impl RuntimeShared {
         self.is_stopping.store(true, Ordering::Relaxed);
         publish_fence();
         for core in &self.cores {
-            core.ring();
+            let _ = core.ring();
         }
+    }
+
+    pub(crate) fn stats(&self) -> Vec<CoreStats> {
+        self.cores
+            .iter()
+            .map(|core| core.counters().read())
+            .collect()
     }
 }
 

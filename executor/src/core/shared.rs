@@ -3,13 +3,15 @@
 //! Reference-counted by every task of the core, and so by every waker: it outlives the core's thread, and what is sent to a core
 //! that has gone is cancelled on the sender's thread.
 
+use super::counters::Counters;
 use crate::task::TaskRef;
 use crossbeam_queue::SegQueue;
 use crossbeam_utils::CachePadded;
 use reactor::KernelWake;
+use reactor::doorbell::Doorbell;
 use reactor::park::{ParkState, Wake, publish_fence};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Names one runtime of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,10 @@ pub(crate) struct CoreShared {
     /// Set once, when the core stops taking tasks in.
     closed: AtomicBool,
     wake: Arc<KernelWake>,
+    /// Set before the core is first `Monitoring`, if it can be.
+    doorbell: OnceLock<Doorbell>,
+    /// On lines of their own: the core writes them all the time.
+    counters: CachePadded<Counters>,
 }
 
 impl CoreShared {
@@ -36,6 +42,8 @@ impl CoreShared {
             foreign: SegQueue::new(),
             closed: AtomicBool::new(false),
             wake,
+            doorbell: OnceLock::new(),
+            counters: CachePadded::default(),
         }
     }
 
@@ -55,13 +63,31 @@ impl CoreShared {
         &self.wake
     }
 
-    /// Wakes the core if it sleeps. To be called after a push and `publish_fence`.
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Owner, before its loop begins: how it is woken while it watches its line.
+    pub(super) fn set_doorbell(&self, doorbell: Doorbell) {
+        self.doorbell
+            .set(doorbell)
+            .expect("a core has one ring, and sets its doorbell once");
+    }
+
+    /// Wakes the core if it sleeps. To be called after a push and `publish_fence`. Returns what it took.
     #[inline]
-    pub(crate) fn ring(&self) {
-        match self.state.ring() {
+    pub(crate) fn ring(&self) -> Wake {
+        let wake = self.state.ring();
+        match wake {
             Wake::Nothing => {}
+            Wake::Store => self
+                .doorbell
+                .get()
+                .expect("a core has a doorbell before it watches")
+                .ring(),
             Wake::Kernel => self.wake.wake(),
         }
+        wake
     }
 
     /// Sends a task from any thread. If the core has closed, it is settled here and now.
@@ -73,7 +99,7 @@ impl CoreShared {
         if self.closed.load(Ordering::Acquire) {
             self.settle_foreign();
         } else {
-            self.ring();
+            self.counters.foreign(self.ring());
         }
     }
 

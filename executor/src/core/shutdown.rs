@@ -1,5 +1,6 @@
 //! A core's orderly end: stop taking tasks in, drop them all here, cancel and reap every operation, and meet the others.
 
+use super::run_loop::AbortOnUnwind;
 use super::{Core, shared};
 use crate::task::TaskRef;
 use std::time::Duration;
@@ -13,9 +14,10 @@ impl Core {
     /// Futures are dropped on this thread. What they wake or spawn meanwhile is cancelled. On return nothing can reach the core
     /// but late wakes, which find it closed, and the kernel has let go of every buffer (or they were leaked, and an error logged).
     pub(crate) fn shut_down(&self) {
-        // What was sent before reaches the others' rings, for their own last look.
-        self.publish_all();
+        let abort = AbortOnUnwind;
+        // From here on what is sent goes to the foreign queues; what was sent before reaches the others' rings, for their own last look.
         self.is_closing.set(true);
+        self.publish_all();
         self.shared.close();
         self.drop_tasks();
         // Its error was logged, and there is nobody to hand it to.
@@ -31,6 +33,7 @@ impl Core {
             });
         }
         self.timers.clear();
+        std::mem::forget(abort);
     }
 
     /// Cancels every task, in the order of the table. Nothing is borrowed while a future is dropped.

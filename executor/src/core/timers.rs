@@ -5,13 +5,15 @@
 
 use reactor::contain_panic;
 use reactor::timer::{TimerKey, TimerWheel};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::task::Waker;
 use std::time::Instant;
 
 /// The timers of one core.
 pub(crate) struct Timers {
     wheel: RefCell<TimerWheel<Waker>>,
+    /// Kept for its memory.
+    due: Cell<Vec<Waker>>,
     /// Where the wheel's nanoseconds begin.
     epoch: Instant,
 }
@@ -20,6 +22,7 @@ impl Timers {
     pub(super) fn new() -> Self {
         Self {
             wheel: RefCell::new(TimerWheel::new(0)),
+            due: Cell::default(),
             epoch: Instant::now(),
         }
     }
@@ -71,11 +74,12 @@ impl Timers {
             return;
         }
         let now_ns = self.now_ns();
-        let mut due = Vec::new();
+        let mut due = self.due.take();
         self.wheel.borrow_mut().advance(now_ns, &mut due);
-        for waker in due {
+        for waker in due.drain(..) {
             contain_panic("a timer's waker", || waker.wake());
         }
+        self.due.set(due);
     }
 
     /// When to call [`fire`](Self::fire) next.
@@ -83,9 +87,12 @@ impl Timers {
         self.wheel.borrow().next_deadline_ns()
     }
 
-    /// Drops every waker that waits.
+    /// Drops every waker that waits. The wheel stays, so that no key comes to mean another timer.
     pub(super) fn clear(&self) {
-        let wheel = self.wheel.replace(TimerWheel::new(0));
-        drop(wheel);
+        let mut waiting = Vec::new();
+        self.wheel.borrow_mut().advance(u64::MAX, &mut waiting);
+        for waker in waiting {
+            contain_panic("dropping a timer's waker", || drop(waker));
+        }
     }
 }

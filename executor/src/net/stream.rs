@@ -108,7 +108,7 @@ impl TcpStream {
         Op::new(reactor("read"), Recv::new(self.socket.clone(), buffer)).await
     }
 
-    /// Writes some of the buffer's bytes and returns how many: all of them, unless there are more than 2 GiB or the peer goes away.
+    /// Writes some of the buffer's bytes and returns how many: as many as the socket has room for, at least one.
     ///
     /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been sent.
     ///

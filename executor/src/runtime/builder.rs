@@ -4,12 +4,9 @@ use super::cpus;
 use super::start::{self, Plan};
 use super::{Runtime, StartError};
 use crate::core::context;
+use crate::idle::IdlePolicy;
+use reactor::monitor::Monitor;
 use reactor::{Capabilities, Feature};
-use std::time::Duration;
-
-/// How long a core that has its CPU to itself looks for work before it blocks, unless told otherwise. Blocking and being woken costs
-/// some 30 µs on common machines, so waiting for less than that is cheaper than sleeping when work comes soon.
-const SPIN: Duration = Duration::from_micros(20);
 
 /// Chooses how a [`Runtime`] is built.
 ///
@@ -22,7 +19,7 @@ const SPIN: Duration = Duration::from_micros(20);
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     cores: Option<usize>,
-    spin: Option<Duration>,
+    idle: Option<IdlePolicy>,
     is_unpinned: bool,
     masked: Vec<Feature>,
 }
@@ -40,19 +37,21 @@ impl Builder {
         self
     }
 
-    /// Whether each core's thread is pinned to its CPU (it is, unless told otherwise). Cores that are not pinned do not spin, unless
-    /// [`spin`](Self::spin) says so.
+    /// Whether each core's thread is pinned to its CPU (it is, unless told otherwise). Cores that are not pinned block at once when they
+    /// have nothing to do, unless [`idle`](Self::idle) says otherwise: so they do where several runtimes share the same CPUs.
+    ///
+    /// A thread or process that is started from a pinned core inherits its one CPU; start threads before the runtime, or give them a wider
+    /// affinity mask.
     #[must_use]
     pub fn pin(mut self, pin: bool) -> Self {
         self.is_unpinned = !pin;
         self
     }
 
-    /// How long a core with nothing to do looks for work before it blocks in the kernel: 20 µs by default, zero to block at once.
-    /// A longer time answers faster, and costs that much CPU time each time the core goes idle.
+    /// What a core does when it has nothing to do, before it blocks: [`IdlePolicy::balanced`] by default.
     #[must_use]
-    pub fn spin(mut self, spin: Duration) -> Self {
-        self.spin = Some(spin);
+    pub fn idle(mut self, policy: IdlePolicy) -> Self {
+        self.idle = Some(policy);
         self
     }
 
@@ -88,15 +87,17 @@ impl Builder {
             .fold(Capabilities::probe()?, |capabilities, feature| {
                 capabilities.without(*feature)
             });
-        let default_spin = if self.is_unpinned {
-            Duration::ZERO
+        // A core without a CPU of its own may share it with whoever has the work it waits for.
+        let default = if self.is_unpinned {
+            IdlePolicy::block()
         } else {
-            SPIN
+            IdlePolicy::balanced()
         };
         start::start(Plan {
             cpus: allowed[..cores].into(),
             pin: !self.is_unpinned,
-            spin: self.spin.unwrap_or(default_spin),
+            idle: self.idle.unwrap_or(default),
+            monitor: Monitor::detect(),
             capabilities,
         })
     }

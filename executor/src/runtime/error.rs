@@ -35,7 +35,7 @@ impl fmt::Display for StartError {
             Self::Ring(error) => error.fmt(formatter),
             Self::NotEnoughCpus { asked, allowed } => write!(
                 formatter,
-                "{asked} cores were asked for, but this process may use {} CPU{} only: {allowed:?}. Ask for fewer (`cores = N`), or \
+                "{asked} cores were asked for, but this thread may use {} CPU{} only: {allowed:?}. Ask for fewer (`cores = N`), or \
                  widen its affinity mask (taskset, the container's cpuset, or CPUAffinity= of a service)",
                 allowed.len(),
                 if allowed.len() == 1 { "" } else { "s" },

@@ -1,6 +1,7 @@
 //! Reaching a runtime from any thread.
 
 use crate::core::{Core, RuntimeShared, context};
+use crate::stats::CoreStats;
 use crate::task::{Closure, JoinHandle, TaskRef, allocate};
 use std::fmt;
 use std::future::Future;
@@ -48,6 +49,11 @@ impl Handle {
         self.runtime.cpus()
     }
 
+    /// How the runtime's cores slept and were woken, by the core's number.
+    pub fn stats(&self) -> Vec<CoreStats> {
+        self.runtime.stats()
+    }
+
     /// As [`executor::spawn_on`](crate::spawn_on), from any thread.
     ///
     /// # Panics
@@ -59,7 +65,7 @@ impl Handle {
         F::Output: Send + 'static,
     {
         // SAFETY: the future is `Send`, and so is its output.
-        unsafe { self.dispatch(core, future) }
+        context::with(|current| unsafe { dispatch(&self.runtime, current, core, future) })
     }
 
     /// As [`executor::spawn_on_with`](crate::spawn_on_with), from any thread.
@@ -74,33 +80,40 @@ impl Handle {
         F::Output: Send + 'static,
     {
         // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well.
-        unsafe { self.dispatch(core, Closure::new(closure)) }
+        context::with(|current| unsafe {
+            dispatch(&self.runtime, current, core, Closure::new(closure))
+        })
     }
+}
 
-    /// # Safety
-    /// Before its first poll the future may be sent to, and be dropped on, any thread; and so may its output at any time.
-    #[track_caller]
-    unsafe fn dispatch<F: Future + 'static>(
-        &self,
-        core: usize,
-        future: F,
-    ) -> JoinHandle<F::Output> {
-        let cores = self.runtime.cores();
-        let Some(target) = cores.get(core) else {
-            panic!(
-                "there is no core {core}: this runtime has {} (0 to {})",
-                cores.len(),
-                cores.len() - 1
-            );
-        };
-        // SAFETY: the caller vouches for other threads; it borrows nothing.
-        let (task, handle) = unsafe { allocate(Arc::clone(target), future) };
-        context::with(|current| match current {
-            Some(here) if here.is(target) => here.admit(task),
-            _ => announce(current, task),
-        });
-        handle
+/// Makes a task for the core numbered `core` and sends it there.
+///
+/// # Safety
+/// Before its first poll the future may be sent to, and be dropped on, any thread; and so may its output at any time.
+#[track_caller]
+pub(crate) unsafe fn dispatch<F: Future + 'static>(
+    runtime: &RuntimeShared,
+    current: Option<&Core>,
+    core: usize,
+    future: F,
+) -> JoinHandle<F::Output> {
+    let cores = runtime.cores();
+    let Some(target) = cores.get(core) else {
+        panic!(
+            "there is no core {core}: this runtime has {} (0 to {})",
+            cores.len(),
+            cores.len() - 1
+        );
+    };
+    let here = current.filter(|here| here.is(target));
+    let reference = here.map_or_else(|| Arc::clone(target), Core::reference);
+    // SAFETY: the caller vouches for other threads; it borrows nothing.
+    let (task, handle) = unsafe { allocate(reference, future) };
+    match here {
+        Some(here) => here.admit(task),
+        None => announce(current, task),
     }
+    handle
 }
 
 /// Sends a new task to its core.

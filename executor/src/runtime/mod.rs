@@ -9,13 +9,13 @@ mod start;
 pub use builder::Builder;
 pub use error::StartError;
 pub use handle::Handle;
+pub(crate) use handle::dispatch;
 
 use crate::core::{Core, context};
 use cpus::Pinned;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
-use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
 
@@ -61,8 +61,8 @@ impl Runtime {
         }
         let _pinned = self.pin.map(Pinned::to);
         let _entered = context::enter(&self.core);
-        let future = pin!(future);
-        // SAFETY: the loop below ends only when the task is complete, and by then it has dropped its hold on `future`; it does not unwind.
+        // SAFETY: the loop below does not unwind, and ends only when the task is complete: by then the future is gone, and the output
+        // is taken here.
         let mut main = unsafe { self.core.spawn_unchecked(future) };
         self.core.run_until(|| main.is_finished());
         match main.try_take().expect("the loop ends when it is finished") {

@@ -3,11 +3,12 @@
 use super::{Runtime, StartError, cpus};
 use crate::core::pair_ring::pair_ring;
 use crate::core::{Core, RuntimeShared, Wiring, context};
+use crate::idle::IdlePolicy;
+use reactor::monitor::Monitor;
 use reactor::{Capabilities, KernelWake, Reactor, SetupError};
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
 
 /// Entries of the ring between two cores, for each direction: a burst of this many is sent without a backlog, in 8 KiB.
 const PAIR_RING_ENTRIES: usize = 1024;
@@ -16,7 +17,8 @@ const PAIR_RING_ENTRIES: usize = 1024;
 pub(super) struct Plan {
     pub(super) cpus: Box<[usize]>,
     pub(super) pin: bool,
-    pub(super) spin: Duration,
+    pub(super) idle: IdlePolicy,
+    pub(super) monitor: Option<Monitor>,
     pub(super) capabilities: Capabilities,
 }
 
@@ -33,7 +35,7 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
     let mut wirings = wire(count).into_iter();
     let wiring = wirings.next().expect("there is at least one core");
     // Core 0's ring comes first: if rings cannot be had at all, no thread is started to find out.
-    let core = new_core(&shared, 0, wiring, plan.spin)?;
+    let core = new_core(&shared, 0, wiring, plan.idle, plan.monitor)?;
 
     let (ready, readiness) = mpsc::channel();
     let mut starting = Starting {
@@ -81,11 +83,19 @@ fn new_core(
     shared: &Arc<RuntimeShared>,
     index: usize,
     wiring: Wiring,
-    spin: Duration,
+    idle: IdlePolicy,
+    monitor: Option<Monitor>,
 ) -> Result<Core, SetupError> {
     let core = Arc::clone(&shared.cores()[index]);
     let reactor = Reactor::new(shared.capabilities(), Arc::clone(core.kernel_wake()))?;
-    Ok(Core::new(core, Arc::clone(shared), reactor, wiring, spin))
+    Ok(Core::new(
+        core,
+        Arc::clone(shared),
+        reactor,
+        wiring,
+        idle,
+        monitor,
+    ))
 }
 
 fn descriptor_error(core: usize, error: io::Error) -> StartError {
@@ -117,7 +127,8 @@ impl Starting {
     ) -> Result<(), StartError> {
         let (verdict, all_ready) = mpsc::channel();
         let shared = Arc::clone(shared);
-        let (cpu, pin, spin) = (plan.cpus[index], plan.pin, plan.spin);
+        let (cpu, pin) = (plan.cpus[index], plan.pin);
+        let (idle, monitor) = (plan.idle, plan.monitor);
         let thread = thread::Builder::new()
             .name(format!("core-{index}"))
             .spawn(move || {
@@ -128,7 +139,7 @@ impl Starting {
                     let _ = ready.send(Err(StartError::Thread { core: index, error }));
                     return;
                 }
-                match new_core(&shared, index, wiring, spin) {
+                match new_core(&shared, index, wiring, idle, monitor) {
                     Ok(core) => {
                         let _ = ready.send(Ok(()));
                         if all_ready.recv().is_ok() {

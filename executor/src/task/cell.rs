@@ -154,8 +154,15 @@ unsafe fn finish<F: Future>(
 
 unsafe fn take_outcome<F: Future>(header: NonNull<Header>, place: *mut ()) {
     // SAFETY: the state gave the outcome to the caller.
-    let stage = std::mem::replace(unsafe { stage::<F>(header) }, Stage::Empty);
+    let stage = unsafe { stage::<F>(header) };
     if let Stage::Done(outcome) = stage {
+        // Not the whole stage, which is as large as the future was.
+        // SAFETY: the outcome is moved out, and the stage overwritten without dropping it.
+        let outcome = unsafe {
+            let outcome = std::ptr::read(outcome);
+            std::ptr::write(stage, Stage::Empty);
+            outcome
+        };
         // SAFETY: the caller says that `place` is one of these.
         unsafe { *place.cast::<Option<Result<F::Output, JoinError>>>() = Some(outcome) };
     }
@@ -169,9 +176,9 @@ unsafe fn drop_outcome<F: Future>(header: NonNull<Header>) {
 }
 
 unsafe fn free<F: Future>(header: NonNull<Header>) {
-    // SAFETY: the caller had the last reference; the cell is not used again. The stage is empty by now (see `task`).
-    let cell = unsafe { header.cast::<TaskCell<F>>().read() };
-    let (core, waker) = cell.header.into_parts();
+    // The stage is empty by now (see `task`): what has to be dropped is in the header.
+    // SAFETY: the caller had the last reference, and the cell is not used again.
+    let (core, waker) = unsafe { header.read() }.into_parts();
     context::with(|current| {
         // SAFETY: the block was taken for this cell, which has been moved out.
         unsafe {

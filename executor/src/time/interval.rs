@@ -42,7 +42,10 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
     }
 }
 
-/// What an [`Interval`] does when ticks were missed, because the task or its core was busy elsewhere. The same as tokio's.
+/// A tick that comes no later than this is on time: timers and the task's turn take some. The same as tokio's.
+const LATE: Duration = Duration::from_millis(5);
+
+/// What an [`Interval`] does when a tick comes more than 5 ms late, because the task or its core was busy elsewhere. The same as tokio's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissedTickBehavior {
     /// All missed ticks come at once, until the schedule is reached again.
@@ -79,7 +82,7 @@ impl Interval {
     /// When to tick after the tick that was due at `due` and came at `now`.
     fn following(&self, due: Instant, now: Instant) -> Instant {
         let scheduled = after(due, self.period);
-        if scheduled > now {
+        if now <= after(due, LATE) {
             return scheduled;
         }
         match self.missed {

@@ -93,16 +93,18 @@ impl Future for Sleep {
     /// # Panics
     /// Outside of a runtime.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        match &self.state {
+        let is_elapsed = match &self.state {
             State::Waiting(timers, key) if timers.update(*key, context.waker()) => {
                 return Poll::Pending;
             }
-            State::Unknown if !self.is_elapsed() => {}
-            State::Ahead => {}
-            State::Waiting(..) | State::Unknown | State::Elapsed => {
-                self.state = State::Elapsed;
-                return Poll::Ready(());
-            }
+            // It has left the wheel: because it is due, or because its runtime has gone.
+            State::Waiting(..) | State::Unknown => self.is_elapsed(),
+            State::Ahead => false,
+            State::Elapsed => true,
+        };
+        if is_elapsed {
+            self.state = State::Elapsed;
+            return Poll::Ready(());
         }
         let timers = current::expect("a timer", |core| Rc::clone(core.timers()));
         let key = timers.insert(self.deadline, context.waker().clone());

@@ -1,6 +1,6 @@
 //! A limit on how long a future may take.
 
-use super::{Duration, Instant, Sleep, after, sleep_until};
+use super::{Duration, Instant, Sleep, sleep, sleep_until};
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +22,10 @@ use std::{error, fmt, io};
 /// # }
 /// ```
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    timeout_at(after(Instant::now(), duration), future)
+    Timeout {
+        future,
+        sleep: sleep(duration),
+    }
 }
 
 /// The same, until `deadline`.

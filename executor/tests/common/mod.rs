@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use executor::net::{TcpListener, TcpStream};
-use executor::{Builder, Feature, Runtime};
+use executor::{Builder, Feature, IdlePolicy, Runtime};
 use std::future::Future;
 use std::io::Write;
 use std::ops::Deref;
@@ -86,16 +86,18 @@ pub(crate) fn run(cores: usize, test: impl Future<Output = ()>) {
 /// The ways a runtime differs in how it sleeps and is told of completions.
 pub(crate) fn modes() -> Vec<(&'static str, Builder)> {
     let new = Builder::new;
-    let oldest = Feature::all().fold(new().spin(Duration::ZERO), Builder::without);
+    let oldest = Feature::all().fold(new().idle(IdlePolicy::block()), Builder::without);
     vec![
         ("default", new()),
-        ("no spinning", new().spin(Duration::ZERO)),
+        ("no spinning", new().idle(IdlePolicy::block())),
         ("no TASKRUN_FLAG", new().without(Feature::TaskrunFlag)),
         ("not pinned", new().pin(false)),
         ("no DEFER_TASKRUN", new().without(Feature::DeferTaskrun)),
         (
             "no SINGLE_ISSUER",
-            new().without(Feature::SingleIssuer).spin(Duration::ZERO),
+            new()
+                .without(Feature::SingleIssuer)
+                .idle(IdlePolicy::block()),
         ),
         (
             "interrupts",

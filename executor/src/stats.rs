@@ -1,0 +1,97 @@
+//! How the cores of a runtime slept and were woken, counted.
+
+#![forbid(unsafe_code)]
+
+use crate::core::context;
+use std::fmt;
+
+/// What one core did since it started. Counted by the core for itself, so reading it disturbs nobody; it may lag by a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CoreStats {
+    /// Times this core told another that it had sent something.
+    pub sent: Wakes,
+    /// Times threads that are no core of this runtime told this core so.
+    pub foreign: Wakes,
+    /// Times it looked out for work by spinning, and how often that found some.
+    pub spun: Waits,
+    /// Times it watched its cache line, and how often that ended with work. Always zero without a monitor instruction.
+    pub monitored: Waits,
+    /// Times it blocked in the kernel, and how often it woke to work, rather than to a timer or for nothing.
+    pub blocked: Waits,
+    /// Times it was about to block, and found at the last look that work had come.
+    pub block_given_up: u64,
+}
+
+/// What it took to tell a core that it has work, each batch of messages counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Wakes {
+    /// Nothing: it was awake.
+    pub nothing: u64,
+    /// A store to its cache line.
+    pub store: u64,
+    /// A system call.
+    pub kernel: u64,
+}
+
+/// How often a core waited in one way, and how often it was worth it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waits {
+    /// How often it began.
+    pub begun: u64,
+    /// How often it ended because there was work.
+    pub found_work: u64,
+}
+
+/// The counts of every core of this runtime, by the core's number.
+///
+/// # Panics
+/// Outside of a runtime; there is [`Handle::stats`](crate::Handle::stats) for other threads.
+///
+/// # Examples
+/// ```
+/// # #[executor::main]
+/// # async fn main() {
+/// let there = executor::cores() - 1;
+/// executor::spawn_on(there, async {}).await.unwrap();
+/// for (core, stats) in executor::stats().iter().enumerate() {
+///     println!("core {core}: {stats}");
+/// }
+/// # }
+/// ```
+#[track_caller]
+pub fn stats() -> Vec<CoreStats> {
+    context::expect("stats", |core| core.runtime().stats())
+}
+
+impl fmt::Display for CoreStats {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "woke others: {}; woken by foreign threads: {}; spun: {}; monitored: {}; blocked: {}, given up {}",
+            self.sent, self.foreign, self.spun, self.monitored, self.blocked, self.block_given_up
+        )
+    }
+}
+
+impl fmt::Display for Wakes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} by nothing, {} by a store, {} by the kernel",
+            self.nothing, self.store, self.kernel
+        )
+    }
+}
+
+impl fmt::Display for Waits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} times, {} found work",
+            self.begun, self.found_work
+        )
+    }
+}
