@@ -82,7 +82,7 @@ const FEATURES: [Entry; 11] = [
         Feature::TaskrunFlag,
         "TASKRUN_FLAG",
         "5.19",
-        "a spinning core is not told of completions and has to enter the kernel to look",
+        "the core cannot be told of completions quietly, so each interrupts it",
     ),
     entry(
         Feature::SubmitAll,
@@ -202,9 +202,15 @@ impl Capabilities {
             && self.has(Feature::TaskrunFlag)
     }
 
+    /// Whether completions wait for the owner's next system call, which the kernel asks for in `sq_flags`. Without that flag an owner that spins
+    /// would not know, so then it is interrupted.
+    fn cooperates(self) -> bool {
+        self.has(Feature::CoopTaskrun) && self.has(Feature::TaskrunFlag)
+    }
+
     /// How the kernel brings completions to the owner, in words.
     pub fn completion_mode(self) -> &'static str {
-        match (self.defers_taskrun(), self.has(Feature::CoopTaskrun)) {
+        match (self.defers_taskrun(), self.cooperates()) {
             (true, _) => "deferred to the owner's next enter",
             (false, true) => "at the owner's next system call",
             (false, false) => "by interrupting the owner",
@@ -219,12 +225,11 @@ impl Capabilities {
         }
         if self.defers_taskrun() {
             flags |= sys::SETUP_DEFER_TASKRUN;
-        } else if self.has(Feature::CoopTaskrun) {
+        } else if self.cooperates() {
             flags |= sys::SETUP_COOP_TASKRUN;
         }
-        // The kernel accepts TASKRUN_FLAG only beside one of these two.
-        let quiet = flags & (sys::SETUP_DEFER_TASKRUN | sys::SETUP_COOP_TASKRUN) != 0;
-        if quiet && self.has(Feature::TaskrunFlag) {
+        // The kernel accepts TASKRUN_FLAG only beside one of these two, and neither is good without it.
+        if flags & (sys::SETUP_DEFER_TASKRUN | sys::SETUP_COOP_TASKRUN) != 0 {
             flags |= sys::SETUP_TASKRUN_FLAG;
         }
         if self.has(Feature::SubmitAll) {

@@ -3,7 +3,7 @@
 //! Owned by one thread and called from nowhere else. While foreign code runs (a waker, the drop of a buffer) nothing here is
 //! borrowed, so it may start or drop operations. Nothing blocks but [`Reactor::wait`], and that never with an entry unsubmitted.
 
-use crate::capabilities::Capabilities;
+use crate::capabilities::{Capabilities, Feature};
 use crate::contain::contain_panic;
 use crate::doorbell::Doorbell;
 use crate::header::HeaderLine;
@@ -46,6 +46,8 @@ pub struct Reactor {
     wake: Arc<KernelWake>,
     wake_is_armed: Cell<bool>,
     is_closing: Cell<bool>,
+    /// Whether one line shows all there is to see.
+    can_be_watched: bool,
 }
 
 /// The kernel did not finish these operations in the time given. What they point to was leaked, for the kernel may still write there.
@@ -93,6 +95,7 @@ impl Reactor {
             wake,
             wake_is_armed: Cell::new(false),
             is_closing: Cell::new(false),
+            can_be_watched: capabilities.has(Feature::OneLineHeader),
         };
         reactor.arm_wake();
         Ok(reactor)
@@ -286,7 +289,11 @@ impl Reactor {
 
     /// How others end this reactor's watching, if its line can be watched.
     pub fn doorbell(&self) -> Option<Doorbell> {
-        self.ring.borrow().header().doorbell()
+        self.ring
+            .borrow()
+            .header()
+            .doorbell()
+            .filter(|_| self.can_be_watched)
     }
 
     /// Begins to watch the header line: what the kernel posts, and the doorbell. To be followed by a look at everything, this reactor

@@ -5,6 +5,7 @@
 
 mod support;
 
+use reactor::Feature;
 use reactor::doorbell::Word;
 use reactor::monitor::Monitor;
 use std::fs;
@@ -37,6 +38,8 @@ fn there_is_a_doorbell_where_one_line_shows_everything() {
         let is_one_line = core.reactor.with_header(|header| header.is_one_line());
         assert_eq!(core.reactor.doorbell().is_some(), is_one_line);
     });
+    let core = Core::new(all_features().without(Feature::OneLineHeader));
+    assert!(core.reactor.doorbell().is_none(), "as on an older kernel");
 }
 
 /// The doorbell is rung a thousand times while operations come and go: neither the ring nor the kernel notices.

@@ -62,7 +62,7 @@ impl RuntimeShared {
 
     /// Tells every core to end.
     pub(crate) fn stop(&self) {
-        // Relaxed: ordered by the fence, which pairs with the one in `ParkState::begin_block`.
+        // Relaxed: ordered by the fence, which pairs with the one in `ParkState::block` and `monitor`.
         self.is_stopping.store(true, Ordering::Relaxed);
         publish_fence();
         for core in &self.cores {

@@ -39,7 +39,7 @@ enum Instruction {
     Umwait(usize),
 }
 
-/// Installs the handler, once in a process. What was installed before is called for other illegal instructions.
+/// Installs the handler, once in a process. Any other illegal instruction ends the process, as it would without.
 pub(super) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

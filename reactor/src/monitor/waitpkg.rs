@@ -23,7 +23,7 @@ impl Waitpkg {
         #[cfg(emulate_waitpkg)]
         {
             super::emulation::install();
-            return Some(Self { clock });
+            Some(Self { clock })
         }
         #[cfg(not(emulate_waitpkg))]
         {

@@ -12,8 +12,6 @@ use std::thread;
 struct Book {
     enters: usize,
     refusals: VecDeque<i32>,
-    /// What follows after those; `None` lets the calls pass.
-    at_last: Option<i32>,
 }
 
 pub(crate) struct EnterGate(Arc<Mutex<Book>>);
@@ -41,11 +39,6 @@ impl EnterGate {
     /// All calls pass again.
     pub(crate) fn relent(&self) {
         self.0.lock().unwrap().refusals.clear();
-    }
-
-    /// No call passes any more.
-    pub(crate) fn refuse_for_ever(&self, error: i32) {
-        self.0.lock().unwrap().at_last = Some(error);
     }
 
     /// How many of the errors have not been given.
@@ -119,7 +112,7 @@ fn keep_gate(listener: &OwnedFd, book: &Mutex<Book>) {
         let refusal = {
             let mut book = book.lock().unwrap();
             book.enters += 1;
-            book.refusals.pop_front().or(book.at_last)
+            book.refusals.pop_front()
         };
         let answer = libc::seccomp_notif_resp {
             id: call.id,
