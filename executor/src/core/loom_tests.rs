@@ -45,25 +45,26 @@ fn published_entries_reach_a_core_that_goes_to_sleep() {
     });
 }
 
-/// A ring of one entry is filled, emptied and filled again: the sender overwrites only what the receiver has read.
+/// A ring of one line is filled, emptied and filled again: the sender overwrites only what the receiver has read.
 #[test]
 fn entries_are_not_overwritten_before_they_are_read() {
     loom::model(|| {
         let (mut sender, mut receiver) = pair_ring::<()>(1);
+        // More than the line has places for.
         let remote = thread::spawn(move || {
-            for value in 1..=2 {
+            for value in 1..=3 {
                 while sender.send(entry(value)).is_err() {
                     thread::yield_now();
                 }
             }
         });
         let mut seen = Vec::new();
-        while seen.len() < 2 {
+        while seen.len() < 3 {
             if receiver.take(8, |entry| seen.push(entry)) == 0 {
                 thread::yield_now();
             }
         }
-        assert_eq!(seen, [entry(1), entry(2)]);
+        assert_eq!(seen, [entry(1), entry(2), entry(3)]);
         remote.join().unwrap();
     });
 }

@@ -10,8 +10,8 @@ use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-/// Entries of the ring between two cores, for each direction: a burst of this many is sent without a backlog, in 8 KiB.
-const PAIR_RING_ENTRIES: usize = 1024;
+/// Cache lines of the ring between two cores, for each direction: a burst of a thousand messages is sent without a backlog, in 8 KiB.
+const PAIR_RING_LINES: usize = 128;
 
 /// What was decided before anything is started.
 pub(super) struct Plan {
@@ -69,7 +69,7 @@ fn wire(count: usize) -> Vec<Wiring> {
     for from in 0..count {
         for to in 0..count {
             let sender = (from != to).then(|| {
-                let (sender, receiver) = pair_ring(PAIR_RING_ENTRIES);
+                let (sender, receiver) = pair_ring(PAIR_RING_LINES);
                 wirings[to].receivers.push(receiver);
                 sender
             });
