@@ -5,12 +5,13 @@ mod common;
 use common::{block_on, on_thread, run, settle, start, until};
 use executor::{JoinHandle, spawn, spawn_on};
 use futures::future::poll_immediate;
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
@@ -64,6 +65,63 @@ fn from_another_core() {
                 });
                 assert_eq!(join.await.unwrap(), home);
             }
+        }
+    });
+}
+
+/// More tasks than a ring holds complete for another core that does not look: when it does, each of its tasks gets the outcome it waits for.
+#[test]
+fn many_complete_while_their_joiners_core_is_busy() {
+    const TASKS: usize = 3_000;
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        let (waiting, is_open) = (Rc::new(Cell::new(0)), Arc::new(AtomicBool::new(false)));
+        let running = Arc::new(AtomicUsize::new(0));
+        let joiners: Vec<_> = (0..TASKS)
+            .map(|number| {
+                let (is_open, running) = (Arc::clone(&is_open), Arc::clone(&running));
+                let task = spawn_on(1, async move {
+                    running.fetch_add(1, SeqCst);
+                    until(|| is_open.load(SeqCst)).await;
+                    running.fetch_sub(1, SeqCst);
+                    number
+                });
+                let waiting = Rc::clone(&waiting);
+                spawn(async move {
+                    waiting.set(waiting.get() + 1);
+                    task.await.unwrap()
+                })
+            })
+            .collect();
+        until(|| waiting.get() == TASKS && running.load(SeqCst) == TASKS).await;
+        is_open.store(true, SeqCst);
+        while running.load(SeqCst) > 0 {
+            thread::yield_now();
+        }
+        for (number, joiner) in joiners.into_iter().enumerate() {
+            assert_eq!(joiner.await.unwrap(), number);
+        }
+    });
+}
+
+/// A core's thread is blocked by a wait for another core, which is a bad thing to do: the other wakes the thread, and not a task.
+#[test]
+fn from_a_core_whose_thread_is_blocked() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        for _ in 0..100 {
+            let is_there = Arc::new(AtomicBool::new(false));
+            let task = spawn_on(1, {
+                let is_there = Arc::clone(&is_there);
+                async move {
+                    is_there.store(true, SeqCst);
+                    settle().await;
+                    7
+                }
+            });
+            // What is sent leaves with the end of a turn.
+            until(|| is_there.load(SeqCst)).await;
+            assert_eq!(block_on(task).unwrap(), 7);
         }
     });
 }

@@ -81,7 +81,9 @@ pub(crate) fn schedule(task: &TaskRef) {
 /// queue.
 pub(crate) fn send(current: Option<&Core>, task: TaskRef) {
     match current {
-        Some(core) if core.is_peer_of(task.header().core()) => core.send(task),
+        Some(core) if core.is_peer_of(task.header().core()) => {
+            core.send(task.header().core().index(), task);
+        }
         _ => {
             let home = Arc::clone(task.header().core());
             home.inject(task);

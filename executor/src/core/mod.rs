@@ -76,6 +76,7 @@ impl Core {
         if let Some(doorbell) = doorbell {
             shared.set_doorbell(doorbell);
         }
+        let cores = runtime.cores().len();
         let outboxes = Outboxes::new(runtime.cores(), wiring.senders);
         Self {
             shared,
@@ -86,7 +87,7 @@ impl Core {
             receivers: RefCell::new(wiring.receivers),
             outboxes: RefCell::new(outboxes),
             timers: Rc::new(Timers::new()),
-            spares: Spares::new(),
+            spares: Spares::new(cores),
             idle: Idle::new(policy, monitor.is_some()),
             monitor,
             is_closing: Cell::new(false),
@@ -116,9 +117,7 @@ impl Core {
 
     /// Whether this core may send to that one through a pair ring. Not while it shuts down: then the rings get their last look.
     fn is_peer_of(&self, core: &CoreShared) -> bool {
-        self.shared.runtime() == core.runtime()
-            && self.index() != core.index()
-            && !self.is_closing.get()
+        self.shared.number_for(core).is_some() && !self.is_closing.get()
     }
 
     /// Starts a task on this core. If the core is shutting down, the task is cancelled at once.
@@ -131,7 +130,7 @@ impl Core {
     /// What the future and its output borrow outlives the task's completion.
     pub(crate) unsafe fn spawn_unchecked<F: Future>(&self, future: F) -> JoinHandle<F::Output> {
         // SAFETY: it stays on this thread; the rest is passed on to the caller.
-        let (task, handle) = unsafe { allocate(self.reference(), future) };
+        let (task, handle) = unsafe { allocate(self.reference_to(&self.shared), false, future) };
         self.admit(task);
         handle
     }
@@ -141,17 +140,21 @@ impl Core {
         &self.spares
     }
 
-    /// A reference to this core, for a task of it.
+    /// A reference to `core`, for a task of it that is made here.
     #[inline]
-    pub(crate) fn reference(&self) -> Arc<CoreShared> {
-        let spare = self.spares.take_reference();
-        spare.unwrap_or_else(|| Arc::clone(&self.shared))
+    pub(crate) fn reference_to(&self, core: &Arc<CoreShared>) -> Arc<CoreShared> {
+        let spare = if self.shared.is_of_same_runtime(core) {
+            self.spares.take_reference(core.index())
+        } else {
+            None
+        };
+        spare.unwrap_or_else(|| Arc::clone(core))
     }
 
     /// A task that was freed on this core had this reference to its own.
     #[inline]
     pub(crate) fn give_reference(&self, reference: Arc<CoreShared>) {
-        if self.is(&reference) {
+        if self.shared.is_of_same_runtime(&reference) {
             self.spares.give_reference(reference);
         }
     }
@@ -178,8 +181,12 @@ impl Core {
         }
     }
 
-    /// A message has come in: a new task, or a wake.
+    /// A message has come in: a new task, a wake, or a task of another core that has completed.
     fn receive(&self, task: TaskRef) {
+        if !self.is(task.header().core()) {
+            task.wake_joiner();
+            return;
+        }
         task.header().unnotify();
         match task.header().slot() {
             None => self.admit(task),
@@ -187,9 +194,8 @@ impl Core {
         }
     }
 
-    /// Sends a message to another core of the runtime at the end of this turn.
-    fn send(&self, task: TaskRef) {
-        let core = task.header().core().index();
+    /// Sends a message to another core of the runtime, the one of this number, at the end of this turn.
+    fn send(&self, core: usize, task: TaskRef) {
         self.outboxes.borrow_mut().push(core, task);
     }
 }

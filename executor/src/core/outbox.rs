@@ -73,11 +73,16 @@ impl Outboxes {
 
     /// Sends what fits, and gives back the rest, for the receivers' foreign queues.
     #[must_use]
-    pub(super) fn publish_and_take_rest(&mut self, counters: &Counters) -> Vec<TaskRef> {
+    pub(super) fn publish_and_take_rest(
+        &mut self,
+        counters: &Counters,
+    ) -> Vec<(Arc<CoreShared>, TaskRef)> {
         self.publish(counters);
         let mut rest = Vec::new();
         for core in self.dirty.drain(..) {
-            rest.extend(self.outboxes[core].waiting.drain(..));
+            let outbox = &mut self.outboxes[core];
+            let waiting = outbox.waiting.drain(..);
+            rest.extend(waiting.map(|task| (Arc::clone(&outbox.core), task)));
         }
         rest
     }

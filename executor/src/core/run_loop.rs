@@ -5,7 +5,6 @@ use crate::task::{Header, Polled, TaskRef};
 use reactor::park::Look;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Messages taken from each inbox in a turn: a storm from one core leaves room for the others, for timers and for I/O.
@@ -112,6 +111,11 @@ impl Core {
                 // Its reference is gone already.
                 std::mem::forget(self.tasks.borrow_mut().remove(slot));
             }
+            Polled::Awaited(core) => {
+                // The joiner's header is in its core's cache, and stays there: only the outcome travels.
+                let task = self.tasks.borrow_mut().remove(slot);
+                self.send(core, task);
+            }
             // If it woke itself while it completed it is in the queue again, and is released when it comes out.
             Polled::Complete if header.is_queued() => {}
             Polled::Complete => {
@@ -139,9 +143,8 @@ impl Core {
             .outboxes
             .borrow_mut()
             .publish_and_take_rest(self.shared.counters());
-        for task in rest {
-            let home = Arc::clone(task.header().core());
-            home.inject(task);
+        for (core, task) in rest {
+            core.inject(task);
         }
     }
 

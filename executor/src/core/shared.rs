@@ -47,12 +47,20 @@ impl CoreShared {
         }
     }
 
-    pub(crate) fn runtime(&self) -> RuntimeId {
-        self.runtime
-    }
-
     pub(crate) fn index(&self) -> usize {
         self.index
+    }
+
+    /// This core's number, for `other`, if that is another core of the same runtime.
+    #[inline]
+    pub(crate) fn number_for(&self, other: &Self) -> Option<usize> {
+        let is_peer = self.is_of_same_runtime(other) && self.index != other.index;
+        is_peer.then_some(self.index)
+    }
+
+    #[inline]
+    pub(super) fn is_of_same_runtime(&self, other: &Self) -> bool {
+        self.runtime == other.runtime
     }
 
     pub(super) fn state(&self) -> &ParkState {
@@ -131,7 +139,8 @@ impl CoreShared {
 
 /// A message for a core that has closed.
 pub(super) fn settle(task: TaskRef) {
-    // A linked task is its core's to end, and was ended or is about to be.
+    // A linked task is its core's to end, and was ended or is about to be. If it is another core's, which comes to wake its joiner, then that
+    // one was ended here.
     if task.header().slot().is_none() {
         // SAFETY: it was never linked, and this is the message that carries it: nobody has polled it, and whoever sent it made sure
         // that it may be dropped on any thread.

@@ -1,4 +1,4 @@
-//! What finished tasks leave for the next ones on a core: their memory, and their reference to it.
+//! What finished tasks leave for the next ones that are made on a core: their memory, and their reference to the core they were for.
 //!
 //! Tasks come and go by the million, in a few sizes. A block from here costs a push and a pop; from the general allocator, on a
 //! thread of its own, several atomic instructions. Blocks know no core: they may be taken on one and left on another. What is kept
@@ -18,12 +18,13 @@ const STEP_BYTES: usize = 64;
 const LISTS: usize = 16;
 /// Kept in each list at most: enough for a burst of a thousand small tasks.
 const LIST_BYTES_MAX: usize = 128 * 1024;
-/// References kept at most: 8 KiB of them.
+/// References kept to each core at most: 8 KiB of them.
 const REFERENCES_MAX: usize = 1024;
 
 /// One core's spare parts.
 pub(crate) struct Spares {
-    references: RefCell<Vec<Arc<CoreShared>>>,
+    /// By the core's number.
+    references: Box<[RefCell<Vec<Arc<CoreShared>>>]>,
     blocks: [RefCell<Vec<NonNull<u8>>>; LISTS],
 }
 
@@ -73,23 +74,24 @@ pub(crate) unsafe fn give_block(spares: Option<&Spares>, cell: Layout, memory: N
 }
 
 impl Spares {
-    pub(super) fn new() -> Self {
+    /// For a core of a runtime with this many.
+    pub(super) fn new(cores: usize) -> Self {
         Self {
-            references: RefCell::new(Vec::new()),
+            references: (0..cores).map(|_| RefCell::default()).collect(),
             blocks: [const { RefCell::new(Vec::new()) }; LISTS],
         }
     }
 
-    /// A reference to the core whose spares these are, if one is left.
+    /// A reference to the core of this number, if one is left.
     #[inline]
-    pub(super) fn take_reference(&self) -> Option<Arc<CoreShared>> {
-        self.references.borrow_mut().pop()
+    pub(super) fn take_reference(&self, core: usize) -> Option<Arc<CoreShared>> {
+        self.references[core].borrow_mut().pop()
     }
 
-    /// Leaves a reference to the core whose spares these are.
+    /// Leaves a reference to a core of the runtime.
     #[inline]
     pub(super) fn give_reference(&self, reference: Arc<CoreShared>) {
-        let mut references = self.references.borrow_mut();
+        let mut references = self.references[reference.index()].borrow_mut();
         if references.len() < REFERENCES_MAX {
             references.push(reference);
         }

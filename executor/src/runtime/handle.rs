@@ -2,7 +2,7 @@
 
 use crate::core::{Core, RuntimeShared, context};
 use crate::stats::CoreStats;
-use crate::task::{Closure, JoinHandle, TaskRef, allocate};
+use crate::task::{Closure, JoinHandle, allocate};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -105,22 +105,15 @@ pub(crate) unsafe fn dispatch<F: Future + 'static>(
             cores.len() - 1
         );
     };
+    let reference = current.map_or_else(|| Arc::clone(target), |here| here.reference_to(target));
     let here = current.filter(|here| here.is(target));
-    let reference = here.map_or_else(|| Arc::clone(target), Core::reference);
     // SAFETY: the caller vouches for other threads; it borrows nothing.
-    let (task, handle) = unsafe { allocate(reference, future) };
+    let (task, handle) = unsafe { allocate(reference, here.is_none(), future) };
     match here {
         Some(here) => here.admit(task),
-        None => announce(current, task),
+        None => context::send(current, task),
     }
     handle
-}
-
-/// Sends a new task to its core.
-fn announce(current: Option<&Core>, task: TaskRef) {
-    // Its arrival is the message: a wake before that needs no second one.
-    task.header().notify();
-    context::send(current, task);
 }
 
 impl fmt::Debug for Handle {

@@ -30,13 +30,14 @@ struct TaskCell<F: Future> {
     stage: UnsafeCell<Stage<F>>,
 }
 
-/// Makes a task for `core`, which has not seen it yet, and its join handle.
+/// Makes a task for `core`, which has not seen it yet, and its join handle. If it `travels`, it has to be sent to the core at once.
 ///
 /// # Safety
 /// Whoever polls or drops the future on another thread than this one vouches that it may go there. Whatever the future and its
 /// output borrow outlives the task's completion.
 pub(crate) unsafe fn allocate<F: Future>(
     core: Arc<CoreShared>,
+    travels: bool,
     future: F,
 ) -> (TaskRef, JoinHandle<F::Output>) {
     let memory = context::with(|current| {
@@ -46,7 +47,7 @@ pub(crate) unsafe fn allocate<F: Future>(
     // SAFETY: the block is fresh, and large and aligned enough for the cell.
     unsafe {
         cell.write(TaskCell {
-            header: Header::new(vtable::<F>(), core),
+            header: Header::new(vtable::<F>(), core, travels),
             stage: UnsafeCell::new(Stage::Pending(future)),
         });
     }
@@ -132,7 +133,7 @@ unsafe fn drop_future<F: Future>(header: NonNull<Header>) -> Option<JoinError> {
 }
 
 /// Stores the outcome in the empty stage, and tells whoever waits for it. If `may_release`, the caller's reference may be given up
-/// as well.
+/// or sent away as well.
 unsafe fn finish<F: Future>(
     header: NonNull<Header>,
     outcome: Result<F::Output, JoinError>,
@@ -145,7 +146,8 @@ unsafe fn finish<F: Future>(
     match state.complete(may_release) {
         Completed::WantedAndReleased => return Polled::Released,
         Completed::Wanted => {}
-        Completed::Awaited => contain_panic("the waker of a join handle", || state.wake()),
+        Completed::Awaited(Some(core)) if may_release => return Polled::Awaited(core),
+        Completed::Awaited(_) => contain_panic("the waker of a join handle", || state.wake()),
         // SAFETY: the outcome was given to us.
         Completed::Unwanted => unsafe { drop_outcome::<F>(header) },
     }

@@ -36,6 +36,8 @@ pub(crate) enum Polled {
     Complete,
     /// The task is complete, and the core's reference is gone with it: the cell must not be touched any more.
     Released,
+    /// The task is complete, and a task of the core of this number waits for it: the core's reference is to be sent there.
+    Awaited(usize),
 }
 
 /// The first field of every task cell.
@@ -52,12 +54,12 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// For a cell with two references: the core's (or the message that brings the task there) and the join handle's.
-    pub(super) fn new(vtable: &'static Vtable, core: Arc<CoreShared>) -> Self {
+    /// For a cell with two references: the core's (or, if it `travels`, that of the message that brings the task there) and the join handle's.
+    pub(super) fn new(vtable: &'static Vtable, core: Arc<CoreShared>, travels: bool) -> Self {
         Self {
             vtable,
             state: State::new(),
-            notification: Notification::new(),
+            notification: Notification::new(travels),
             aborted: AtomicBool::new(false),
             core,
             queued: Cell::new(false),
@@ -90,7 +92,7 @@ impl Header {
         self.aborted.load(Ordering::Acquire)
     }
 
-    /// Remote thread: whether it is the one that has to send the task to its core.
+    /// Any thread but the task's core: whether it is the one that has to send the task to its core.
     pub(crate) fn notify(&self) -> bool {
         self.notification.begin()
     }
@@ -198,6 +200,12 @@ impl TaskRef {
     #[inline]
     pub(crate) fn wake(&self) {
         context::schedule(self);
+    }
+
+    /// The core that [`Polled::Awaited`] named, once, when the task has come there: wakes the task that waits for this one.
+    #[inline]
+    pub(crate) fn wake_joiner(&self) {
+        self.header().state.wake();
     }
 
     /// # Safety

@@ -1,6 +1,7 @@
 //! The join handle, and why a task may have no output.
 
 use super::header::TaskRef;
+use super::waker;
 use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -89,7 +90,10 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.task.header().state.poll(context.waker()) {
+        let header = self.task.header();
+        let waker = context.waker();
+        let joiners_core = || waker::core(waker)?.number_for(header.core());
+        if !header.state.poll(waker, joiners_core) {
             return Poll::Pending;
         }
         // SAFETY: the state said that it is complete.

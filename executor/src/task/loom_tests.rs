@@ -6,7 +6,7 @@ use super::notification::Notification;
 use super::state::{Completed, State};
 use crate::sync::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
-use loom::sync::{Arc, Notify};
+use loom::sync::{Arc, Notify, mpsc};
 use loom::thread;
 use std::task::{Wake, Waker};
 
@@ -37,7 +37,7 @@ impl Task {
         let completed = self.state.complete(may_release);
         match completed {
             Completed::WantedAndReleased => return (false, false),
-            Completed::Awaited => self.state.wake(),
+            Completed::Awaited(_) => self.state.wake(),
             Completed::Wanted => {}
             Completed::Unwanted => {
                 self.take();
@@ -61,6 +61,15 @@ impl Wake for Unpark {
     }
 }
 
+/// Counts how often it is woken.
+struct Count(std::sync::Arc<AtomicUsize>);
+
+impl Wake for Count {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// The core completes while the handle polls and, if told to wait, waits: it is woken and finds the outcome.
 #[test]
 fn handle_is_woken_and_gets_the_outcome() {
@@ -74,7 +83,7 @@ fn handle_is_woken_and_gets_the_outcome() {
         });
         let unpark = std::sync::Arc::new(Unpark(Notify::new()));
         let waker = Waker::from(std::sync::Arc::clone(&unpark));
-        while !task.state.poll(&waker) {
+        while !task.state.poll(&waker, || None) {
             unpark.0.wait();
         }
         assert_eq!(task.take(), Some(7));
@@ -98,10 +107,50 @@ fn replaced_waker_is_the_one_woken() {
         let first = Waker::from(std::sync::Arc::new(Unpark(Notify::new())));
         let unpark = std::sync::Arc::new(Unpark(Notify::new()));
         let second = Waker::from(std::sync::Arc::clone(&unpark));
-        if !task.state.poll(&first) {
-            while !task.state.poll(&second) {
+        if !task.state.poll(&first, || None) {
+            while !task.state.poll(&second, || None) {
                 unpark.0.wait();
             }
+        }
+        assert_eq!(task.take(), Some(7));
+        core.join().unwrap();
+    });
+}
+
+/// The handle's waker is for a task of another core, and the task is sent there when it completes: that core wakes with the waker that was left
+/// last, or finds the outcome, and never both looks at the waker's place and changes it.
+#[test]
+fn joiner_is_woken_by_its_own_core() {
+    const JOINERS_CORE: usize = 3;
+    loom::model(|| {
+        let task = Task::new();
+        let (sender, messages) = mpsc::channel();
+        let core = thread::spawn({
+            let task = Arc::clone(&task);
+            move || {
+                // SAFETY: loom fails the model if this races.
+                task.outcome.with_mut(|place| unsafe { *place = Some(7) });
+                let completed = task.state.complete(false);
+                if completed == Completed::Awaited(Some(JOINERS_CORE)) {
+                    sender.send(()).unwrap();
+                } else {
+                    assert_eq!(completed, Completed::Wanted);
+                }
+            }
+        });
+        let woken = std::sync::Arc::new(AtomicUsize::new(0));
+        let wakers = [0, 1].map(|_| {
+            let woken = std::sync::Arc::clone(&woken);
+            Waker::from(std::sync::Arc::new(Count(woken)))
+        });
+        let is_complete = wakers
+            .iter()
+            .any(|waker| task.state.poll(waker, || Some(JOINERS_CORE)));
+        if !is_complete {
+            messages.recv().unwrap();
+            task.state.wake();
+            assert_eq!(woken.load(Ordering::Relaxed), 1);
+            assert!(task.state.poll(&wakers[1], || Some(JOINERS_CORE)));
         }
         assert_eq!(task.take(), Some(7));
         core.join().unwrap();
@@ -144,7 +193,7 @@ fn outcome_is_dropped_once_and_the_cell_freed_once() {
 #[test]
 fn last_poll_sees_every_wakers_data() {
     loom::model(|| {
-        let notification = Arc::new(Notification::new());
+        let notification = Arc::new(Notification::new(false));
         let messages = Arc::new(AtomicUsize::new(0));
         let data = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
         let wakers: Vec<_> = (0..2)

@@ -11,7 +11,7 @@
 //! | `state`                | anyone who holds one                                        | always                                                   |
 //!
 //! References are held by: the core's task table from linking to completion (a task in the run queue is in the table, so the run
-//! queue holds none), each message on its way to the core, each waker, and the join handle. When the last goes, there is neither
+//! queue holds none), each message on its way to a core, each waker, and the join handle. When the last goes, there is neither
 //! future nor outcome in the cell any more, so it may go on any thread.
 //!
 //! A crate's cell (async-task) was not used: its every wake and poll is an atomic read-modify-write, because a task may be anywhere.

@@ -2,12 +2,12 @@
 
 use crate::sync::{AtomicBool, Ordering};
 
-/// Set by the remote thread that sends the message, cleared by the core that receives it.
+/// Set by the remote thread that sends the message, or from the start where the task itself has to travel; cleared by the core that receives it.
 pub(super) struct Notification(AtomicBool);
 
 impl Notification {
-    pub(super) fn new() -> Self {
-        Self(AtomicBool::new(false))
+    pub(super) fn new(is_on_its_way: bool) -> Self {
+        Self(AtomicBool::new(is_on_its_way))
     }
 
     /// Remote thread: whether it is the one that has to send.

@@ -5,6 +5,7 @@
 //! | `COMPLETE` | the outcome is there; the core is done                | the core, once         | nobody                  |
 //! | `HANDLE`   | the join handle exists                                | creation               | the handle's drop, once |
 //! | `WAKER`    | the waker's place is filled, and the core may read it | the handle             | the handle, to replace or drop it |
+//! | `JOINER`   | with `WAKER`: the core whose task the waker wakes, plus one; 0 if it is not known | the handle | the handle, as above |
 //! | the rest   | how many references there are                         | who clones one         | who drops one           |
 //!
 //! Before `COMPLETE` the waker's place belongs to the handle while `WAKER` is clear, and to nobody for writing while it is set. After
@@ -14,17 +15,32 @@
 //! Cannot happen: the core and the handle both think the outcome theirs; the handle is registered and not woken; the cell is freed
 //! with an outcome in it, or by two.
 
-use crate::sync::{AtomicUsize, Ordering, UnsafeCell, fence};
+use crate::sync::{AtomicU64, Ordering, UnsafeCell, fence};
 use reactor::contain_panic;
 use std::task::Waker;
 
-const COMPLETE: usize = 1;
-const HANDLE: usize = 2;
-const WAKER: usize = 4;
-const REFERENCE: usize = 8;
+const COMPLETE: u64 = 1;
+const HANDLE: u64 = 2;
+const WAKER: u64 = 4;
+const REFERENCE: u64 = 8;
+const JOINER_SHIFT: u32 = 48;
+const JOINER: u64 = !0 << JOINER_SHIFT;
 
-/// More references than this are a leak in a loop; the process ends before the count could wrap and free a live task.
-const WORD_MAX: usize = isize::MAX as usize;
+/// More references than this are a leak in a loop; the process ends before the count could reach the bits above it.
+const REFERENCES_MAX: u64 = 1 << 44;
+
+fn references(word: u64) -> u64 {
+    (word & !JOINER) / REFERENCE
+}
+
+/// The joiner's bits for a core of this number. A core that they cannot name is not known.
+fn joiner(core: Option<usize>) -> u64 {
+    let number = core.map_or(0, |core| core as u64 + 1);
+    if number > JOINER >> JOINER_SHIFT {
+        return 0;
+    }
+    number << JOINER_SHIFT
+}
 
 /// What the core learns when it completes a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +48,8 @@ const WORD_MAX: usize = isize::MAX as usize;
 pub(super) enum Completed {
     /// The handle is gone: the outcome is the core's to drop.
     Unwanted,
-    /// The handle waits: call [`State::wake`].
-    Awaited,
+    /// The handle waits: see to it that [`State::wake`] is called, here, or by the core of this number: the waker is for a task of that one.
+    Awaited(Option<usize>),
     /// The handle will come for the outcome by itself.
     Wanted,
     /// The same, and the core's reference was given up with the same stroke: it must not touch the task again.
@@ -41,7 +57,7 @@ pub(super) enum Completed {
 }
 
 pub(super) struct State {
-    word: AtomicUsize,
+    word: AtomicU64,
     waker: UnsafeCell<Option<Waker>>,
 }
 
@@ -53,7 +69,7 @@ impl State {
     /// Two references: the core's (or the message that brings the task there) and the join handle's.
     pub(super) fn new() -> Self {
         Self {
-            word: AtomicUsize::new(HANDLE | (2 * REFERENCE)),
+            word: AtomicU64::new(HANDLE | (2 * REFERENCE)),
             waker: UnsafeCell::new(None),
         }
     }
@@ -63,7 +79,7 @@ impl State {
     pub(super) fn retain(&self) {
         // Relaxed: the cell cannot go away while the caller has a reference, and nothing else is ordered by the count.
         let before = self.word.fetch_add(REFERENCE, Ordering::Relaxed);
-        if before > WORD_MAX {
+        if references(before) > REFERENCES_MAX {
             std::process::abort();
         }
     }
@@ -72,7 +88,7 @@ impl State {
     #[inline]
     #[must_use]
     pub(super) fn release(&self) -> bool {
-        let is_last = |word| word / REFERENCE == 1;
+        let is_last = |word| references(word) == 1;
         // The last holder needs no read-modify-write: nobody is left who could clone. Acquire: pairs with the Release below.
         if is_last(self.word.load(Ordering::Acquire)) {
             return true;
@@ -115,13 +131,14 @@ impl State {
         if before & HANDLE == 0 {
             Completed::Unwanted
         } else if before & WAKER != 0 {
-            Completed::Awaited
+            let joiner = before >> JOINER_SHIFT;
+            Completed::Awaited(joiner.checked_sub(1).map(|core| core as usize))
         } else {
             Completed::Wanted
         }
     }
 
-    /// Core, after [`complete`](Self::complete) said `Awaited`.
+    /// Once, after [`complete`](Self::complete) said `Awaited`: by the core, or by the one that it named and sent the task to.
     pub(super) fn wake(&self) {
         self.waker.with(|waker| {
             // SAFETY: COMPLETE is set, so the handle no longer writes here; others may only read as well.
@@ -131,9 +148,10 @@ impl State {
         });
     }
 
-    /// Handle: whether the outcome is there; if not, `waker` will be woken when it is.
+    /// Handle: whether the outcome is there; if not, `waker` will be woken when it is. `core` is the core whose task it wakes, if that is known
+    /// and another than the task's.
     #[inline]
-    pub(super) fn poll(&self, waker: &Waker) -> bool {
+    pub(super) fn poll(&self, waker: &Waker, core: impl FnOnce() -> Option<usize>) -> bool {
         // Acquire: as in `is_complete`.
         let word = self.word.load(Ordering::Acquire);
         if word & COMPLETE != 0 {
@@ -151,7 +169,7 @@ impl State {
                 return false;
             }
             // Acquire: the outcome, if it has just come. Nothing of ours is published by taking the place back.
-            let before = self.word.fetch_and(!WAKER, Ordering::Acquire);
+            let before = self.word.fetch_and(!(WAKER | JOINER), Ordering::Acquire);
             if before & COMPLETE != 0 {
                 return true;
             }
@@ -162,7 +180,7 @@ impl State {
             .waker
             .with_mut(|place| unsafe { (*place).replace(waker) });
         // Release: the waker is visible to the core that sees the bit. Acquire: the outcome, if the core was first.
-        let before = self.word.fetch_or(WAKER, Ordering::AcqRel);
+        let before = self.word.fetch_or(WAKER | joiner(core()), Ordering::AcqRel);
         drop(replaced);
         before & COMPLETE != 0
     }
@@ -174,7 +192,9 @@ impl State {
             return true;
         }
         // Acquire: the outcome, if it has just come. Release: what the handle did is before the core's drop of the outcome.
-        let before = self.word.fetch_and(!(HANDLE | WAKER), Ordering::AcqRel);
+        let before = self
+            .word
+            .fetch_and(!(HANDLE | WAKER | JOINER), Ordering::AcqRel);
         if before & COMPLETE != 0 {
             return true;
         }

@@ -2,14 +2,26 @@
 //! time, also when the task, its core and its runtime are long gone.
 
 use super::header::{Header, TaskRef};
-use std::ptr::NonNull;
-use std::task::{RawWaker, RawWakerVTable};
+use crate::core::CoreShared;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::task::{RawWaker, RawWakerVTable, Waker};
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
 /// The raw waker for a reference to `header`.
 pub(super) fn raw(header: NonNull<Header>) -> RawWaker {
     RawWaker::new(header.as_ptr().cast_const().cast(), &VTABLE)
+}
+
+/// The core of the task that `waker` wakes, if it is one of ours.
+#[inline]
+pub(super) fn core(waker: &Waker) -> Option<&Arc<CoreShared>> {
+    if !ptr::eq(waker.vtable(), &raw const VTABLE) {
+        return None;
+    }
+    // SAFETY: nobody else has the table, so the data came from `raw`; it has a reference as long as it is borrowed.
+    Some(unsafe { header(waker.data()).as_ref() }.core())
 }
 
 /// # Safety
