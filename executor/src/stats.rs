@@ -3,9 +3,13 @@
 #![forbid(unsafe_code)]
 
 use crate::core::context;
+use reactor::park::Wake;
 use std::fmt;
 
 /// What one core did since it started. Counted by the core for itself, so reading it disturbs nobody; it may lag by a moment.
+///
+/// Each is also told as it happens, by a `tracing` event of level `TRACE` with the core's number: of the target `executor::idle` for how
+/// a core waited, and of `executor::wake` for what its waking took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CoreStats {
@@ -33,6 +37,18 @@ pub struct Wakes {
     pub store: u64,
     /// A system call.
     pub kernel: u64,
+}
+
+impl Wakes {
+    /// One more.
+    #[inline]
+    pub(crate) fn count(&mut self, wake: Wake) {
+        match wake {
+            Wake::Nothing => self.nothing += 1,
+            Wake::Store => self.store += 1,
+            Wake::Kernel => self.kernel += 1,
+        }
+    }
 }
 
 /// How often a core waited in one way, and how often it was worth it.

@@ -7,27 +7,37 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Ident, ItemFn, Token, parse_macro_input};
 
-/// The arguments in the parentheses.
+/// What may stand in the parentheses: each is the method of `executor::Builder` of that name.
+const NAMES: [&str; 2] = ["cores", "idle"];
+
+/// The arguments in the parentheses, each name once.
 struct Arguments {
-    cores: Option<Expr>,
+    settings: Vec<(Ident, Expr)>,
+}
+
+impl Arguments {
+    fn has(&self, wanted: &str) -> bool {
+        self.settings.iter().any(|(name, _)| name == wanted)
+    }
 }
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut arguments = Self { cores: None };
+        let settings = Vec::new();
+        let mut arguments = Self { settings };
         while !input.is_empty() {
             let name: Ident = input.parse()?;
-            if name != "cores" {
-                return Err(Error::new(
-                    name.span(),
-                    format!("unknown argument `{name}`; there is `cores = N`"),
-                ));
+            let text = name.to_string();
+            if !NAMES.contains(&&*text) {
+                let message =
+                    format!("unknown argument `{text}`; there are `cores = N` and `idle = POLICY`");
+                return Err(Error::new(name.span(), message));
             }
-            if arguments.cores.is_some() {
-                return Err(Error::new(name.span(), "`cores` is given twice"));
+            if arguments.has(&text) {
+                return Err(Error::new(name.span(), format!("`{text}` is given twice")));
             }
             input.parse::<Token![=]>()?;
-            arguments.cores = Some(input.parse()?);
+            arguments.settings.push((name, input.parse()?));
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
             }
@@ -38,8 +48,9 @@ impl Parse for Arguments {
 
 /// Runs the async `main` on core 0 of a runtime with one core for each CPU the process may use.
 ///
-/// `#[executor::main(cores = N)]` takes N cores; N is any expression of type `usize`. If the runtime cannot start, the process says
-/// why and ends with status 1. Main's return value is the program's; a panic in it stops the other cores and is propagated.
+/// `#[executor::main(cores = N, idle = POLICY)]` takes N cores, and has them wait for work as POLICY says; each may be left out. They are any
+/// expressions, of type `usize` and `executor::IdlePolicy`. If the runtime cannot start, the process says why and ends with status 1. Main's
+/// return value is the program's; a panic in it stops the other cores and is propagated.
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments as Arguments);
@@ -58,14 +69,16 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     })
 }
 
-/// Runs an async test on a runtime of its own, with one core unless told otherwise: `#[executor::test(cores = 2)]`.
+/// Runs an async test on a runtime of its own, with one core unless told otherwise: `#[executor::test(cores = 2)]`. Takes the arguments of
+/// `main`.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut arguments = parse_macro_input!(arguments as Arguments);
     let function = parse_macro_input!(item as ItemFn);
-    arguments
-        .cores
-        .get_or_insert_with(|| syn::parse_quote!(1usize));
+    if !arguments.has("cores") {
+        let one_core = (syn::parse_quote!(cores), syn::parse_quote!(1usize));
+        arguments.settings.push(one_core);
+    }
     // Tests run side by side, each in a runtime of its own: pinned, all would be on the same CPU.
     let start = quote!(::executor::macros::start_test);
     let attribute = quote!(#[::core::prelude::v1::test]);
@@ -94,14 +107,15 @@ fn expand(
     outer.asyncness = None;
     let mut inner = signature.clone();
     inner.ident = Ident::new("body", signature.ident.span());
-    let cores = arguments.cores.iter();
+    let settings = arguments.settings.iter();
+    let settings = settings.map(|(name, value)| quote!(.#name(#value)));
     let (attributes, visibility, block) = (&function.attrs, &function.vis, &function.block);
     let expanded = quote! {
         #attribute
         #(#attributes)*
         #visibility #outer {
             #inner #block
-            #start(::executor::Builder::new() #(.cores(#cores))*).block_on(body())
+            #start(::executor::Builder::new() #(#settings)*).block_on(body())
         }
     };
     Ok(expanded.into())

@@ -11,9 +11,9 @@ pub(super) struct Count(AtomicU64);
 impl Count {
     /// The one writer.
     #[inline]
-    fn add(&self) {
+    fn add(&self, more: u64) {
         let count = self.0.load(Ordering::Relaxed);
-        self.0.store(count.wrapping_add(1), Ordering::Relaxed);
+        self.0.store(count.wrapping_add(more), Ordering::Relaxed);
     }
 
     /// One of several writers.
@@ -34,15 +34,6 @@ struct WakeCounts {
 }
 
 impl WakeCounts {
-    #[inline]
-    fn of(&self, wake: Wake) -> &Count {
-        match wake {
-            Wake::Nothing => &self.nothing,
-            Wake::Store => &self.store,
-            Wake::Kernel => &self.kernel,
-        }
-    }
-
     fn read(&self) -> Wakes {
         Wakes {
             nothing: self.nothing.get(),
@@ -61,10 +52,8 @@ pub(super) struct WaitCounts {
 
 impl WaitCounts {
     pub(super) fn add(&self, found_work: bool) {
-        self.begun.add();
-        if found_work {
-            self.found_work.add();
-        }
+        self.begun.add(1);
+        self.found_work.add(u64::from(found_work));
     }
 
     fn read(&self) -> Waits {
@@ -87,19 +76,26 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// This core woke another.
+    /// This core told others.
     #[inline]
-    pub(super) fn sent(&self, wake: Wake) {
-        self.sent.of(wake).add();
+    pub(super) fn sent(&self, wakes: Wakes) {
+        self.sent.nothing.add(wakes.nothing);
+        self.sent.store.add(wakes.store);
+        self.sent.kernel.add(wakes.kernel);
     }
 
-    /// A foreign thread woke this core.
+    /// A foreign thread told this core.
     pub(super) fn foreign(&self, wake: Wake) {
-        self.foreign.of(wake).add_shared();
+        let count = match wake {
+            Wake::Nothing => &self.foreign.nothing,
+            Wake::Store => &self.foreign.store,
+            Wake::Kernel => &self.foreign.kernel,
+        };
+        count.add_shared();
     }
 
     pub(super) fn block_given_up(&self) {
-        self.block_given_up.add();
+        self.block_given_up.add(1);
     }
 
     pub(super) fn read(&self) -> CoreStats {

@@ -3,9 +3,9 @@
 //! What does not fit into a pair ring stays here, in order, and goes out in a later turn. A core that would block with something
 //! left hands it to the receivers' foreign queues instead, which have no limit: so nobody ever waits for room.
 
-use super::counters::Counters;
 use super::pair_ring::Sender;
 use super::shared::CoreShared;
+use crate::stats::Wakes;
 use crate::task::{Header, TaskRef};
 use reactor::park::publish_fence;
 use std::collections::VecDeque;
@@ -57,27 +57,25 @@ impl Outboxes {
         waiting.push_back(task);
     }
 
-    /// Sends what fits, and wakes the receivers that are asleep; what that took is counted.
-    pub(super) fn publish(&mut self, counters: &Counters) {
+    /// Sends what fits, and wakes the receivers that are asleep. Returns what that took.
+    pub(super) fn publish(&mut self) -> Wakes {
         for core in &self.dirty {
             self.outboxes[*core].send();
         }
         publish_fence();
         let outboxes = &self.outboxes;
+        let mut wakes = Wakes::default();
         self.dirty.retain(|core| {
             let outbox = &outboxes[*core];
-            counters.sent(outbox.core.ring());
+            wakes.count(outbox.core.ring());
             !outbox.waiting.is_empty()
         });
+        wakes
     }
 
-    /// Sends what fits, and gives back the rest, for the receivers' foreign queues.
+    /// What was not sent, for the receivers' foreign queues.
     #[must_use]
-    pub(super) fn publish_and_take_rest(
-        &mut self,
-        counters: &Counters,
-    ) -> Vec<(Arc<CoreShared>, TaskRef)> {
-        self.publish(counters);
+    pub(super) fn take_rest(&mut self) -> Vec<(Arc<CoreShared>, TaskRef)> {
         let mut rest = Vec::new();
         for core in self.dirty.drain(..) {
             let outbox = &mut self.outboxes[core];

@@ -6,6 +6,7 @@ use reactor::park::Look;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
+use tracing::trace;
 
 /// Messages taken from each inbox in a turn: a storm from one core leaves room for the others, for timers and for I/O.
 const INBOX_BATCH: usize = 256;
@@ -127,22 +128,26 @@ impl Core {
     }
 
     fn publish(&self) {
-        let mut outboxes = self.outboxes.borrow_mut();
-        if !outboxes.is_empty() {
-            outboxes.publish(self.shared.counters());
+        if self.outboxes.borrow().is_empty() {
+            return;
         }
+        let wakes = self.outboxes.borrow_mut().publish();
+        self.shared.counters().sent(wakes);
+        trace!(
+            target: "executor::wake",
+            core = self.index(),
+            nothing = wakes.nothing,
+            store = wakes.store,
+            kernel = wakes.kernel,
+            "told other cores"
+        );
     }
 
     /// Sends everything: what the rings have no room for goes to the foreign queues. Before this core may sleep, and so not be
     /// there to send it later.
     pub(super) fn publish_all(&self) {
-        if self.outboxes.borrow().is_empty() {
-            return;
-        }
-        let rest = self
-            .outboxes
-            .borrow_mut()
-            .publish_and_take_rest(self.shared.counters());
+        self.publish();
+        let rest = self.outboxes.borrow_mut().take_rest();
         for (core, task) in rest {
             core.inject(task);
         }
@@ -187,8 +192,13 @@ impl Core {
 
     /// It was there within the time of a spin: nothing more has to be measured.
     fn spin_found_work(&self) {
-        self.shared.counters().spun.add(true);
+        self.spun(true);
         self.idle.learn(0);
+    }
+
+    fn spun(&self, found_work: bool) {
+        self.shared.counters().spun.add(found_work);
+        trace!(target: "executor::idle", core = self.index(), found_work, "spun");
     }
 
     /// Looks a few times; true as soon as there is something to do.
@@ -216,7 +226,7 @@ impl Core {
                 return true;
             }
             if now_ns >= end_ns {
-                self.shared.counters().spun.add(false);
+                self.spun(false);
                 return false;
             }
         }
@@ -246,20 +256,22 @@ impl Core {
             |limit| self.reactor.watch(monitor, limit),
         );
         self.shared.counters().monitored.add(found_work);
+        trace!(target: "executor::idle", core = self.index(), found_work, "monitored");
         found_work
     }
 
     fn block(&self) {
-        let counters = self.shared.counters();
+        let mut found_work = false;
         let waited = self.shared.state().block(
             || self.has_messages(),
-            || {
-                let completions = self.reactor.wait(self.until_next_timer());
-                counters.blocked.add(completions > 0);
-            },
+            || found_work = self.reactor.wait(self.until_next_timer()) > 0,
         );
-        if !waited {
-            counters.block_given_up();
+        if waited {
+            self.shared.counters().blocked.add(found_work);
+            trace!(target: "executor::idle", core = self.index(), found_work, "blocked");
+        } else {
+            self.shared.counters().block_given_up();
+            trace!(target: "executor::idle", core = self.index(), "did not block: work had come");
             self.reactor.turn();
         }
     }

@@ -107,7 +107,9 @@ impl CoreShared {
         if self.closed.load(Ordering::Acquire) {
             self.settle_foreign();
         } else {
-            self.counters.foreign(self.ring());
+            let wake = self.ring();
+            self.counters.foreign(wake);
+            tracing::trace!(target: "executor::wake", core = self.index, ?wake, "told by a thread that is no core");
         }
     }
 

@@ -1,10 +1,12 @@
-//! What `#[executor::main]` takes: any expression for the cores, a trailing comma, attributes, a result.
+//! What `#[executor::main]` takes: any expression for the cores and the policy, a trailing comma, attributes, a result.
+
+use executor::IdlePolicy;
 
 const fn one() -> usize {
     1
 }
 
-#[executor::main(cores = one() + 0,)]
+#[executor::main(idle = IdlePolicy::energy(), cores = one() + 0,)]
 #[allow(clippy::unused_async)]
 async fn main() -> Result<(), String> {
     if executor::cores() == 1 {
