@@ -1,0 +1,2 @@
+#[executor::main(idle = "latency")]
+async fn main() {}
