@@ -28,8 +28,6 @@ pub enum Feature {
     RegisteredRing,
     /// A core blocked in its ring is not counted as waiting for a disk.
     NoIowait,
-    /// One ring can post a completion to another.
-    MsgRing,
     /// One submission accepts any number of connections.
     MultishotAccept,
     /// `cq.tail`, `sq_flags` and `cq_flags` are on one 64-byte line.
@@ -59,7 +57,7 @@ const fn entry(
 }
 
 /// First kernels as in the kernel's own history of `include/uapi/linux/io_uring.h`.
-const FEATURES: [Entry; 11] = [
+const FEATURES: [Entry; 10] = [
     entry(
         Feature::SingleIssuer,
         "SINGLE_ISSUER",
@@ -107,12 +105,6 @@ const FEATURES: [Entry; 11] = [
         "NO_IOWAIT",
         "6.15",
         "idle cores are shown as waiting for I/O in the system's load figures",
-    ),
-    entry(
-        Feature::MsgRing,
-        "MSG_RING",
-        "5.18",
-        "nothing yet: blocked cores are woken through an eventfd",
     ),
     entry(
         Feature::MultishotAccept,

@@ -170,9 +170,6 @@ fn probe_features() -> Result<Vec<Feature>, SetupError> {
         found.push(Feature::RegisteredRing);
     }
     let operations = probe_operations(&ring)?;
-    if operations.is_supported(opcode::MsgRingData::CODE) {
-        found.push(Feature::MsgRing);
-    }
     // Nothing reports multishot accept itself; IORING_OP_SOCKET came in the same release.
     if operations.is_supported(opcode::Socket::CODE) {
         found.push(Feature::MultishotAccept);

@@ -3,12 +3,13 @@
 //!
 //! Whoever wakes keeps its CPU busy for some time before each call: long enough for the core to have gone to where it is
 //! to be woken from. Each way is a runtime of its own, on a fresh thread; the ways take turns. The runtime's own counts of
-//! how it told the core say whether the core was there: they stand beside each figure.
+//! how it told the core say whether the core was there: they stand beside each figure. Two rings without a runtime show what the kernel takes.
 
 mod mark;
 mod means;
 mod ours;
 mod report;
+mod rings;
 mod tokio;
 
 use std::io;
@@ -35,20 +36,22 @@ struct Cpus {
 /// One round of one way.
 struct Measured {
     latency: Summary,
-    /// How often ours told the core by nothing, by a store, and by the kernel; tokio does not say.
+    /// How often ours told the core by nothing, by a store, and by the kernel; the others do not say.
     told: Option<[u64; 3]>,
 }
 
 /// Called on a fresh thread, which may run on every CPU.
 type Measure = fn(Cpus, Duration) -> io::Result<Measured>;
 
-const WAYS: [(&str, Measure); 7] = [
+const WAYS: [(&str, Measure); 9] = [
     ("thread-blocked", ours::thread_wakes_blocked),
     ("thread-spinning", ours::thread_wakes_spinning),
     (report::THREAD_MONITORING, ours::thread_wakes_monitoring),
     ("core-blocked", ours::core_wakes_blocked),
     ("core-spinning", ours::core_wakes_spinning),
     (report::CORE_MONITORING, ours::core_wakes_monitoring),
+    ("ring-eventfd", rings::by_eventfd),
+    ("ring-message", rings::by_message),
     (report::TOKIO, tokio::thread_wakes),
 ];
 
