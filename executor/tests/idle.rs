@@ -7,12 +7,11 @@ mod log;
 use common::start_with;
 use executor::time::sleep;
 use executor::{Builder, IdlePolicy, Waits, Wakes, spawn, spawn_on};
-use log::logged;
+use log::{logged, observed};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::Event;
 
 /// The macros hand a policy on: this one, which is not the default, never blocks.
 #[executor::test(idle = IdlePolicy::block().spin(Duration::from_secs(3_600)))]
@@ -91,44 +90,24 @@ fn what_is_counted_is_traced() {
     assert_eq!(told_from_outside, ["core=0 wake=Nothing "]);
 }
 
-/// Uses the runtime for each event, as one that writes to a socket would.
-struct Busy {
-    started: Arc<AtomicUsize>,
-}
-
-impl Subscriber for Busy {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("executor::")
-    }
-
-    fn event(&self, _: &Event<'_>) {
-        if self.started.fetch_add(1, SeqCst) < 1_000 {
-            spawn(async {}).detach();
-            spawn_on(1, async {}).detach();
-        }
-    }
-
-    // Spans are of no interest.
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-/// Events are made when nothing is borrowed: whoever gets them may start tasks, here and on other cores.
+/// Events are made when nothing is borrowed: whoever gets them may start tasks, here and on other cores, as one would that writes to a socket.
 #[test]
 fn a_subscriber_may_use_the_runtime() {
     let Some(runtime) = start_with(Builder::new(), 2) else {
         return;
     };
     let started = Arc::new(AtomicUsize::new(0));
-    let busy = Busy {
-        started: Arc::clone(&started),
+    let start_tasks = {
+        let started = Arc::clone(&started);
+        move |event: &Event<'_>| {
+            let is_ours = event.metadata().target().starts_with("executor::");
+            if is_ours && started.fetch_add(1, SeqCst) < 1_000 {
+                spawn(async {}).detach();
+                spawn_on(1, async {}).detach();
+            }
+        }
     };
-    tracing::subscriber::with_default(busy, || {
+    observed(start_tasks, || {
         runtime.block_on(async {
             while started.load(SeqCst) < 1_000 {
                 spawn_on(1, async {}).await.unwrap();

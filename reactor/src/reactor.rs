@@ -111,13 +111,7 @@ impl Reactor {
         entry: squeue::Entry,
         waker: &Waker,
     ) -> Result<Key, Completion> {
-        if self.is_closing.get() {
-            return Err(Completion::cancelled());
-        }
-        let waker = waker.clone();
-        let key = self.slots.borrow_mut().occupy(waker);
-        self.push(entry.user_data(key.to_user_data()));
-        Ok(key)
+        self.start_as(Slots::occupy, entry, waker)
     }
 
     /// The same for a multishot operation.
@@ -129,11 +123,20 @@ impl Reactor {
         entry: squeue::Entry,
         waker: &Waker,
     ) -> Result<Key, Completion> {
+        self.start_as(Slots::occupy_streaming, entry, waker)
+    }
+
+    fn start_as(
+        &self,
+        occupy: fn(&mut Slots, Waker) -> Key,
+        entry: squeue::Entry,
+        waker: &Waker,
+    ) -> Result<Key, Completion> {
         if self.is_closing.get() {
             return Err(Completion::cancelled());
         }
         let waker = waker.clone();
-        let key = self.slots.borrow_mut().occupy_streaming(waker);
+        let key = occupy(&mut self.slots.borrow_mut(), waker);
         self.push(entry.user_data(key.to_user_data()));
         Ok(key)
     }

@@ -9,22 +9,36 @@ use tracing::{Event, Metadata, Subscriber};
 /// Calls `call` and gives, with its result, what was logged on this thread meanwhile: a line for each event.
 pub(crate) fn logged<T>(call: impl FnOnce() -> T) -> (T, Vec<String>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
-    let result = tracing::subscriber::with_default(Lines(Arc::clone(&lines)), call);
+    let keep = {
+        let lines = Arc::clone(&lines);
+        move |event: &Event<'_>| {
+            let mut line = Line(String::new());
+            event.record(&mut line);
+            lines.lock().unwrap().push(line.0);
+        }
+    };
+    let result = observed(keep, call);
     let lines = std::mem::take(&mut *lines.lock().unwrap());
     (result, lines)
 }
 
-struct Lines(Arc<Mutex<Vec<String>>>);
+/// Calls `call`, and `each` for every event that is logged on this thread meanwhile.
+pub(crate) fn observed<T>(
+    each: impl Fn(&Event<'_>) + Send + Sync + 'static,
+    call: impl FnOnce() -> T,
+) -> T {
+    tracing::subscriber::with_default(Observer(each), call)
+}
 
-impl Subscriber for Lines {
+struct Observer<F>(F);
+
+impl<F: Fn(&Event<'_>) + 'static> Subscriber for Observer<F> {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
+        (self.0)(event);
     }
 
     // Spans are of no interest.
