@@ -5,17 +5,18 @@
 use crate::core::context;
 use reactor::park::Wake;
 use std::fmt;
+use tracing::trace;
 
 /// What one core did since it started. Counted by the core for itself, so reading it disturbs nobody; it may lag by a moment.
 ///
-/// Each is also told as it happens, by a `tracing` event of level `TRACE` with the core's number: of the target `executor::idle` for how
-/// a core waited, and of `executor::wake` for what its waking took.
+/// If somebody listens, `tracing` events of level `TRACE` tell the same: at the end of each turn of its loop, a core tells what it has counted
+/// since the last, with its number. Their target is `executor::idle` for how it waited, and `executor::wake` for what waking took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CoreStats {
     /// Times this core told another that it had sent something.
     pub sent: Wakes,
-    /// Times threads that are no core of this runtime told this core so.
+    /// Times threads that are no core of this runtime, or one that is shutting down, told this core so.
     pub foreign: Wakes,
     /// Times it looked out for work by spinning, and how often that found some.
     pub spun: Waits,
@@ -39,7 +40,43 @@ pub struct Wakes {
     pub kernel: u64,
 }
 
+impl CoreStats {
+    /// What has come since `before`, as events of the core of this number.
+    pub(crate) fn tell_since(&self, before: &Self, core: usize) {
+        self.spun.tell_since(before.spun, core, "spun");
+        self.monitored
+            .tell_since(before.monitored, core, "monitored");
+        self.blocked.tell_since(before.blocked, core, "blocked");
+        let given_up = self.block_given_up - before.block_given_up;
+        if given_up > 0 {
+            trace!(target: "executor::idle", core, times = given_up, "did not block");
+        }
+        self.sent.tell_since(before.sent, core, "told others");
+        self.foreign
+            .tell_since(before.foreign, core, "was told by foreign threads");
+    }
+}
+
+impl Waits {
+    fn tell_since(self, before: Self, core: usize, what: &str) {
+        let times = self.begun - before.begun;
+        let found_work = self.found_work - before.found_work;
+        if times > 0 {
+            trace!(target: "executor::idle", core, times, found_work, "{what}");
+        }
+    }
+}
+
 impl Wakes {
+    fn tell_since(self, before: Self, core: usize, what: &str) {
+        let nothing = self.nothing - before.nothing;
+        let store = self.store - before.store;
+        let kernel = self.kernel - before.kernel;
+        if nothing + store + kernel > 0 {
+            trace!(target: "executor::wake", core, nothing, store, kernel, "{what}");
+        }
+    }
+
     /// One more.
     #[inline]
     pub(crate) fn count(&mut self, wake: Wake) {

@@ -7,9 +7,10 @@ mod log;
 use common::start_with;
 use executor::time::sleep;
 use executor::{Builder, IdlePolicy, Waits, Wakes, spawn, spawn_on};
+use futures::channel::oneshot;
 use log::{logged, observed};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::Event;
 
@@ -22,36 +23,21 @@ async fn the_macros_take_a_policy() {
     assert_eq!(stats.blocked.begun, 0);
 }
 
-/// The events with this message, as the texts of their other fields.
-fn events<'a>(lines: &'a [String], message: &str) -> Vec<&'a str> {
-    let start = format!("message={message} ");
-    lines
-        .iter()
-        .filter_map(|line| line.strip_prefix(&start))
-        .collect()
+/// The sum of a field over all of core 0's events that say `what`.
+fn sum(lines: &[String], what: &str, field: &str) -> u64 {
+    let start = format!("message={what} core=0 ");
+    let value = |fields: &str| -> u64 {
+        let mut fields = fields
+            .split(' ')
+            .filter_map(|part| part.strip_prefix(field));
+        let value = fields.find_map(|rest| rest.strip_prefix('='));
+        value.expect("it has the field").parse().expect("a number")
+    };
+    let events = lines.iter().filter_map(|line| line.strip_prefix(&start));
+    events.map(value).sum()
 }
 
-/// Waits as events have them: with the core's number, and whether they found work.
-fn waits(lines: &[String], message: &str) -> Waits {
-    let (mut waits, events) = (Waits::default(), events(lines, message));
-    waits.begun = events.len() as u64;
-    for event in events {
-        match event {
-            "core=0 found_work=true " => waits.found_work += 1,
-            other => assert_eq!(other, "core=0 found_work=false "),
-        }
-    }
-    waits
-}
-
-fn field(event: &str, name: &str) -> u64 {
-    let value = event
-        .split(' ')
-        .find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-    value.expect("it has the field").parse().expect("a number")
-}
-
-/// Whatever core 0 counts it tells by an event: as many of each, with the same outcome.
+/// Whatever core 0 counts it tells by events.
 #[test]
 fn what_is_counted_is_traced() {
     let policy = IdlePolicy::block().spin(Duration::from_micros(20));
@@ -71,23 +57,74 @@ fn what_is_counted_is_traced() {
         });
         handle.stats()[0]
     });
-    assert_eq!(waits(&lines, "spun"), stats.spun);
-    assert_eq!(waits(&lines, "monitored"), stats.monitored);
-    assert_eq!(waits(&lines, "blocked"), stats.blocked);
-    let given_up = events(&lines, "did not block: work had come");
-    assert_eq!(given_up.len() as u64, stats.block_given_up);
+    let waits = |what, expected: Waits| {
+        assert_eq!(sum(&lines, what, "times"), expected.begun, "{what}");
+        let found_work = sum(&lines, what, "found_work");
+        assert_eq!(found_work, expected.found_work, "{what}");
+    };
+    waits("spun", stats.spun);
+    waits("monitored", stats.monitored);
+    waits("blocked", stats.blocked);
+    let given_up = sum(&lines, "did not block", "times");
+    assert_eq!(given_up, stats.block_given_up);
     assert!(stats.spun.begun > 0 && stats.blocked.begun > 0);
 
-    let mut sent = Wakes::default();
-    for event in events(&lines, "told other cores") {
-        sent.nothing += field(event, "nothing");
-        sent.store += field(event, "store");
-        sent.kernel += field(event, "kernel");
+    let wakes = |what, expected: Wakes| {
+        assert_eq!(sum(&lines, what, "nothing"), expected.nothing, "{what}");
+        assert_eq!(sum(&lines, what, "store"), expected.store, "{what}");
+        assert_eq!(sum(&lines, what, "kernel"), expected.kernel, "{what}");
+        expected.nothing + expected.store + expected.kernel
+    };
+    assert!(wakes("told others", stats.sent) >= 100);
+    assert_eq!(wakes("was told by foreign threads", stats.foreign), 1);
+}
+
+/// A subscriber starts a task on this core, or on another, when it hears that a core has waited: the core does not go back to sleep over that.
+#[test]
+fn what_a_subscriber_starts_is_not_slept_over() {
+    let policy = IdlePolicy::block().spin(Duration::from_micros(1));
+    let policy = policy.monitor(Duration::from_micros(1));
+    for core in 0..2 {
+        let Some(runtime) = start_with(Builder::new().idle(policy), 2) else {
+            return;
+        };
+        let (sender, receiver) = oneshot::channel();
+        let sender = Mutex::new(Some(sender));
+        let answer = move |event: &Event<'_>| {
+            if event.metadata().target() != "executor::idle" {
+                return;
+            }
+            if let Some(sender) = sender.lock().unwrap().take() {
+                let task = spawn_on(core, async move { sender.send(()).unwrap() });
+                task.detach();
+            }
+        };
+        let answered = observed(answer, || {
+            runtime.block_on(async {
+                // What it hears of. After that there is nothing but the answer.
+                sleep(Duration::from_millis(1)).await;
+                receiver.await
+            })
+        });
+        answered.unwrap();
     }
-    assert_eq!(sent, stats.sent);
-    assert!(sent.nothing + sent.store + sent.kernel >= 100);
-    let told_from_outside = events(&lines, "told by a thread that is no core");
-    assert_eq!(told_from_outside, ["core=0 wake=Nothing "]);
+}
+
+/// A subscriber that panics is not the runtime's end.
+#[test]
+fn a_subscriber_may_panic() {
+    let runtime = start_with(Builder::new(), 1).expect("one CPU");
+    let panics = |event: &Event<'_>| {
+        let is_ours = event.metadata().target().starts_with("executor::");
+        assert!(!is_ours, "said by the subscriber");
+    };
+    observed(panics, || {
+        runtime.block_on(async {
+            for _ in 0..10 {
+                sleep(Duration::from_micros(100)).await;
+            }
+        });
+    });
 }
 
 /// Events are made when nothing is borrowed: whoever gets them may start tasks, here and on other cores, as one would that writes to a socket.

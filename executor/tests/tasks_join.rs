@@ -104,6 +104,44 @@ fn many_complete_while_their_joiners_core_is_busy() {
     });
 }
 
+/// A handle is polled by a task of core 0, and then waited for by that core's thread while the core stands still: it is the thread that is woken.
+#[test]
+fn from_core_0_and_then_from_its_thread() {
+    let Some(runtime) = start(2) else { return };
+    for _ in 0..100 {
+        let (is_open, is_polled) = (Arc::new(AtomicBool::new(false)), Arc::default());
+        let mut task = runtime.handle().spawn_on(1, {
+            let is_open = Arc::clone(&is_open);
+            async move {
+                until(|| is_open.load(SeqCst)).await;
+                7
+            }
+        });
+        runtime.block_on(async {
+            let polled = std::future::poll_fn(|context| {
+                Poll::Ready(Pin::new(&mut task).poll(context).is_pending())
+            });
+            assert!(polled.await);
+        });
+        let polled = thread::spawn({
+            let is_polled: Arc<AtomicBool> = Arc::clone(&is_polled);
+            move || {
+                while !is_polled.load(SeqCst) {
+                    thread::yield_now();
+                }
+                is_open.store(true, SeqCst);
+            }
+        });
+        let outcome = block_on(std::future::poll_fn(|context| {
+            let poll = Pin::new(&mut task).poll(context);
+            is_polled.store(true, SeqCst);
+            poll
+        }));
+        assert_eq!(outcome.unwrap(), 7);
+        polled.join().unwrap();
+    }
+}
+
 /// A core's thread is blocked by a wait for another core, which is a bad thing to do: the other wakes the thread, and not a task.
 #[test]
 fn from_a_core_whose_thread_is_blocked() {

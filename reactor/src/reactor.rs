@@ -111,7 +111,8 @@ impl Reactor {
         entry: squeue::Entry,
         waker: &Waker,
     ) -> Result<Key, Completion> {
-        self.start_as(Slots::occupy, entry, waker)
+        // SAFETY: passed on to the caller.
+        unsafe { self.start_as(Slots::occupy, entry, waker) }
     }
 
     /// The same for a multishot operation.
@@ -123,10 +124,13 @@ impl Reactor {
         entry: squeue::Entry,
         waker: &Waker,
     ) -> Result<Key, Completion> {
-        self.start_as(Slots::occupy_streaming, entry, waker)
+        // SAFETY: passed on to the caller.
+        unsafe { self.start_as(Slots::occupy_streaming, entry, waker) }
     }
 
-    fn start_as(
+    /// # Safety
+    /// As for [`start`](Self::start), until the final completion.
+    unsafe fn start_as(
         &self,
         occupy: fn(&mut Slots, Waker) -> Key,
         entry: squeue::Entry,

@@ -86,7 +86,9 @@ pub(crate) fn send(current: Option<&Core>, task: TaskRef) {
         }
         _ => {
             let home = Arc::clone(task.header().core());
-            home.inject(task);
+            if let Some(wake) = home.inject(task) {
+                home.counters().foreign(wake);
+            }
         }
     }
 }

@@ -50,21 +50,21 @@ fn published_entries_reach_a_core_that_goes_to_sleep() {
 fn entries_are_not_overwritten_before_they_are_read() {
     loom::model(|| {
         let (mut sender, mut receiver) = pair_ring::<()>(1);
-        // More than the line has places for.
+        // More than the line has places for, twice.
         let remote = thread::spawn(move || {
-            for value in 1..=3 {
+            for value in 1..=4 {
                 while sender.send(entry(value)).is_err() {
                     thread::yield_now();
                 }
             }
         });
         let mut seen = Vec::new();
-        while seen.len() < 3 {
+        while seen.len() < 4 {
             if receiver.take(8, |entry| seen.push(entry)) == 0 {
                 thread::yield_now();
             }
         }
-        assert_eq!(seen, [entry(1), entry(2), entry(3)]);
+        assert_eq!(seen, [entry(1), entry(2), entry(3), entry(4)]);
         remote.join().unwrap();
     });
 }

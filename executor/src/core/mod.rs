@@ -23,6 +23,7 @@ pub(crate) use shared::CoreShared;
 pub(crate) use timers::Timers;
 
 use crate::idle::IdlePolicy;
+use crate::stats::CoreStats;
 use crate::task::{Header, JoinHandle, TaskRef, allocate};
 use idle::Idle;
 use outbox::Outboxes;
@@ -60,6 +61,8 @@ pub(crate) struct Core {
     /// How to watch the header line, if that is possible and wanted.
     monitor: Option<Monitor>,
     is_closing: Cell<bool>,
+    /// What tracing was told of the counters.
+    told: Cell<CoreStats>,
 }
 
 impl Core {
@@ -91,6 +94,7 @@ impl Core {
             idle: Idle::new(policy, monitor.is_some()),
             monitor,
             is_closing: Cell::new(false),
+            told: Cell::default(),
         }
     }
 

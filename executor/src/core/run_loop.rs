@@ -1,12 +1,13 @@
 //! The loop: each phase bounded, and blocking only when every source of work was looked at after saying so.
 
 use super::Core;
+use crate::stats::Wakes;
 use crate::task::{Header, Polled, TaskRef};
 use reactor::park::Look;
 use std::mem::ManuallyDrop;
+use std::panic::catch_unwind;
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
-use tracing::trace;
 
 /// Messages taken from each inbox in a turn: a storm from one core leaves room for the others, for timers and for I/O.
 const INBOX_BATCH: usize = 256;
@@ -47,7 +48,9 @@ impl Core {
             } else {
                 self.reactor.turn();
             }
+            self.tell();
         }
+        self.tell();
         // The loop may not go on for a long time: nothing waits in it that others are waiting for.
         self.reactor.turn();
         self.publish_all();
@@ -114,6 +117,7 @@ impl Core {
             }
             Polled::Awaited(core) => {
                 // The joiner's header is in its core's cache, and stays there: only the outcome travels.
+                debug_assert!(!self.is_closing.get(), "the rings get their last look");
                 let task = self.tasks.borrow_mut().remove(slot);
                 self.send(core, task);
             }
@@ -127,20 +131,26 @@ impl Core {
         }
     }
 
+    /// What was counted since the last time, as events. Whoever gets them may start tasks and wake them: nothing is borrowed, and the loop comes
+    /// round before it sleeps.
+    fn tell(&self) {
+        if tracing::level_enabled!(tracing::Level::TRACE) {
+            let stats = self.shared.counters().read();
+            let before = self.told.replace(stats);
+            let core = self.index();
+            // The hook has printed a subscriber's panic. It is no task's, so it ends here; to log it would be to ask for another.
+            if let Err(payload) = catch_unwind(|| stats.tell_since(&before, core)) {
+                std::mem::forget(payload);
+            }
+        }
+    }
+
     fn publish(&self) {
         if self.outboxes.borrow().is_empty() {
             return;
         }
         let wakes = self.outboxes.borrow_mut().publish();
         self.shared.counters().sent(wakes);
-        trace!(
-            target: "executor::wake",
-            core = self.index(),
-            nothing = wakes.nothing,
-            store = wakes.store,
-            kernel = wakes.kernel,
-            "told other cores"
-        );
     }
 
     /// Sends everything: what the rings have no room for goes to the foreign queues. Before this core may sleep, and so not be
@@ -148,9 +158,13 @@ impl Core {
     pub(super) fn publish_all(&self) {
         self.publish();
         let rest = self.outboxes.borrow_mut().take_rest();
+        let mut wakes = Wakes::default();
         for (core, task) in rest {
-            core.inject(task);
+            if let Some(wake) = core.inject(task) {
+                wakes.count(wake);
+            }
         }
+        self.shared.counters().sent(wakes);
     }
 
     fn has_messages(&self) -> bool {
@@ -192,13 +206,8 @@ impl Core {
 
     /// It was there within the time of a spin: nothing more has to be measured.
     fn spin_found_work(&self) {
-        self.spun(true);
+        self.shared.counters().spun.add(true);
         self.idle.learn(0);
-    }
-
-    fn spun(&self, found_work: bool) {
-        self.shared.counters().spun.add(found_work);
-        trace!(target: "executor::idle", core = self.index(), found_work, "spun");
     }
 
     /// Looks a few times; true as soon as there is something to do.
@@ -226,7 +235,7 @@ impl Core {
                 return true;
             }
             if now_ns >= end_ns {
-                self.spun(false);
+                self.shared.counters().spun.add(false);
                 return false;
             }
         }
@@ -256,7 +265,6 @@ impl Core {
             |limit| self.reactor.watch(monitor, limit),
         );
         self.shared.counters().monitored.add(found_work);
-        trace!(target: "executor::idle", core = self.index(), found_work, "monitored");
         found_work
     }
 
@@ -268,10 +276,8 @@ impl Core {
         );
         if waited {
             self.shared.counters().blocked.add(found_work);
-            trace!(target: "executor::idle", core = self.index(), found_work, "blocked");
         } else {
             self.shared.counters().block_given_up();
-            trace!(target: "executor::idle", core = self.index(), "did not block: work had come");
             self.reactor.turn();
         }
     }

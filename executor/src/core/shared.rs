@@ -1,6 +1,6 @@
 //! What the rest of the world sees of a core: its state word, its foreign queue and its kernel wake.
 //!
-//! Reference-counted by every task of the core, and so by every waker: it outlives the core's thread, and what is sent to a core
+//! Reference-counted by every task of the core, and so by every waker: it outlives the core's thread, and a task that is sent to a core
 //! that has gone is cancelled on the sender's thread.
 
 use super::counters::Counters;
@@ -98,18 +98,17 @@ impl CoreShared {
         wake
     }
 
-    /// Sends a task from any thread. If the core has closed, it is settled here and now.
-    pub(crate) fn inject(&self, task: TaskRef) {
+    /// Sends a task from any thread, and returns what it took to tell the core. If that has closed, the task is settled here and now.
+    pub(super) fn inject(&self, task: TaskRef) -> Option<Wake> {
         self.foreign.push(task);
         publish_fence();
         // The fence above pairs with the one in `close`: either we see the flag here, or the core's last look into the queue sees the
         // task. Acquire: if we see it, we see as well which tasks the core has linked.
         if self.closed.load(Ordering::Acquire) {
             self.settle_foreign();
+            None
         } else {
-            let wake = self.ring();
-            self.counters.foreign(wake);
-            tracing::trace!(target: "executor::wake", core = self.index, ?wake, "told by a thread that is no core");
+            Some(self.ring())
         }
     }
 

@@ -174,7 +174,7 @@ impl TaskRef {
     ///
     /// # Safety
     /// Only on the task's core, not from inside its own poll, and not after it completed. The reference must be the table's; after
-    /// [`Polled::Released`] it must be forgotten.
+    /// [`Polled::Released`] it must be forgotten, after [`Polled::Awaited`] be sent to that core, once.
     #[inline]
     pub(crate) unsafe fn run(&self) -> Polled {
         let header = self.header();

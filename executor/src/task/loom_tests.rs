@@ -157,6 +157,32 @@ fn joiner_is_woken_by_its_own_core() {
     });
 }
 
+/// The handle is polled for a task of another core, and then by a thread: it is the thread that is woken, or nobody has to be.
+#[test]
+fn joiners_core_is_forgotten_with_its_waker() {
+    loom::model(|| {
+        let task = Task::new();
+        let core = thread::spawn({
+            let task = Arc::clone(&task);
+            // That core stands still: what is sent there wakes nobody.
+            move || match task.state.complete(false) {
+                Completed::Awaited(None) => task.state.wake(),
+                Completed::Awaited(Some(_)) | Completed::Wanted => {}
+                other => panic!("{other:?}"),
+            }
+        });
+        let nobody = Waker::from(std::sync::Arc::new(Count(std::sync::Arc::default())));
+        let unpark = std::sync::Arc::new(Unpark(Notify::new()));
+        let waker = Waker::from(std::sync::Arc::clone(&unpark));
+        if !task.state.poll(&nobody, || Some(3)) {
+            while !task.state.poll(&waker, || None) {
+                unpark.0.wait();
+            }
+        }
+        core.join().unwrap();
+    });
+}
+
 /// The handle is dropped while the core completes: exactly one of them drops the outcome, and exactly one frees the cell, after it.
 #[test]
 fn outcome_is_dropped_once_and_the_cell_freed_once() {

@@ -138,7 +138,8 @@ impl State {
         }
     }
 
-    /// Once, after [`complete`](Self::complete) said `Awaited`: by the core, or by the one that it named and sent the task to.
+    /// Once, after [`complete`](Self::complete) said `Awaited`: by the core, or by the one that it named and sent the task to. (If that one has
+    /// shut down it is left out: so was whoever waited.)
     pub(super) fn wake(&self) {
         self.waker.with(|waker| {
             // SAFETY: COMPLETE is set, so the handle no longer writes here; others may only read as well.

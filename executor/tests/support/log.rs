@@ -4,6 +4,7 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::NoSubscriber;
 use tracing::{Event, Metadata, Subscriber};
 
 /// Calls `call` and gives, with its result, what was logged on this thread meanwhile: a line for each event.
@@ -27,6 +28,9 @@ pub(crate) fn observed<T>(
     each: impl Fn(&Event<'_>) + Send + Sync + 'static,
     call: impl FnOnce() -> T,
 ) -> T {
+    // As long as it has seen one subscriber alone, tracing asks that of whatever thread comes by a place first whether anybody wants its events,
+    // and does not ask again: here it might be a core that has none.
+    let _second = tracing::Dispatch::new(NoSubscriber::default());
     tracing::subscriber::with_default(Observer(each), call)
 }
 
