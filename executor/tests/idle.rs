@@ -9,10 +9,12 @@ use executor::time::sleep;
 use executor::{Builder, IdlePolicy, Waits, Wakes, spawn, spawn_on};
 use futures::channel::oneshot;
 use log::{logged, observed};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
-use tracing::Event;
+use tracing::{Event, Level};
 
 /// The macros hand a policy on: this one, which is not the default, never blocks.
 #[executor::test(idle = IdlePolicy::block().spin(Duration::from_secs(3_600)))]
@@ -110,21 +112,38 @@ fn what_a_subscriber_starts_is_not_slept_over() {
     }
 }
 
-/// A subscriber that panics is not the runtime's end.
+/// A subscriber that panics is not the runtime's end, nor where it is to hear of another panic.
 #[test]
 fn a_subscriber_may_panic() {
+    struct WakePanics;
+    impl Wake for WakePanics {
+        fn wake(self: Arc<Self>) {
+            panic!("said by the waker");
+        }
+    }
     let runtime = start_with(Builder::new(), 1).expect("one CPU");
-    let panics = |event: &Event<'_>| {
-        let is_ours = event.metadata().target().starts_with("executor::");
-        assert!(!is_ours, "said by the subscriber");
+    let heard = Arc::new(AtomicUsize::new(0));
+    let panics = {
+        let heard = Arc::clone(&heard);
+        move |event: &Event<'_>| {
+            if *event.metadata().level() == Level::ERROR {
+                heard.fetch_add(1, SeqCst);
+            }
+            panic!("said by the subscriber");
+        }
     };
     observed(panics, || {
         runtime.block_on(async {
+            let mut timer = pin!(sleep(Duration::from_micros(100)));
+            let waker = Waker::from(Arc::new(WakePanics));
+            let polled = timer.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
             for _ in 0..10 {
                 sleep(Duration::from_micros(100)).await;
             }
         });
     });
+    assert_eq!(heard.load(SeqCst), 1, "the waker's panic");
 }
 
 /// Events are made when nothing is borrowed: whoever gets them may start tasks, here and on other cores, as one would that writes to a socket.

@@ -127,19 +127,23 @@ fn in_the_drop_of_a_future_that_is_cancelled() {
             };
             assert_eq!(text(task.await.unwrap_err()), "dropping the aborted");
         }
-        struct Twice(#[expect(dead_code)] DropPanics);
-        impl Future for Twice {
-            type Output = ();
-            fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-                panic!("in the poll");
+        struct Again;
+        impl Drop for Again {
+            fn drop(&mut self) {
+                panic_any(DropPanics("a third time"));
             }
         }
-        assert!(
-            spawn(Twice(DropPanics("twice")))
-                .await
-                .unwrap_err()
-                .is_panic()
-        );
+        struct Twice<T>(T);
+        impl<T> Future for Twice<T> {
+            type Output = ();
+            fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+                panic_any("in the poll");
+            }
+        }
+        let twice = spawn(Twice(DropPanics("twice"))).await;
+        assert_eq!(text(twice.unwrap_err()), "in the poll");
+        let thrice = spawn(Twice(Again)).await;
+        assert_eq!(text(thrice.unwrap_err()), "in the poll");
     });
 }
 

@@ -5,12 +5,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Runs a waker, or the drop of a stranger's value, whose panic must not reach the caller: it is logged as `what` and ends here. The
 /// panic hook has printed it by then.
 pub fn contain_panic(what: &str, call: impl FnOnce()) {
+    if !completes(call) {
+        // Whoever receives the log may panic as well.
+        completes(|| tracing::error!("{what} panicked; the panic was contained"));
+    }
+}
+
+/// Whether `call` came to its end. If not, its panic ends here, and the panic hook alone has told of it.
+pub fn completes(call: impl FnOnce()) -> bool {
     let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
-        return;
+        return true;
     };
-    tracing::error!("{what} panicked; the panic was contained");
     // The payload's own drop may panic as well, and the drop of what that panics with; there it ends.
     if let Err(endless) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(endless);
     }
+    false
 }

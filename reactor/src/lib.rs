@@ -29,7 +29,7 @@ pub mod timer;
 
 pub use capabilities::{Capabilities, Feature};
 pub use compio_buf as buf;
-pub use contain::contain_panic;
+pub use contain::{completes, contain_panic};
 pub use descriptor::Descriptor;
 pub use header::HeaderLine;
 pub use io_uring::squeue::Entry;

@@ -3,9 +3,9 @@
 use super::Core;
 use crate::stats::Wakes;
 use crate::task::{Header, Polled, TaskRef};
+use reactor::completes;
 use reactor::park::Look;
 use std::mem::ManuallyDrop;
-use std::panic::catch_unwind;
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
@@ -138,10 +138,8 @@ impl Core {
             let stats = self.shared.counters().read();
             let before = self.told.replace(stats);
             let core = self.index();
-            // The hook has printed a subscriber's panic. It is no task's, so it ends here; to log it would be to ask for another.
-            if let Err(payload) = catch_unwind(|| stats.tell_since(&before, core)) {
-                std::mem::forget(payload);
-            }
+            // A subscriber's panic is no task's, and to log it would be to ask for another.
+            completes(|| stats.tell_since(&before, core));
         }
     }
 

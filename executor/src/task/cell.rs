@@ -104,7 +104,8 @@ unsafe fn poll<F: Future>(header: NonNull<Header>) -> Polled {
             contain_panic("dropping a task's output", || drop(output));
             // The first panic is the outcome; another, in the drop of what is left, was printed by the panic hook.
             // SAFETY: the core has the stage.
-            let _ = unsafe { drop_future::<F>(header) };
+            let another = unsafe { drop_future::<F>(header) };
+            contain_panic("dropping the panic of a task's drop", || drop(another));
             Err(JoinError::panicked(payload))
         }
     };
