@@ -23,7 +23,7 @@ fn the_instruction_is_found_where_the_kernel_sees_one() {
     let expected = match () {
         () if !has("nonstop_tsc") => None,
         () if has("waitpkg") || cfg!(emulate_waitpkg) => Some("UMONITOR/UMWAIT"),
-        () if has("monitorx") => Some("MONITORX/MWAITX"),
+        () if has("mwaitx") => Some("MONITORX/MWAITX"),
         () => None,
     };
     let detected = Monitor::detect().map(|monitor| monitor.to_string());
