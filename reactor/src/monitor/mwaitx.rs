@@ -1,7 +1,7 @@
 //! AMD's user-mode monitor: MONITORX and MWAITX (CPUID 8000_0001, ECX bit 29; AMD64 manual volume 3).
 //!
 //! MWAITX waits a number of ticks of the time-stamp counter, 32 bits in EBX, if bit 1 of ECX says that there is a limit: forgetting that
-//! bit waits for ever. EAX is the hint for the state, 0 for the light C1.
+//! bit waits for ever, and so does a limit of 0. EAX is the hint for the state, 0 for the light C1.
 
 use super::tsc::Clock;
 use std::arch::asm;
@@ -44,7 +44,8 @@ impl Mwaitx {
 
     #[inline]
     pub(super) fn wait(self, limit: Duration) {
-        let ticks = u32::try_from(self.clock.ticks(limit)).unwrap_or(u32::MAX);
+        // At least one: 0 would be no limit at all.
+        let ticks = u32::try_from(self.clock.ticks(limit).max(1)).unwrap_or(u32::MAX);
         // SAFETY: holding a `Mwaitx` proves that the instruction exists. LLVM keeps rbx for itself, so it is exchanged by hand and
         // restored. Not `nomem`, since what ends it is a store by another.
         unsafe {
