@@ -11,12 +11,13 @@ use common::{Random, Watched, on_thread, start_with};
 use executor::buf::BufResult;
 use executor::net::{TcpListener, TcpStream};
 use executor::time::sleep;
-use executor::{Builder, CoreStats, Feature, Handle, IdlePolicy};
+use executor::{Builder, Capabilities, CoreStats, Feature, Handle, IdlePolicy};
 use reactor::monitor::Monitor;
+use reactor::{KernelWake, Reactor};
 use round_watchdog::RoundWatchdog;
 use std::io::{Read, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,20 @@ fn watching_for(monitor: Duration, cores: usize) -> Option<Watched> {
 }
 
 fn can_watch() -> bool {
-    Monitor::detect().is_some()
+    static CAN_WATCH: OnceLock<bool> = OnceLock::new();
+    *CAN_WATCH.get_or_init(|| can_watch_without(&[]))
+}
+
+/// A core needs the instruction, and a ring with a word for others to store to, which not every kernel's has in every mode.
+fn can_watch_without(masked: &[Feature]) -> bool {
+    if Monitor::detect().is_none() {
+        return false;
+    }
+    let all = Capabilities::probe().expect("a kernel with io_uring");
+    let capabilities = masked.iter().fold(all, |rest, one| rest.without(*one));
+    let wake = Arc::new(KernelWake::new().expect("an eventfd"));
+    let reactor = Reactor::new(capabilities, wake).expect("a ring");
+    reactor.doorbell().is_some()
 }
 
 /// Wakes by a store, and by the kernel, of this core by others, in a runtime of two.
@@ -202,6 +216,10 @@ fn a_peers_bytes_end_the_watching() {
         let Some(runtime) = start_with(builder.idle(policy), 1) else {
             return;
         };
+        if can_watch() && !can_watch_without(masked) {
+            println!("skipped without {masked:?}: no word to be rung by");
+            continue;
+        }
         runtime.block_on(async {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -116,7 +116,7 @@ const FEATURES: [Entry; 10] = [
         Feature::OneLineHeader,
         "one-line ring header",
         "6.6",
-        "one monitored line cannot show every completion: no Monitoring state",
+        "completions that interrupt the core show on a line with no word to ring by: no Monitoring state there",
     ),
 ];
 
@@ -200,6 +200,11 @@ impl Capabilities {
         self.has(Feature::CoopTaskrun) && self.has(Feature::TaskrunFlag)
     }
 
+    /// Whether the kernel says in `sq_flags` that there are completions, before it moves the queue's tail.
+    pub(crate) fn shows_completions_by_flag(self) -> bool {
+        self.defers_taskrun() || self.cooperates()
+    }
+
     /// How the kernel brings completions to the owner, in words.
     pub fn completion_mode(self) -> &'static str {
         match (self.defers_taskrun(), self.cooperates()) {
@@ -221,7 +226,7 @@ impl Capabilities {
             flags |= sys::SETUP_COOP_TASKRUN;
         }
         // The kernel accepts TASKRUN_FLAG only beside one of these two, and neither is good without it.
-        if flags & (sys::SETUP_DEFER_TASKRUN | sys::SETUP_COOP_TASKRUN) != 0 {
+        if self.shows_completions_by_flag() {
             flags |= sys::SETUP_TASKRUN_FLAG;
         }
         if self.has(Feature::SubmitAll) {

@@ -1,11 +1,18 @@
 //! The header line: where the kernel says that there is something to do, read without entering it.
 //!
 //! A second mapping of the ring's first page (the same physical memory as the io-uring crate's own), viewed at the offsets the
-//! kernel reported. From 6.6 on `cq.tail`, `sq_flags` and `cq_flags` share one 64-byte line; before, they do not, and
-//! [`HeaderLine::is_one_line`] tells. This view never writes; a doorbell made from it does.
+//! kernel reported. This view never writes; a doorbell made from it does.
 //!
-//! With `DEFER_TASKRUN` the tail does not move by itself: completions show as `IORING_SQ_TASKRUN` in `sq_flags`, and the tail moves
-//! in the owner's next enter. So both have to be watched.
+//! Which line is to be watched depends on how completions come:
+//!
+//! | the ring's mode | a completion first shows as | the line to be watched |
+//! |---|---|---|
+//! | with `TASKRUN_FLAG`: deferred to the owner's next enter, or to its next system call | `IORING_SQ_TASKRUN` in `sq_flags`; the tail moves when the owner is in the kernel | that of `sq_flags` |
+//! | by interrupt | the tail, moved by the owner itself in that interrupt | that of `cq.tail` |
+//!
+//! From 6.6 on `cq.tail`, `sq_flags` and `cq_flags` share one line, so these are the same. Before, the tail has a line of its own, and `sq_flags`
+//! shares another with `cq_flags`; and there what a worker thread of the kernel completes (6.1: `io_req_complete_post`) moves the tail and sets no flag,
+//! in whatever mode. A word that a patched kernel reserves is beside the tail in either layout.
 
 use crate::doorbell::{Doorbell, Word};
 use crate::sys::{self, Params};
@@ -28,6 +35,8 @@ pub struct HeaderLine {
     cq_flags: u32,
     /// 0: the kernel reserves none.
     user_word: u32,
+    /// `sq_flags` or `cq_tail`: the one in the line to be watched.
+    watched: u32,
 }
 
 /// The first bytes of a ring, mapped once more.
@@ -95,6 +104,11 @@ impl HeaderLine {
             sq_flags: params.sq_off.flags,
             cq_flags: params.cq_off.flags,
             user_word,
+            watched: if params.flags & sys::SETUP_TASKRUN_FLAG != 0 {
+                params.sq_off.flags
+            } else {
+                params.cq_off.tail
+            },
         })
     }
 
@@ -106,20 +120,26 @@ impl HeaderLine {
 
     /// A word of the line to be watched, for the monitor.
     pub(crate) fn watched(&self) -> &AtomicU32 {
-        self.word(self.cq_tail)
+        self.word(self.watched)
     }
 
-    /// Which word others may store to, so that who watches the line sees it: the kernel's reserved one; else `cq_flags`; none where one line
-    /// does not show all that has to be watched.
+    /// Whether that line shows the tail as well. Else some completions do not end a wait.
+    pub(crate) fn watched_shows_tail(&self) -> bool {
+        self.is_watched(self.cq_tail)
+    }
+
+    fn is_watched(&self, offset: u32) -> bool {
+        offset / LINE_BYTES == self.watched / LINE_BYTES
+    }
+
+    /// Which word others may store to, so that who watches the line sees it: the kernel's reserved one; else `cq_flags`; none where
+    /// neither is in the line to be watched.
     pub(crate) fn doorbell_word(&self) -> Option<Word> {
-        let line = self.cq_tail / LINE_BYTES;
-        if !self.is_one_line() {
-            return None;
+        match () {
+            () if self.user_word != 0 && self.is_watched(self.user_word) => Some(Word::Reserved),
+            () if self.is_watched(self.cq_flags) => Some(Word::CqFlags),
+            () => None,
         }
-        if self.user_word != 0 && self.user_word / LINE_BYTES == line {
-            return Some(Word::Reserved);
-        }
-        Some(Word::CqFlags)
     }
 
     /// The doorbell of this ring's owner.
@@ -164,7 +184,7 @@ impl HeaderLine {
         self.sq_flags() & (sys::SQ_TASKRUN | sys::SQ_CQ_OVERFLOW) != 0
     }
 
-    /// Whether one monitored cache line shows all of `cq.tail`, `sq_flags` and `cq_flags`.
+    /// Whether `cq.tail`, `sq_flags` and `cq_flags` are on one cache line.
     pub fn is_one_line(&self) -> bool {
         let line = |offset: u32| offset / LINE_BYTES;
         line(self.cq_tail) == line(self.sq_flags) && line(self.cq_tail) == line(self.cq_flags)

@@ -5,7 +5,7 @@
 
 use crate::capabilities::{Capabilities, Feature};
 use crate::contain::contain_panic;
-use crate::doorbell::Doorbell;
+use crate::doorbell::{Doorbell, Word};
 use crate::header::HeaderLine;
 use crate::kernel_wake::KernelWake;
 use crate::monitor::Monitor;
@@ -37,6 +37,10 @@ const BATCH: usize = 32;
 /// submissions, and a flag that stays set for no reason cannot hold the core.
 const ENTERS_PER_TURN_MAX: usize = 16;
 
+/// How long a completion may stand in the queue unseen by a core that watches another line than the tail's: about the limit that Linux gives
+/// each UMWAIT anyway. Only the kernel's worker threads complete so, and only on older kernels (see [`HeaderLine`]).
+const UNSEEN_MAX: Duration = Duration::from_micros(50);
+
 /// One core's io_uring with its operations in flight. Neither `Send` nor `Sync`.
 pub struct Reactor {
     ring: RefCell<Ring>,
@@ -46,8 +50,8 @@ pub struct Reactor {
     wake: Arc<KernelWake>,
     wake_is_armed: Cell<bool>,
     is_closing: Cell<bool>,
-    /// Whether one line shows all there is to see.
-    can_be_watched: bool,
+    /// Whether `cq_flags` may be the doorbell.
+    can_lend_cq_flags: bool,
 }
 
 /// The kernel did not finish these operations in the time given. What they point to was leaked, for the kernel may still write there.
@@ -95,7 +99,8 @@ impl Reactor {
             wake,
             wake_is_armed: Cell::new(false),
             is_closing: Cell::new(false),
-            can_be_watched: capabilities.has(Feature::OneLineHeader),
+            can_lend_cq_flags: capabilities.shows_completions_by_flag()
+                || capabilities.has(Feature::OneLineHeader),
         };
         reactor.arm_wake();
         Ok(reactor)
@@ -296,11 +301,9 @@ impl Reactor {
 
     /// How others end this reactor's watching, if its line can be watched.
     pub fn doorbell(&self) -> Option<Doorbell> {
-        self.ring
-            .borrow()
-            .header()
-            .doorbell()
-            .filter(|_| self.can_be_watched)
+        let doorbell = self.ring.borrow().header().doorbell();
+        // On an older kernel, which this may be made to look like, `cq_flags` is not beside the tail.
+        doorbell.filter(|doorbell| doorbell.kind() == Word::Reserved || self.can_lend_cq_flags)
     }
 
     /// Begins to watch the header line: what the kernel posts, and the doorbell. To be followed by a look at everything, this reactor
@@ -314,7 +317,12 @@ impl Reactor {
     /// Waits for a store to the line, at most for `limit`. May end for no reason.
     #[inline]
     pub fn watch(&self, monitor: Monitor, limit: Duration) {
-        monitor.wait(limit);
+        let shows_all = self.ring.borrow().header().watched_shows_tail();
+        monitor.wait(if shows_all {
+            limit
+        } else {
+            limit.min(UNSEEN_MAX)
+        });
     }
 
     /// How many operations the kernel has not finished, orphans included.
