@@ -7,6 +7,7 @@
 )]
 
 mod enter_gate;
+mod lines;
 mod listening;
 mod meddling;
 mod modes;
@@ -16,6 +17,7 @@ mod threads;
 mod wakers;
 
 pub(crate) use enter_gate::EnterGate;
+pub(crate) use lines::Lines;
 pub(crate) use listening::{Client, Listener};
 pub(crate) use meddling::dropping_waker;
 pub(crate) use modes::{all_features, in_each_mode};
