@@ -10,9 +10,10 @@ mkdir -p "$CACHE"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
+# Ends the script, with status 1 unless it has another one for that.
 die() {
     say "$*"
-    exit 1
+    exit "${STATUS_OF_DEATH:-1}"
 }
 
 # usage: prints the comment at the top of the calling script, which is its help.
@@ -70,7 +71,7 @@ private_apt() {
         -q -o "Dir::Etc::SourceList=$directory/sources.list" -o Dir::Etc::SourceParts=/dev/null
         -o "Dir::State::Lists=$directory/lists" -o "Dir::State::Status=$directory/status" -o "Dir::Cache=$directory/cache"
         -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
-        -o Acquire::Retries=3 -o APT::Sandbox::User=root
+        -o Acquire::Retries=3 -o APT::Update::Error-Mode=any -o APT::Sandbox::User=root
     )
     export PRIVATE_APT
 }
