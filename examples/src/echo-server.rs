@@ -159,5 +159,8 @@ async fn report() {
         let accepted = ACCEPTED.load(Relaxed);
         let open = accepted - CLOSED.load(Relaxed);
         say(format_args!("{open} connections open, {accepted} accepted"));
+        for (core, stats) in executor::stats().iter().enumerate() {
+            say(format_args!("core {core}: {stats}"));
+        }
     }
 }

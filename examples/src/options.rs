@@ -7,7 +7,7 @@ const USAGE: &str = "usage: echo-server [--listen ADDR] [--cores N] [--verbose]
 
   --listen ADDR  where to listen, 127.0.0.1:7000 if not given; port 0 picks a free one
   --cores N      how many cores to serve on; all that the process may use if not given
-  --verbose      print the number of connections every second";
+  --verbose      print every second the number of connections, and how the cores slept and were woken";
 
 /// What the command line asks for.
 pub(crate) struct Options {
