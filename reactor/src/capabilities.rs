@@ -32,6 +32,14 @@ pub enum Feature {
     MultishotAccept,
     /// `cq.tail`, `sq_flags` and `cq_flags` are on one 64-byte line.
     OneLineHeader,
+    /// The kernel takes receive buffers from a ring shared with us.
+    BufferRings,
+    /// It fills such a buffer bit by bit.
+    IncrementalBuffers,
+    /// One submission receives any number of times, into such buffers.
+    MultishotReceive,
+    /// A socket sends from our memory, and says when it is done with it.
+    ZeroCopySend,
 }
 
 /// One row of what is printed: the feature, the kernel that first had it, what its lack costs here.
@@ -57,7 +65,7 @@ const fn entry(
 }
 
 /// First kernels as in the kernel's own history of `include/uapi/linux/io_uring.h`.
-const FEATURES: [Entry; 10] = [
+const FEATURES: [Entry; 14] = [
     entry(
         Feature::SingleIssuer,
         "SINGLE_ISSUER",
@@ -110,13 +118,37 @@ const FEATURES: [Entry; 10] = [
         Feature::MultishotAccept,
         "multishot accept",
         "5.19",
-        "nothing yet: the executor's listener accepts one connection at a time",
+        "a listener submits one accept for each connection",
     ),
     entry(
         Feature::OneLineHeader,
         "one-line ring header",
         "6.6",
         "completions that interrupt the core show on a line with no word to ring by: no Monitoring state there",
+    ),
+    entry(
+        Feature::BufferRings,
+        "provided-buffer rings",
+        "5.19",
+        "receiving into a pool takes a poll and a receive each time",
+    ),
+    entry(
+        Feature::IncrementalBuffers,
+        "incremental buffers",
+        "6.12",
+        "each receive takes a whole buffer of its pool, however little came",
+    ),
+    entry(
+        Feature::MultishotReceive,
+        "multishot receive",
+        "6.0",
+        "receiving into a pool takes a poll and a receive each time",
+    ),
+    entry(
+        Feature::ZeroCopySend,
+        "zero-copy send",
+        "6.0",
+        "a send that asks for it copies all the same",
     ),
 ];
 

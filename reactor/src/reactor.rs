@@ -3,6 +3,7 @@
 //! Owned by one thread and called from nowhere else. While foreign code runs (a waker, the drop of a buffer) nothing here is
 //! borrowed, so it may start or drop operations. Nothing blocks but [`Reactor::wait`], and that never with an entry unsubmitted.
 
+use crate::buffers::Registry;
 use crate::capabilities::{Capabilities, Feature};
 use crate::contain::contain_panic;
 use crate::doorbell::{Doorbell, Word};
@@ -45,6 +46,8 @@ const UNSEEN_MAX: Duration = Duration::from_micros(50);
 pub struct Reactor {
     ring: RefCell<Ring>,
     slots: RefCell<Slots>,
+    pools: Registry,
+    capabilities: Capabilities,
     /// Entries that found the submission queue full. They are always older than what comes next, so order is kept.
     backlog: RefCell<VecDeque<squeue::Entry>>,
     wake: Arc<KernelWake>,
@@ -95,6 +98,8 @@ impl Reactor {
         let reactor = Self {
             ring: RefCell::new(Ring::new(capabilities, sq_entries, cq_entries)?),
             slots: RefCell::new(Slots::new()),
+            pools: Registry::default(),
+            capabilities,
             backlog: RefCell::new(VecDeque::new()),
             wake,
             wake_is_armed: Cell::new(false),
@@ -104,6 +109,21 @@ impl Reactor {
         };
         reactor.arm_wake();
         Ok(reactor)
+    }
+
+    /// What the kernel has, and what was chosen.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// The pools that completions bring buffers of.
+    pub(crate) fn pools(&self) -> &Registry {
+        &self.pools
+    }
+
+    /// Calls `act` with the ring, to register something with it.
+    pub(crate) fn with_submitter<T>(&self, act: impl FnOnce(io_uring::Submitter<'_>) -> T) -> T {
+        act(self.ring.borrow().submitter())
     }
 
     /// Submits a one-shot operation whose completion will wake `waker`. If the reactor is closing it is not submitted, and the
@@ -127,17 +147,19 @@ impl Reactor {
     pub(crate) unsafe fn start_streaming(
         &self,
         entry: squeue::Entry,
+        unfetched_max: usize,
         waker: &Waker,
     ) -> Result<Key, Completion> {
+        let occupy = |slots: &mut Slots, waker| slots.occupy_streaming(unfetched_max, waker);
         // SAFETY: passed on to the caller.
-        unsafe { self.start_as(Slots::occupy_streaming, entry, waker) }
+        unsafe { self.start_as(occupy, entry, waker) }
     }
 
     /// # Safety
     /// As for [`start`](Self::start), until the final completion.
     unsafe fn start_as(
         &self,
-        occupy: fn(&mut Slots, Waker) -> Key,
+        occupy: impl FnOnce(&mut Slots, Waker) -> Key,
         entry: squeue::Entry,
         waker: &Waker,
     ) -> Result<Key, Completion> {
@@ -191,7 +213,8 @@ impl Reactor {
         drop(unneeded_waker);
     }
 
-    fn cancel(&self, key: Key) {
+    /// Asks the kernel to end an operation; its completion comes as any other.
+    pub(crate) fn cancel(&self, key: Key) {
         self.push(
             opcode::AsyncCancel::new(key.to_user_data())
                 .build()
@@ -363,13 +386,21 @@ impl Reactor {
             WAKE => return self.wake_is_armed.set(completion.has_more()),
             _ => {}
         }
-        let delivery = self
-            .slots
-            .borrow_mut()
-            .complete(Key::from_user_data(user_data), completion);
+        let completion = match completion.buffer() {
+            Some(_) => self.pools.place(completion),
+            None => completion,
+        };
+        let key = Key::from_user_data(user_data);
+        let delivery = self.slots.borrow_mut().complete(key, completion);
         match delivery {
             Delivery::Nothing => {}
             Delivery::Wake(waker) => contain_panic("a waker", || waker.wake()),
+            Delivery::Pause(waker) => {
+                self.cancel(key);
+                if let Some(waker) = waker {
+                    contain_panic("a waker", || waker.wake());
+                }
+            }
             Delivery::ToOrphan(mut orphan) => {
                 contain_panic("dropping what a cancelled operation yielded", || {
                     orphan.discard(completion);

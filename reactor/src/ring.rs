@@ -73,6 +73,11 @@ impl Ring {
         &self.header
     }
 
+    /// For what is registered with the ring.
+    pub(crate) fn submitter(&self) -> io_uring::Submitter<'_> {
+        self.uring.submitter()
+    }
+
     /// Appends an entry; `false` if the queue is full.
     ///
     /// # Safety

@@ -2,6 +2,7 @@
 //!
 //! Each optional flag is tried alone, in a ring of two entries, so that a kernel which lacks one still gets all the others.
 
+use crate::buffers::{self, Filling};
 use crate::capabilities::{Capabilities, Feature};
 use crate::header::HeaderLine;
 use crate::sys::{self, Params};
@@ -173,6 +174,16 @@ fn probe_features() -> Result<Vec<Feature>, SetupError> {
     // Nothing reports multishot accept itself; IORING_OP_SOCKET came in the same release.
     if operations.is_supported(opcode::Socket::CODE) {
         found.push(Feature::MultishotAccept);
+    }
+    // Nor multishot receive; zero-copy send came with it.
+    if operations.is_supported(opcode::SendZc::CODE) {
+        found.extend([Feature::MultishotReceive, Feature::ZeroCopySend]);
+    }
+    if buffers::are_supported(&ring.submitter(), Filling::Whole) {
+        found.push(Feature::BufferRings);
+    }
+    if buffers::are_supported(&ring.submitter(), Filling::Incremental) {
+        found.push(Feature::IncrementalBuffers);
     }
     let flags = [
         (Feature::SubmitAll, sys::SETUP_SUBMIT_ALL),

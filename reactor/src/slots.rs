@@ -3,10 +3,14 @@
 //! | state       | the future is   | what it points to is held by | next                                                        |
 //! |-------------|-----------------|------------------------------|-------------------------------------------------------------|
 //! | `Free`      | –               | –                            | `Waiting`, `Streaming` by [`Slots::occupy`]                 |
-//! | `Waiting`   | alive, pending  | the future                   | `Done` by the completion, `Orphaned` by its drop            |
+//! | `Waiting`   | alive, pending  | the future                   | `Done` or `Settling` by the completion, `Orphaned` by drop  |
+//! | `Settling`  | alive, pending  | the future                   | `Done` by the final completion, `Orphaned` by drop          |
 //! | `Done`      | alive, woken    | the future                   | `Free` when it is polled or dropped                         |
 //! | `Streaming` | alive           | the future                   | itself, by completions and polls; `Orphaned`, `Free`        |
 //! | `Orphaned`  | dropped         | the slot                     | `Free` by the final completion, which also frees the orphan |
+//!
+//! A one-shot operation is `Settling` when its outcome has come but the kernel still uses its memory, and will say when it is done:
+//! zero-copy sends alone. A multishot operation whose owner does not fetch is paused: cancelled, so that what it has brought is bounded.
 //!
 //! A slot is freed only when the kernel has sent the final completion of its operation, so no completion can come for a slot's
 //! earlier tenant while that is alive; the generation makes sure of it. Nothing here calls foreign code: wakers and orphans are
@@ -39,6 +43,7 @@ impl Key {
 enum State {
     Free { next: Option<u32> },
     Waiting(Waker),
+    Settling { waker: Waker, outcome: Completion },
     Done(Completion),
     Streaming(Streaming),
     Orphaned(Orphan),
@@ -49,6 +54,10 @@ struct Streaming {
     waker: Option<Waker>,
     arrived: VecDeque<Completion>,
     finished: bool,
+    /// When so many were not fetched, it is paused.
+    unfetched_max: usize,
+    /// It was cancelled for that, which its owner is not told: to him it ends as the kernel may end it at any time.
+    paused: bool,
 }
 
 struct Slot {
@@ -63,6 +72,8 @@ pub(crate) enum Delivery {
     Nothing,
     /// Wake the future that waits for it.
     Wake(Waker),
+    /// Cancel the operation, for its owner does not fetch what it brings, and wake him.
+    Pause(Option<Waker>),
     /// Hand it to the orphan, which stays: more will come.
     ToOrphan(Orphan),
     /// Hand it to the orphan, which dies of it.
@@ -116,12 +127,14 @@ impl Slots {
         self.insert(State::Waiting(waker))
     }
 
-    /// A slot for a multishot operation.
-    pub(crate) fn occupy_streaming(&mut self, waker: Waker) -> Key {
+    /// A slot for a multishot operation, to be paused when `unfetched_max` completions were not fetched.
+    pub(crate) fn occupy_streaming(&mut self, unfetched_max: usize, waker: Waker) -> Key {
         self.insert(State::Streaming(Streaming {
             waker: Some(waker),
             arrived: VecDeque::new(),
             finished: false,
+            unfetched_max,
+            paused: false,
         }))
     }
 
@@ -177,19 +190,37 @@ impl Slots {
             return Delivery::Nothing;
         };
         match state {
-            State::Waiting(_) => {
-                assert!(!more, "a one-shot operation has one completion");
+            State::Waiting(_) | State::Settling { .. } if more => {
                 let State::Waiting(waker) = std::mem::replace(state, State::Done(completion))
                 else {
-                    unreachable!("just matched")
+                    unreachable!("only the first of two completions has another behind it")
                 };
+                *state = State::Settling {
+                    waker,
+                    outcome: completion,
+                };
+                Delivery::Nothing
+            }
+            State::Waiting(_) | State::Settling { .. } => {
+                let (waker, outcome) = match std::mem::replace(state, State::Done(completion)) {
+                    State::Waiting(waker) => (waker, completion),
+                    State::Settling { waker, outcome } => (waker, outcome),
+                    _ => unreachable!("just matched"),
+                };
+                *state = State::Done(outcome);
                 self.in_flight -= 1;
                 Delivery::Wake(waker)
             }
             State::Streaming(stream) => {
-                stream.arrived.push_back(completion);
                 stream.finished = !more;
+                if more || !stream.paused || !completion.is_cancelled() {
+                    stream.arrived.push_back(completion);
+                }
                 let waker = stream.waker.take();
+                if more && !stream.paused && stream.arrived.len() >= stream.unfetched_max {
+                    stream.paused = true;
+                    return Delivery::Pause(waker);
+                }
                 self.in_flight -= usize::from(!more);
                 waker.map_or(Delivery::Nothing, Delivery::Wake)
             }
@@ -211,8 +242,13 @@ impl Slots {
     /// The completion of a one-shot operation, if it has come; else whether `waker` is the one it will wake.
     pub(crate) fn poll(&mut self, key: Key, waker: &Waker) -> Next {
         match self.get(key) {
-            Some(State::Waiting(current)) if current.will_wake(waker) => Next::Pending,
-            Some(State::Waiting(_)) => Next::NeedsWaker,
+            Some(State::Waiting(current) | State::Settling { waker: current, .. }) => {
+                if current.will_wake(waker) {
+                    Next::Pending
+                } else {
+                    Next::NeedsWaker
+                }
+            }
             Some(State::Done(_)) => {
                 let State::Done(completion) = self.release(key) else {
                     unreachable!("just matched")
@@ -244,7 +280,9 @@ impl Slots {
     /// Sets whom the next completion wakes. Returns the one it replaces, to be dropped by the caller.
     pub(crate) fn set_waker(&mut self, key: Key, waker: Waker) -> Option<Waker> {
         match self.get(key) {
-            Some(State::Waiting(current)) => Some(std::mem::replace(current, waker)),
+            Some(State::Waiting(current) | State::Settling { waker: current, .. }) => {
+                Some(std::mem::replace(current, waker))
+            }
             Some(State::Streaming(stream)) => stream.waker.replace(waker),
             _ => unreachable!("only a pending future sets its waker"),
         }
@@ -253,7 +291,9 @@ impl Slots {
     /// The future is being dropped. If the kernel is not done, an orphan must follow by [`Slots::keep_orphan`].
     pub(crate) fn abandon(&mut self, key: Key) -> Abandoned {
         match self.get(key) {
-            Some(State::Waiting(_)) => Abandoned::InFlight(VecDeque::new()),
+            Some(State::Waiting(_) | State::Settling { .. }) => {
+                Abandoned::InFlight(VecDeque::new())
+            }
             Some(State::Done(_)) => {
                 let State::Done(completion) = self.release(key) else {
                     unreachable!("just matched")
@@ -277,7 +317,7 @@ impl Slots {
     pub(crate) fn keep_orphan(&mut self, key: Key, orphan: Orphan) -> Option<Waker> {
         let state = self.get(key).expect("an operation in flight has its slot");
         match std::mem::replace(state, State::Orphaned(orphan)) {
-            State::Waiting(waker) => Some(waker),
+            State::Waiting(waker) | State::Settling { waker, .. } => Some(waker),
             State::Streaming(stream) => stream.waker,
             _ => None,
         }
@@ -286,7 +326,7 @@ impl Slots {
     /// The operations the kernel has not finished.
     pub(crate) fn keys_in_flight(&self) -> Vec<Key> {
         let in_flight = |slot: &Slot| match &slot.state {
-            State::Waiting(_) | State::Orphaned(_) => true,
+            State::Waiting(_) | State::Settling { .. } | State::Orphaned(_) => true,
             State::Streaming(stream) => !stream.finished,
             State::Free { .. } | State::Done(_) => false,
         };

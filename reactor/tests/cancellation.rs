@@ -4,7 +4,7 @@
 
 mod support;
 
-use reactor::buf::IoBufMut;
+use reactor::buf::{BufResult, IoBufMut};
 use reactor::operation::{Accept, Completion, Operation, Recv};
 use reactor::{Descriptor, Entry, ShutdownError};
 use rustix::net::RecvFlags;
@@ -341,4 +341,54 @@ fn what_the_kernel_does_not_let_go_of_is_leaked() {
         });
     });
     quarantine::check();
+}
+
+/// An operation is cancelled by its owner, before its first poll, queued, and known to the kernel: it says so and gives the very buffer back, and
+/// the bytes that come later are still in the socket.
+#[test]
+fn a_cancel_gives_the_buffer_back() {
+    in_each_mode(|capabilities| {
+        let core = Core::new(capabilities);
+        for submissions in [None, Some(0), Some(1)] {
+            let (socket, mut peer) = socket_pair();
+            let buffer = Vec::with_capacity(5_000);
+            let place = buffer.as_ptr();
+            let mut op = core.op(Recv::new(socket.clone(), buffer));
+            if let Some(submissions) = submissions {
+                assert!(support::poll(&mut op).is_pending());
+                core.submit_all(submissions);
+            }
+            let BufResult(result, buffer) = core.block_on(op.cancel());
+            let error = result.expect_err("nothing has come");
+            assert_eq!(error.raw_os_error(), Some(libc::ECANCELED));
+            assert_eq!((buffer.as_ptr(), buffer.len()), (place, 0));
+            peer.write_all(b"later").expect("it is open");
+            let result = core.block_on(core.op(Recv::new(socket, buffer)));
+            assert_eq!(result.1, b"later");
+            assert_eq!(core.reactor.in_flight(), 0);
+        }
+    });
+    quarantine::check();
+}
+
+/// The bytes have come when the owner cancels. If the core has seen them they are his; if not they are his, or still in the socket.
+#[test]
+fn a_cancel_that_comes_late_loses_nothing() {
+    in_each_mode(|capabilities| {
+        let core = Core::new(capabilities);
+        for turns in [0, 1] {
+            let (socket, mut peer) = socket_pair();
+            let op = core.started(Recv::new(socket.clone(), vec![0; 64]));
+            core.submit_all(1);
+            peer.write_all(b"in time").expect("it is open");
+            core.submit_all(turns);
+            let BufResult(mut result, mut buffer) = core.block_on(op.cancel());
+            if turns == 0 && result.is_err() {
+                BufResult(result, buffer) = core.block_on(core.op(Recv::new(socket, buffer)));
+            }
+            assert_eq!(result.expect("it had come"), 7);
+            assert_eq!(buffer, b"in time");
+            core.turn_until_idle();
+        }
+    });
 }

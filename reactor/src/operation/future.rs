@@ -1,6 +1,6 @@
 //! The futures of operations: they own what the kernel reads and writes, and see to it when they are dropped.
 
-use super::{Multishot, Operation, Orphan};
+use super::{Completion, Multishot, Operation, Orphan};
 use crate::reactor::Reactor;
 use crate::slots::{Abandoned, Key};
 use std::future::Future;
@@ -31,6 +31,8 @@ impl<O> Placed<O> {
 enum Stage {
     /// Not polled yet: the kernel knows nothing of it.
     New,
+    /// Cancelled before the kernel knew of it.
+    Withdrawn,
     /// The slot `Key` is ours.
     Started(Key),
     /// The outcome was given out, and the operation with it.
@@ -41,7 +43,7 @@ enum Stage {
 ///
 /// It is submitted when first polled, on the core it was made on. **Dropped** before that, nothing has happened. Dropped later, the
 /// operation is cancelled in the background: it may still take place, its outcome is released, and what it points to is kept until
-/// the kernel is done with it.
+/// the kernel is done with it. Who wants to know, and have the buffer back, [cancels](Self::cancel) it instead.
 #[must_use = "an operation does nothing unless polled"]
 pub struct Op<O: Operation> {
     reactor: Rc<Reactor>,
@@ -62,6 +64,20 @@ impl<O: Operation> Op<O> {
             stage: Stage::New,
             owns: PhantomData,
         }
+    }
+
+    /// Asks the kernel to give the operation up. The same future then yields what became of it, soon: the buffer, and how much was
+    /// transferred if the operation was done before the cancel got there, or else `ECANCELED`
+    /// ([`raw_os_error`](std::io::Error::raw_os_error); the standard library has no kind for it).
+    ///
+    /// An operation that was never polled has not begun, and will not.
+    pub fn cancel(mut self) -> Self {
+        match self.stage {
+            Stage::New => self.stage = Stage::Withdrawn,
+            Stage::Started(key) => self.reactor.cancel(key),
+            Stage::Withdrawn | Stage::Over => {}
+        }
+        self
     }
 }
 
@@ -88,10 +104,11 @@ impl<O: Operation> Future for Op<O> {
                 Poll::Ready(completion) => completion,
                 Poll::Pending => return Poll::Pending,
             },
+            Stage::Withdrawn => Completion::cancelled(),
             Stage::Over => panic!("an operation was polled after it had completed"),
         };
         this.stage = Stage::Over;
-        // SAFETY: the only completion has come, or the kernel never got the entry; `Over` keeps it from being taken again.
+        // SAFETY: the final completion has come, or the kernel never got the entry; `Over` keeps it from being taken again.
         let operation = unsafe { this.operation.take() };
         Poll::Ready(operation.complete(completion))
     }
@@ -102,7 +119,7 @@ impl<O: Operation> Drop for Op<O> {
         match self.stage {
             Stage::Over => {}
             // SAFETY: the kernel never got it, and the future is going away.
-            Stage::New => drop(unsafe { self.operation.take() }),
+            Stage::New | Stage::Withdrawn => drop(unsafe { self.operation.take() }),
             Stage::Started(key) => match self.reactor.abandon(key) {
                 Abandoned::InFlight(_) => {
                     // SAFETY: it came from a box, and the future, which owned it, is going away.
@@ -110,7 +127,7 @@ impl<O: Operation> Drop for Op<O> {
                     self.reactor.adopt(key, orphan);
                 }
                 Abandoned::Ended(completions) => {
-                    // SAFETY: its only completion has come, and the future is going away.
+                    // SAFETY: its final completion has come, and the future is going away.
                     let operation = unsafe { self.operation.take() };
                     if let Some(completion) = completions.into_iter().next() {
                         drop(operation.complete(completion));
@@ -123,8 +140,8 @@ impl<O: Operation> Drop for Op<O> {
 
 /// The stream of a multishot operation.
 ///
-/// It is submitted when first polled. After its last item, the one that the kernel said has nothing behind it, it yields `None`;
-/// make a new one to go on. **Dropped**, it is cancelled in the background, and what arrives meanwhile is released.
+/// It is submitted when first polled. After its last item, the one that the kernel said has nothing behind it, it yields `None`, and
+/// so it does after it was paused (see [`Multishot::unfetched_max`]); make a new one to go on. **Dropped**, it is cancelled in the background, and what arrives meanwhile is released.
 #[must_use = "an operation does nothing unless polled"]
 pub struct OpStream<M: Multishot> {
     reactor: Rc<Reactor>,
@@ -152,9 +169,17 @@ impl<M: Multishot> OpStream<M> {
         match self.stage {
             Stage::New => {
                 // SAFETY: not submitted yet, so nobody else has it.
-                let entry = unsafe { self.operation.0.as_mut() }.entry();
-                // SAFETY: as in `Op::poll`, until the final completion.
-                match unsafe { self.reactor.start_streaming(entry, context.waker()) } {
+                let operation = unsafe { self.operation.0.as_mut() };
+                let unfetched_max = operation.unfetched_max();
+                let entry = operation.entry();
+                let start = || {
+                    // SAFETY: as in `Op::poll`, until the final completion.
+                    unsafe {
+                        self.reactor
+                            .start_streaming(entry, unfetched_max, context.waker())
+                    }
+                };
+                match start() {
                     Ok(key) => {
                         self.stage = Stage::Started(key);
                         Poll::Pending
@@ -180,6 +205,7 @@ impl<M: Multishot> OpStream<M> {
                     Poll::Ready(None)
                 }
             },
+            Stage::Withdrawn => unreachable!("streams are dropped, not cancelled"),
             Stage::Over => Poll::Ready(None),
         }
     }
@@ -190,7 +216,7 @@ impl<M: Multishot> Drop for OpStream<M> {
         match self.stage {
             Stage::Over => {}
             // SAFETY: the kernel never got it, and the stream is going away.
-            Stage::New => drop(unsafe { self.operation.take() }),
+            Stage::New | Stage::Withdrawn => drop(unsafe { self.operation.take() }),
             Stage::Started(key) => match self.reactor.abandon(key) {
                 Abandoned::InFlight(arrived) => {
                     for completion in arrived {

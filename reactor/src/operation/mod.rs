@@ -10,10 +10,14 @@
 mod future;
 mod net;
 mod orphan;
+mod receive;
+mod zero_copy;
 
 pub use future::{Op, OpStream};
 pub use net::{Accept, Connect, MultishotAccept, Recv, Send, Shutdown};
 pub(crate) use orphan::Orphan;
+pub use receive::{DATAGRAM_OVERHEAD_BYTES, Datagram, RecvMsgMulti, RecvMulti};
+pub use zero_copy::SendZeroCopy;
 
 use io_uring::{cqueue, squeue};
 use std::io;
@@ -23,6 +27,9 @@ use std::io;
 pub struct Completion {
     result: i32,
     flags: u32,
+    /// Where in the buffer, if it brings one of a pool's: found when it is reaped, since the kernel fills a buffer in the order of its
+    /// completions, whoever they are for.
+    start: u32,
 }
 
 impl Completion {
@@ -30,6 +37,7 @@ impl Completion {
         Self {
             result: entry.result(),
             flags: entry.flags(),
+            start: 0,
         }
     }
 
@@ -38,7 +46,35 @@ impl Completion {
         Self {
             result: -libc::ECANCELED,
             flags: 0,
+            start: 0,
         }
+    }
+
+    pub(crate) fn is_cancelled(self) -> bool {
+        self.result == -libc::ECANCELED
+    }
+
+    /// The number of the pool's buffer that it brings.
+    pub(crate) fn buffer(self) -> Option<u16> {
+        cqueue::buffer_select(self.flags)
+    }
+
+    /// Whether the kernel goes on filling that buffer.
+    pub(crate) fn buffer_has_more(self) -> bool {
+        cqueue::buffer_more(self.flags)
+    }
+
+    /// How many bytes came, zero for an error.
+    pub(crate) fn bytes(self) -> u32 {
+        u32::try_from(self.result).unwrap_or(0)
+    }
+
+    pub(crate) fn start(self) -> u32 {
+        self.start
+    }
+
+    pub(crate) fn starting_at(self, start: u32) -> Self {
+        Self { start, ..self }
     }
 
     /// The count, descriptor or zero that the operation yields, or its error.
@@ -56,12 +92,13 @@ impl Completion {
     }
 }
 
-/// A one-shot operation: one entry, one completion.
+/// A one-shot operation: one entry, one outcome.
 ///
 /// # Safety
 /// The entry may point only to memory that `self` owns, directly or on the heap, or that lives for ever, and `self` must not give
 /// anyone else access to what the kernel may write, until [`complete`](Self::complete) is called. `self` does not move between the
-/// two calls. The entry must not ask for more than one completion.
+/// two calls. The entry must not ask for more than one completion; but a second may follow, which only says that the kernel has let go
+/// of the memory, if the first brings nothing but a number. The future is then ready, with the first, when the second has come.
 pub unsafe trait Operation: 'static {
     /// What the future yields. Dropping it unused must release everything: close a new descriptor, free a buffer.
     type Output;
@@ -83,6 +120,10 @@ pub unsafe trait Multishot: 'static {
 
     /// The submission entry, without user data. Called once, with `self` at its final place.
     fn entry(&mut self) -> squeue::Entry;
+
+    /// When so many items were not fetched, the operation is paused: what it has brought can be fetched, then the stream ends, and a new
+    /// one goes on.
+    fn unfetched_max(&self) -> usize;
 
     /// Turns one completion into an item.
     fn item(&mut self, completion: Completion) -> Self::Item;

@@ -13,11 +13,11 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 const TRANSFER_BYTES_MAX: u32 = 0x7fff_f000;
 
 /// The length of a transfer from or to that many bytes; of a larger buffer it is a part.
-fn length(bytes: usize) -> u32 {
+pub(super) fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).map_or(TRANSFER_BYTES_MAX, |bytes| bytes.min(TRANSFER_BYTES_MAX))
 }
 
-fn fd(descriptor: &Descriptor) -> types::Fd {
+pub(super) fn fd(descriptor: &Descriptor) -> types::Fd {
     types::Fd(descriptor.as_raw_fd())
 }
 
@@ -151,6 +151,11 @@ unsafe impl Multishot for MultishotAccept {
         opcode::AcceptMulti::new(fd(&self.listener))
             .flags(libc::SOCK_CLOEXEC)
             .build()
+    }
+
+    /// As many as come with a few enters: each is a descriptor that nobody uses yet.
+    fn unfetched_max(&self) -> usize {
+        64
     }
 
     fn item(&mut self, completion: Completion) -> Self::Item {

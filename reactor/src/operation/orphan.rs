@@ -19,9 +19,8 @@ trait Finish {
 struct OneShot<O>(O);
 
 impl<O: Operation> Finish for OneShot<O> {
-    fn discard(&mut self, _: Completion) {
-        unreachable!("a one-shot operation has one completion")
-    }
+    /// The first completion of two, which came with nothing but a number (see [`Operation`]).
+    fn discard(&mut self, _: Completion) {}
 
     fn finish(self: Box<Self>, completion: Completion) {
         drop(self.0.complete(completion));

@@ -48,6 +48,7 @@ fn woken_by(slots: &mut Slots, key: Key, completion: Completion) -> Option<Waker
     match slots.complete(key, completion) {
         Delivery::Wake(waker) => Some(waker),
         Delivery::Nothing => None,
+        Delivery::Pause(_) => panic!("it fetches"),
         Delivery::ToOrphan(_) | Delivery::ToOrphanAtLast(_) => panic!("nobody was orphaned"),
     }
 }
@@ -115,7 +116,7 @@ fn a_stale_completion_finds_nobody() {
     let waker = waker();
     for streaming in [false, true] {
         let key = if streaming {
-            slots.occupy_streaming(waker.clone())
+            slots.occupy_streaming(100, waker.clone())
         } else {
             slots.occupy(waker.clone())
         };
@@ -204,7 +205,7 @@ fn freed_slots_are_used_again() {
 fn a_stream_keeps_what_was_not_fetched_in_order() {
     let mut slots = Slots::new();
     let waker = waker();
-    let key = slots.occupy_streaming(waker.clone());
+    let key = slots.occupy_streaming(100, waker.clone());
     assert!(matches!(slots.poll_next(key, &waker), Next::Pending));
     assert!(woken_by(&mut slots, key, one_of_many(1)).is_some());
     assert!(woken_by(&mut slots, key, one_of_many(2)).is_none());
@@ -225,7 +226,7 @@ fn a_stream_keeps_what_was_not_fetched_in_order() {
 fn a_stream_finishes_after_its_last_item() {
     let mut slots = Slots::new();
     let waker = waker();
-    let key = slots.occupy_streaming(waker.clone());
+    let key = slots.occupy_streaming(100, waker.clone());
     assert!(woken_by(&mut slots, key, one_of_many(1)).is_some());
     assert!(woken_by(&mut slots, key, last(2)).is_none());
     assert_eq!(slots.in_flight(), 0);
@@ -242,7 +243,7 @@ fn abandoning_hands_over_what_was_not_fetched() {
     let mut slots = Slots::new();
     let pending = slots.occupy(waker());
     assert!(matches!(slots.abandon(pending), Abandoned::InFlight(rest) if rest.is_empty()));
-    let streaming = slots.occupy_streaming(waker());
+    let streaming = slots.occupy_streaming(100, waker());
     assert!(woken_by(&mut slots, streaming, one_of_many(1)).is_some());
     let rest = VecDeque::from([one_of_many(1)]);
     assert!(matches!(slots.abandon(streaming), Abandoned::InFlight(arrived) if arrived == rest));
@@ -252,7 +253,7 @@ fn abandoning_hands_over_what_was_not_fetched() {
     assert!(woken_by(&mut slots, done, last(3)).is_some());
     let rest = VecDeque::from([last(3)]);
     assert!(matches!(slots.abandon(done), Abandoned::Ended(arrived) if arrived == rest));
-    let finished = slots.occupy_streaming(waker());
+    let finished = slots.occupy_streaming(100, waker());
     assert_eq!(finished.index, done.index, "its slot was freed");
     assert!(woken_by(&mut slots, finished, one_of_many(4)).is_some());
     assert!(woken_by(&mut slots, finished, last(5)).is_none());
@@ -272,8 +273,8 @@ fn keys_in_flight_are_those_the_kernel_has() {
     let free = slots.occupy(waker());
     let done = slots.occupy(waker());
     let waiting = slots.occupy(waker());
-    let streaming = slots.occupy_streaming(waker());
-    let finished = slots.occupy_streaming(waker());
+    let streaming = slots.occupy_streaming(100, waker());
+    let finished = slots.occupy_streaming(100, waker());
     for key in [free, done, finished] {
         assert!(woken_by(&mut slots, key, last(0)).is_some());
     }
@@ -283,11 +284,64 @@ fn keys_in_flight_are_those_the_kernel_has() {
     assert_eq!(slots.in_flight(), 2);
 }
 
+/// A one-shot operation has its outcome, and then the kernel lets go of its memory: only then it is out of flight, its owner is woken, once,
+/// by the waker it set meanwhile, and gets the outcome. Dropped in between, the rest belongs to an orphan.
+#[test]
+fn an_operation_settles_before_it_is_done() {
+    let mut slots = Slots::new();
+    let (before, after) = (waker(), waker());
+    let key = slots.occupy(before.clone());
+    let abandoned = slots.occupy(before.clone());
+    assert!(woken_by(&mut slots, key, one_of_many(7)).is_none());
+    assert!(woken_by(&mut slots, abandoned, one_of_many(7)).is_none());
+    assert_eq!(slots.in_flight(), 2);
+    assert!(matches!(slots.poll(key, &before), Next::Pending));
+    assert!(matches!(slots.poll(key, &after), Next::NeedsWaker));
+    slots.set_waker(key, after.clone()).expect("there was one");
+    let woken = woken_by(&mut slots, key, last(0)).expect("somebody waits");
+    assert!(woken.will_wake(&after));
+    assert_arrived(slots.poll(key, &after), 7);
+    assert_eq!(slots.in_flight(), 1);
+    assert!(matches!(slots.abandon(abandoned), Abandoned::InFlight(rest) if rest.is_empty()));
+    assert_eq!(slots.keys_in_flight(), [abandoned]);
+}
+
 /// The kernel would be at odds with us about what was asked: better to stop than to free what it still uses.
 #[test]
-#[should_panic(expected = "a one-shot operation has one completion")]
-fn a_one_shot_operation_has_no_more() {
+#[should_panic(expected = "only the first of two completions has another behind it")]
+fn a_one_shot_operation_has_two_completions_at_most() {
     let mut slots = Slots::new();
     let key = slots.occupy(waker());
     let _ = slots.complete(key, one_of_many(0));
+    let _ = slots.complete(key, one_of_many(0));
+}
+
+/// A stream's owner does not fetch: at the limit it is paused, once. All that comes until the cancel gets there is yielded, the cancel is
+/// not, and the owner who waits for it is woken to find the end. Cancelled by anyone else it yields the error.
+#[test]
+fn a_stream_that_nobody_fetches_is_paused() {
+    let waker = waker();
+    for others in [0, 2] {
+        let mut slots = Slots::new();
+        let key = slots.occupy_streaming(3, waker.clone());
+        assert!(woken_by(&mut slots, key, one_of_many(1)).is_some());
+        assert!(woken_by(&mut slots, key, one_of_many(2)).is_none());
+        let third = slots.complete(key, one_of_many(3));
+        assert!(matches!(third, Delivery::Pause(None)));
+        for other in 0..others {
+            assert!(woken_by(&mut slots, key, one_of_many(4 + other)).is_none());
+        }
+        for result in 1..=3 + others {
+            assert_arrived(slots.poll_next(key, &waker), result as u32);
+        }
+        assert!(matches!(slots.poll_next(key, &waker), Next::NeedsWaker));
+        slots.set_waker(key, waker.clone());
+        assert!(woken_by(&mut slots, key, last(-libc::ECANCELED)).is_some());
+        assert_eq!(slots.in_flight(), 0);
+        assert!(matches!(slots.poll_next(key, &waker), Next::Finished));
+    }
+    let mut slots = Slots::new();
+    let key = slots.occupy_streaming(3, waker.clone());
+    assert!(woken_by(&mut slots, key, last(-libc::ECANCELED)).is_some());
+    assert!(matches!(slots.poll_next(key, &waker), Next::Arrived(_)));
 }

@@ -1,0 +1,414 @@
+//! What others see of a pool: [`BufPool`], and the buffers it gives out.
+//!
+//! Everything here belongs to the reactor's thread. A pool lives as long as somebody holds it, a buffer of it, or an operation in flight
+//! that names it, and may outlive its reactor.
+
+use super::{BufferRing, Ledger};
+use crate::capabilities::Feature;
+use crate::operation::Completion;
+use crate::reactor::Reactor;
+use compio_buf::{IoBuf, IoBufMut, SetLen};
+use event_listener::Event;
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+use std::ops::{Deref, DerefMut};
+use std::rc::{Rc, Weak};
+use std::{error, fmt, io};
+
+/// How the kernel fills a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filling {
+    /// Each receive takes a whole buffer, however little came.
+    Whole,
+    /// Each receive takes as much of a buffer as came, and the next goes on behind it. A buffer is free again when all that was put into it has been
+    /// dropped. Where the kernel lacks it ([`Feature::IncrementalBuffers`]), [`Whole`](Self::Whole).
+    Incremental,
+}
+
+/// How large a pool is. Its memory is `count` times `buffer_bytes`, and never grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolOptions {
+    /// How many buffers: a power of two, at most 32768.
+    pub count: u16,
+    /// The size of each, in bytes: at most 2^30.
+    pub buffer_bytes: u32,
+    /// How the kernel fills them.
+    pub filling: Filling,
+}
+
+/// Why there is no such pool. Its text says what to do.
+#[derive(Debug)]
+pub enum BufPoolError {
+    /// The number of buffers is no power of two, or more than 32768.
+    Count(u16),
+    /// The size of a buffer is zero, or more than 2^30 bytes.
+    BufferBytes(u32),
+    /// All the pools of a core together have at most 65536 buffers.
+    TooManyBuffers,
+    /// The kernel, or the allocator, refused.
+    Refused(io::Error),
+}
+
+impl fmt::Display for BufPoolError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(
+                formatter,
+                "a pool cannot have {count} buffers: choose a power of two, at most 32768"
+            ),
+            Self::BufferBytes(bytes) => write!(
+                formatter,
+                "a pool's buffers cannot have {bytes} bytes: choose 1 to 2^30"
+            ),
+            Self::TooManyBuffers => write!(
+                formatter,
+                "the pools of one core have at most 65536 buffers in all: make fewer, and larger ones"
+            ),
+            Self::Refused(error) => {
+                write!(formatter, "a pool of buffers could not be made: {error}")
+            }
+        }
+    }
+}
+
+impl error::Error for BufPoolError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            // Its own text is part of ours.
+            Self::Refused(error) => error.source(),
+            Self::Count(_) | Self::BufferBytes(_) | Self::TooManyBuffers => None,
+        }
+    }
+}
+
+impl From<BufPoolError> for io::Error {
+    fn from(error: BufPoolError) -> Self {
+        let kind = match &error {
+            BufPoolError::Refused(error) => error.kind(),
+            _ => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// A pool of receive buffers on one core. Clones are the same pool.
+#[derive(Clone)]
+pub struct BufPool(Rc<Shared>);
+
+struct Shared {
+    reactor: Weak<Reactor>,
+    /// Taken out when the pool goes away.
+    ring: Option<BufferRing>,
+    ledger: RefCell<Ledger>,
+    /// The number of its first buffer among all of the reactor's; also the name the kernel knows its ring by.
+    base: u16,
+    options: PoolOptions,
+    /// The kernel takes buffers by itself.
+    is_registered: bool,
+    freed: Event,
+}
+
+impl BufPool {
+    /// A pool for receives on `reactor`. Where the kernel has no rings of buffers it makes no difference to what the pool is, only to how it
+    /// can be [used](Self::is_registered).
+    ///
+    /// # Errors
+    /// See [`BufPoolError`].
+    pub fn new(reactor: &Rc<Reactor>, options: PoolOptions) -> Result<Self, BufPoolError> {
+        const BUFFER_BYTES_MAX: u32 = 1 << 30;
+        if !options.count.is_power_of_two() {
+            return Err(BufPoolError::Count(options.count));
+        }
+        if options.buffer_bytes == 0 || options.buffer_bytes > BUFFER_BYTES_MAX {
+            return Err(BufPoolError::BufferBytes(options.buffer_bytes));
+        }
+        let capabilities = reactor.capabilities();
+        let is_registered = capabilities.has(Feature::BufferRings);
+        let filling = match options.filling {
+            Filling::Incremental if capabilities.has(Feature::IncrementalBuffers) => {
+                Filling::Incremental
+            }
+            _ => Filling::Whole,
+        };
+        let ring = BufferRing::new(options.count, options.buffer_bytes);
+        let ring = ring.map_err(BufPoolError::Refused)?;
+        let registry = reactor.pools();
+        let base = registry.claim(options.count);
+        let base = base.ok_or(BufPoolError::TooManyBuffers)?;
+        if is_registered {
+            reactor
+                .with_submitter(|submitter| ring.register(&submitter, base, filling))
+                .map_err(BufPoolError::Refused)?;
+        }
+        let pool = Rc::new(Shared {
+            reactor: Rc::downgrade(reactor),
+            ring: Some(ring),
+            ledger: RefCell::new(Ledger::new(options.count, is_registered)),
+            base,
+            options,
+            is_registered,
+            freed: Event::new(),
+        });
+        registry.add(&pool);
+        pool.offer();
+        Ok(Self(pool))
+    }
+
+    /// What it was made with.
+    pub fn options(&self) -> PoolOptions {
+        self.0.options
+    }
+
+    /// Whether receives can name the pool. If not, they are given a buffer that was [taken](Self::try_take).
+    pub fn is_registered(&self) -> bool {
+        self.0.is_registered
+    }
+
+    /// How many buffers nobody holds a part of.
+    pub fn unheld(&self) -> usize {
+        self.0.ledger.borrow().unheld()
+    }
+
+    /// A whole buffer, empty, to be given to any operation that fills one; `None` if none is left beside those that the kernel was
+    /// offered.
+    pub fn try_take(&self) -> Option<PoolBuf> {
+        let index = self.0.ledger.borrow_mut().take()?;
+        Some(PoolBuf {
+            pool: Rc::clone(&self.0),
+            index,
+            start: 0,
+            length: 0,
+            capacity: self.0.options.buffer_bytes,
+        })
+    }
+
+    /// Ready when a receive may find a buffer. Who is told of one is not the only one that is told: be prepared for `ENOBUFS` again.
+    ///
+    /// Dropped, it has changed nothing.
+    pub async fn wait_for_free(&self) {
+        loop {
+            let freed = self.0.freed.listen();
+            if self.0.ledger.borrow().can_receive() {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    /// The name the kernel knows it by.
+    pub(crate) fn group(&self) -> u16 {
+        self.0.base
+    }
+
+    /// What a completion of a receive that named this pool has brought.
+    pub(crate) fn received(&self, completion: Completion) -> Option<PoolBuf> {
+        let index = completion.buffer()?.wrapping_sub(self.0.base);
+        assert!(index < self.0.options.count, "it names this pool");
+        Some(PoolBuf {
+            pool: Rc::clone(&self.0),
+            index,
+            start: completion.start(),
+            length: completion.bytes(),
+            capacity: completion.bytes(),
+        })
+    }
+}
+
+impl fmt::Debug for BufPool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BufPool")
+            .field("options", &self.0.options)
+            .field("unheld", &self.unheld())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn ring(&self) -> &BufferRing {
+        self.ring.as_ref().expect("it goes with the pool")
+    }
+
+    /// Offers the kernel what it should have.
+    fn offer(&self) {
+        let mut ledger = self.ledger.borrow_mut();
+        while let Some(index) = ledger.offer_next() {
+            self.ring().offer(index, self.base + index);
+        }
+    }
+
+    fn release(&self, index: u16) {
+        let could_receive = self.ledger.borrow().can_receive();
+        self.ledger.borrow_mut().released(index);
+        self.offer();
+        if !could_receive && self.ledger.borrow().can_receive() {
+            // All, for the kernel gives the buffer to whose data comes first, and nobody knows who that is.
+            self.freed.notify(usize::MAX);
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let Some(ring) = self.ring.take() else { return };
+        // Without its reactor the kernel's ring is closed, and no operation is in flight: that would hold the pool.
+        let Some(reactor) = self.reactor.upgrade() else {
+            return;
+        };
+        reactor.pools().remove(self.base);
+        if self.is_registered
+            && let Err(error) =
+                reactor.with_submitter(|submitter| ring.unregister(&submitter, self.base))
+        {
+            tracing::warn!(%error, "a pool's ring could not be unregistered; its memory was leaked");
+        }
+    }
+}
+
+/// A buffer of a [`BufPool`], or a piece of one, with what was received into it. Dropped, it goes back to the pool.
+pub struct PoolBuf {
+    pool: Rc<Shared>,
+    index: u16,
+    start: u32,
+    length: u32,
+    capacity: u32,
+}
+
+impl PoolBuf {
+    /// Leaves only these of its bytes.
+    pub(crate) fn narrow(&mut self, skipped: usize, length: usize) {
+        assert!(skipped + length <= self.len());
+        // No more than `length` was, so they fit.
+        self.start += skipped as u32;
+        self.length = length as u32;
+        self.capacity = length as u32;
+    }
+}
+
+impl Deref for PoolBuf {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let start = self.pool.ring().at(self.index, self.start);
+        // SAFETY: these bytes of the pool's memory, initialised from the start, belong to this piece until it is dropped: pieces of one buffer
+        // begin where the last ended, and the kernel writes behind them. `ring().at` checked the start, and what comes from the
+        // kernel is within the buffer.
+        unsafe { std::slice::from_raw_parts(start.as_ptr(), self.length as usize) }
+    }
+}
+
+impl DerefMut for PoolBuf {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        let start = self.pool.ring().at(self.index, self.start);
+        // SAFETY: as for `deref`; nobody else has the piece.
+        unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), self.length as usize) }
+    }
+}
+
+impl AsRef<[u8]> for PoolBuf {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl fmt::Debug for PoolBuf {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, formatter)
+    }
+}
+
+impl IoBuf for PoolBuf {
+    fn as_init(&self) -> &[u8] {
+        self
+    }
+}
+
+impl SetLen for PoolBuf {
+    unsafe fn set_len(&mut self, length: usize) {
+        assert!(length <= self.capacity as usize, "beyond the buffer");
+        self.length = length as u32;
+    }
+}
+
+impl IoBufMut for PoolBuf {
+    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        let start = self.pool.ring().at(self.index, self.start).cast();
+        // SAFETY: as for `deref_mut`; all of the capacity belongs to the piece.
+        unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), self.capacity as usize) }
+    }
+}
+
+impl Drop for PoolBuf {
+    fn drop(&mut self) {
+        self.pool.release(self.index);
+    }
+}
+
+/// The pools of one reactor, by the numbers of their buffers.
+#[derive(Default)]
+pub(crate) struct Registry {
+    /// In the order of their numbers.
+    pools: RefCell<Vec<Registered>>,
+}
+
+struct Registered {
+    base: u16,
+    count: u16,
+    pool: Weak<Shared>,
+}
+
+impl Registry {
+    /// The first of `count` numbers that no pool has.
+    fn claim(&self, count: u16) -> Option<u16> {
+        let mut next = 0u32;
+        for registered in self.pools.borrow().iter() {
+            if u32::from(registered.base) - next >= u32::from(count) {
+                break;
+            }
+            next = u32::from(registered.base) + u32::from(registered.count);
+        }
+        let fits = next + u32::from(count) <= 1 << 16;
+        fits.then_some(next as u16)
+    }
+
+    fn add(&self, pool: &Rc<Shared>) {
+        let mut pools = self.pools.borrow_mut();
+        let place = pools.partition_point(|registered| registered.base < pool.base);
+        let registered = Registered {
+            base: pool.base,
+            count: pool.options.count,
+            pool: Rc::downgrade(pool),
+        };
+        pools.insert(place, registered);
+    }
+
+    fn remove(&self, base: u16) {
+        let removed = |registered: &mut Registered| registered.base != base;
+        self.pools.borrow_mut().retain_mut(removed);
+    }
+
+    /// Finds where in its buffer a completion's bytes are, and offers the kernel another buffer for one that it has used up. To be called for
+    /// each completion that brings one, in the order the kernel posted them.
+    pub(crate) fn place(&self, completion: Completion) -> Completion {
+        let Some(number) = completion.buffer() else {
+            return completion;
+        };
+        let pools = self.pools.borrow();
+        let next = pools.partition_point(|registered| registered.base <= number);
+        let owner = next.checked_sub(1).map(|last| &pools[last]);
+        // An operation in flight holds its pool.
+        let Some(pool) = owner.and_then(|registered| registered.pool.upgrade()) else {
+            tracing::warn!(number, "a buffer came that belongs to no pool");
+            return completion;
+        };
+        drop(pools);
+        let index = number - pool.base;
+        let goes_on = completion.buffer_has_more();
+        let start = pool
+            .ledger
+            .borrow_mut()
+            .arrived(index, completion.bytes(), goes_on);
+        pool.offer();
+        completion.starting_at(start)
+    }
+}

@@ -1,0 +1,50 @@
+//! Sending from our memory without a copy.
+
+use super::net::{fd, length};
+use super::{Completion, Operation};
+use crate::capabilities::Feature;
+use crate::descriptor::Descriptor;
+use crate::reactor::Reactor;
+use compio_buf::{BufResult, IoBuf};
+use io_uring::{opcode, squeue};
+
+/// send(2) of a buffer's bytes, which the network card reads where they are, if it can; yields how many went, and the buffer when the
+/// kernel is done with it: for TCP, when the peer has acknowledged them. Where the kernel lacks [`Feature::ZeroCopySend`], a plain send.
+pub struct SendZeroCopy<B> {
+    socket: Descriptor,
+    buffer: B,
+    copies: bool,
+}
+
+impl<B: IoBuf> SendZeroCopy<B> {
+    /// Writes the bytes of `buffer` to `socket`; to be started on `reactor`. A peer that has gone is an error (`EPIPE`), not a signal.
+    pub fn new(reactor: &Reactor, socket: Descriptor, buffer: B) -> Self {
+        Self {
+            socket,
+            buffer,
+            copies: !reactor.capabilities().has(Feature::ZeroCopySend),
+        }
+    }
+}
+
+// SAFETY: the entry points into `buffer`, which is ours; the kernel only reads it. Of its two completions the first brings a count.
+unsafe impl<B: IoBuf> Operation for SendZeroCopy<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        let bytes = self.buffer.as_init();
+        let (socket, start, count) = (fd(&self.socket), bytes.as_ptr(), length(bytes.len()));
+        if self.copies {
+            return opcode::Send::new(socket, start, count)
+                .flags(libc::MSG_NOSIGNAL)
+                .build();
+        }
+        opcode::SendZc::new(socket, start, count)
+            .flags(libc::MSG_NOSIGNAL)
+            .build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        BufResult(completion.result().map(|count| count as usize), self.buffer)
+    }
+}
