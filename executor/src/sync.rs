@@ -1,20 +1,20 @@
-//! The primitives our protocols are made of: the standard library's, or loom's under `--cfg loom`, so that the models explore the
+//! The primitives our protocols are made of: the standard library's, or loom's under `--cfg modelled`, so that the models explore the
 //! very code that runs.
 
-#[cfg(loom)]
+#[cfg(modelled)]
 pub(crate) use loom::{
     cell::UnsafeCell,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence},
 };
-#[cfg(not(loom))]
+#[cfg(not(modelled))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence};
 
 /// The standard cell with loom's interface: the pointer is only good inside the closure.
-#[cfg(not(loom))]
+#[cfg(not(modelled))]
 #[derive(Debug)]
 pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
-#[cfg(not(loom))]
+#[cfg(not(modelled))]
 impl<T> UnsafeCell<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self(std::cell::UnsafeCell::new(value))

@@ -175,13 +175,13 @@ pub fn publish_fence() {
 }
 
 /// Whether a model asks to do without one step of the protocol, to see that it fails then. Nothing is left out but in models.
-#[cfg(not(loom))]
+#[cfg(not(modelled))]
 #[inline(always)]
 const fn left_out(_: &str) -> bool {
     false
 }
 
-#[cfg(loom)]
+#[cfg(modelled)]
 fn left_out(step: &str) -> bool {
     std::env::var("LEFT_OUT").is_ok_and(|name| name == step)
 }

@@ -1,7 +1,7 @@
-//! The atomics the wake protocol is made of: the standard library's, or loom's under `--cfg loom`, so that the very same code is
+//! The atomics the wake protocol is made of: the standard library's, or loom's under `--cfg modelled`, so that the very same code is
 //! what the models explore.
 
-#[cfg(loom)]
+#[cfg(modelled)]
 pub(crate) use loom::sync::atomic::{AtomicU32, Ordering, fence};
-#[cfg(not(loom))]
+#[cfg(not(modelled))]
 pub(crate) use std::sync::atomic::{AtomicU32, Ordering, fence};

@@ -1,6 +1,6 @@
 //! Models of the pair ring with the park: what one core sends, another finds, also on its way to sleep.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test --release -p executor --lib loom`
+//! `RUSTFLAGS="--cfg modelled" cargo test --release -p executor --lib loom`
 
 use super::pair_ring::pair_ring;
 use loom::sync::{Arc, Notify};

@@ -15,7 +15,7 @@ mod shutdown;
 pub(crate) mod spares;
 mod timers;
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, modelled))]
 mod loom_tests;
 
 pub(crate) use runtime::RuntimeShared;

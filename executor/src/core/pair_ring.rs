@@ -11,7 +11,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 /// Pointers in a cache line of 64 bytes. Fewer in a model, where each is one more thing that may happen.
-const LINE_ENTRIES: usize = if cfg!(loom) { 2 } else { 8 };
+const LINE_ENTRIES: usize = if cfg!(modelled) { 2 } else { 8 };
 
 /// One place, null while it is empty.
 type Place<T> = AtomicPtr<T>;
@@ -129,7 +129,7 @@ impl<T> Receiver<T> {
 /// As many cache misses as a processor is good for at once.
 const FETCHED_AHEAD: usize = 8;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(modelled)))]
 mod tests {
     use super::*;
 

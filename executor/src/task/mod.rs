@@ -28,5 +28,5 @@ pub(crate) use cell::{Closure, allocate};
 pub(crate) use header::{Header, Polled, TaskRef};
 pub use join::{JoinError, JoinHandle};
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, modelled))]
 mod loom_tests;
