@@ -2,11 +2,10 @@
 //!
 //! A [`BufPool`] is memory cut into buffers, shared with the kernel through a ring of its own. A receive that names the pool is given a
 //! buffer, or a piece of one, when there is something to put into it; it comes to us as a [`PoolBuf`], which gives itself back when
-//! dropped. [`ring`](BufferRing) has the memory and the ring, [`ledger`](Ledger) knows who has which buffer, [`pool`](BufPool) is what
-//! others see. Where a pool runs dry a receive ends with `ENOBUFS`, and the data waits in its socket.
+//! dropped. `ring` has the memory and the ring, `ledger` knows who has which buffer, `pool` is what others see. Where a pool runs dry a receive ends with `ENOBUFS`, and the data waits in its socket.
 //!
 //! The kernel fills a buffer in the order in which it posts completions, whoever they are for. So where in its buffer a piece lies is
-//! found when the completion is reaped ([`Registry::place`]), not when its owner fetches it. For that, buffers are numbered across all
+//! found when the completion is reaped (`Registry::place`), not when its owner fetches it. For that, buffers are numbered across all
 //! pools of a reactor.
 
 mod ledger;
