@@ -27,10 +27,10 @@
 mod core;
 mod idle;
 pub mod net;
+mod primitives;
 mod runtime;
 mod spawn;
 mod stats;
-mod sync;
 mod task;
 pub mod time;
 mod yield_now;

@@ -6,7 +6,7 @@
 //! does not fit stays with the sender (see [`super::outbox`]): nobody waits.
 
 use super::prefetch::prefetch_for_write;
-use crate::sync::{AtomicPtr, Ordering};
+use crate::primitives::{AtomicPtr, Ordering};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 

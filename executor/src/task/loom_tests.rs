@@ -4,7 +4,7 @@
 
 use super::notification::Notification;
 use super::state::{Completed, State};
-use crate::sync::UnsafeCell;
+use crate::primitives::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Notify, mpsc};
 use loom::thread;

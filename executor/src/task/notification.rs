@@ -1,6 +1,6 @@
 //! Whether a message that brings a task to its core is on its way: so that there is one at most, and none too few.
 
-use crate::sync::{AtomicBool, Ordering};
+use crate::primitives::{AtomicBool, Ordering};
 
 /// Set by the remote thread that sends the message, or from the start where the task itself has to travel; cleared by the core that receives it.
 pub(super) struct Notification(AtomicBool);

@@ -15,7 +15,7 @@
 //! Cannot happen: the core and the handle both think the outcome theirs; the handle is registered and not woken; the cell is freed
 //! with an outcome in it, or by two.
 
-use crate::sync::{AtomicU64, Ordering, UnsafeCell, fence};
+use crate::primitives::{AtomicU64, Ordering, UnsafeCell, fence};
 use reactor::contain_panic;
 use std::task::Waker;
 
