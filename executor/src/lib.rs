@@ -26,6 +26,7 @@
 
 mod core;
 mod idle;
+pub mod io;
 pub mod net;
 mod primitives;
 mod runtime;

@@ -8,6 +8,7 @@ use executor::net::{TcpListener, TcpStream};
 use executor::time::{Duration, sleep, timeout};
 use executor::{Runtime, spawn, spawn_on_with, yield_now};
 use futures::future::{Either, join_all, poll_immediate, select};
+use socket2::SockRef;
 use std::mem::MaybeUninit;
 use std::process::Command;
 use std::rc::Rc;
@@ -76,39 +77,145 @@ fn a_dropped_read_frees_its_buffer_once() {
 
             let mut read = Box::pin(stream.read(buffer()));
             assert!(poll_immediate(&mut read).await.is_none());
-            peer.write_all("lost").await.0.unwrap();
-            let second = stream.read(buffer());
-            // Reads of one socket are answered in order, and the second is answered: so the first is done, and was not polled.
-            let (second, written) = futures::join!(second, peer.write_all("kept"));
-            written.0.unwrap();
-            assert_eq!(second.0.unwrap(), 4);
+            peer.write_all("kept").await.0.unwrap();
+            settle().await;
             drop(read);
-            drop(second.1);
-            until(|| drops.count() == 4).await;
+            until(|| drops.count() == 3).await;
+            let BufResult(read, buffer) = stream.read(buffer()).await;
+            assert_eq!(read.unwrap(), 4);
+            assert_eq!(buffer.0, b"kept");
+            drop(buffer);
+            assert_eq!(drops.count(), 4);
         });
     }
 }
 
-/// A read in flight is dropped, and another takes its place: that gets the bytes that follow, all of them.
+/// A read in flight is dropped before, while or after bytes come, and another takes its place, with more room or less: it gets all of them.
 #[test]
-fn a_read_after_a_dropped_read_gets_what_follows() {
+fn a_read_after_a_dropped_read_loses_nothing() {
+    let _alone = alone();
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        runtime.block_on(async {
+            let (stream, peer) = pair().await;
+            for round in 0..200u8 {
+                let mut read = Box::pin(stream.read(vec![0; 8]));
+                assert!(poll_immediate(&mut read).await.is_none());
+                if round % 2 == 0 {
+                    yield_now().await;
+                }
+                if round % 5 < 2 {
+                    peer.write_all([round; 4]).await.0.unwrap();
+                    drop(read);
+                } else {
+                    drop(read);
+                    if round % 5 == 2 {
+                        settle().await;
+                    }
+                    peer.write_all([round; 4]).await.0.unwrap();
+                }
+                let BufResult(read, buffer) = stream.read_exact([0; 3]).await;
+                read.unwrap();
+                assert_eq!(buffer, [round; 3]);
+                assert_eq!(stream.read([0; 8]).await.0.unwrap(), 1);
+            }
+        });
+    }
+}
+
+/// The peer resets the connection, and the read that is told of it has been dropped: the next read is told.
+#[test]
+fn a_reset_that_a_dropped_read_was_told_of_is_not_lost() {
     let _alone = alone();
     let runtime = start(1).expect("one CPU");
     runtime.block_on(async {
         let (stream, peer) = pair().await;
-        for round in 0..200u8 {
-            let mut read = Box::pin(stream.read(vec![0; 8]));
-            assert!(poll_immediate(&mut read).await.is_none());
-            if round % 2 == 0 {
-                yield_now().await;
+        let mut read = Box::pin(stream.read([0; 8]));
+        assert!(poll_immediate(&mut read).await.is_none());
+        settle().await;
+        SockRef::from(&peer)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+        drop(peer);
+        settle().await;
+        drop(read);
+        let error = stream.read([0; 8]).await.0.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(stream.read([0; 8]).await.0.unwrap(), 0);
+    });
+}
+
+/// A read is cancelled while it waits, and while bytes come: it gives its buffer back, with what was read, and the next read has the rest.
+#[test]
+fn a_cancelled_read_gives_its_buffer_back() {
+    let _alone = alone();
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        let (stream, peer) = pair().await;
+        let mut read = stream.read(Vec::with_capacity(100));
+        assert!(poll_immediate(&mut read).await.is_none());
+        let BufResult(result, buffer) = read.cancel().await;
+        assert_eq!(result.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+        assert_eq!(buffer.capacity(), 100);
+        let mut read = stream.read(buffer);
+        assert!(poll_immediate(&mut read).await.is_none());
+        peer.write_all("in time").await.0.unwrap();
+        settle().await;
+        let BufResult(result, buffer) = read.cancel().await;
+        assert_eq!(result.unwrap(), 7);
+        assert_eq!(buffer, b"in time");
+        // Never polled: it has not begun.
+        peer.write_all("later").await.0.unwrap();
+        settle().await;
+        let BufResult(result, buffer) = stream.read(buffer).cancel().await;
+        assert!(result.is_err());
+        assert_eq!(stream.read(buffer).await.1, b"later");
+    });
+}
+
+/// A write for which the socket has no room is dropped, and another follows: the peer gets some of the first, then all of the second.
+#[test]
+fn a_write_after_a_dropped_write_comes_after_it() {
+    let _alone = alone();
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        for round in 0..20 {
+            let (stream, peer) = pair().await;
+            let first = spawn(async move {
+                let mut written = 0;
+                loop {
+                    let mut write = stream.write(vec![1; 1 << 20]);
+                    match poll_immediate(&mut write).await {
+                        Some(BufResult(result, _)) => written += result.unwrap(),
+                        None if round % 2 == 0 => {
+                            settle().await;
+                            match poll_immediate(&mut write).await {
+                                Some(BufResult(result, _)) => written += result.unwrap(),
+                                None => break drop(write),
+                            }
+                        }
+                        None => break drop(write),
+                    }
+                }
+                stream.write_all(vec![2; 1000]).await.0.unwrap();
+                written
+            });
+            let mut came = Vec::new();
+            loop {
+                let BufResult(read, chunk) = peer.read(Vec::with_capacity(1 << 16)).await;
+                if read.unwrap() == 0 {
+                    break;
+                }
+                came.extend(chunk);
             }
-            drop(read);
-            // The cancel is taken up before anything is sent: what follows was not read by the one that is gone.
-            settle().await;
-            peer.write_all([round; 4]).await.0.unwrap();
-            let BufResult(read, buffer) = stream.read_exact([0; 4]).await;
-            read.unwrap();
-            assert_eq!(buffer, [round; 4]);
+            let twos = came
+                .iter()
+                .position(|byte| *byte == 2)
+                .expect("it was sent");
+            assert!(twos >= first.await.unwrap());
+            assert_eq!(came.len() - twos, 1000);
+            assert!(came[twos..].iter().all(|byte| *byte == 2));
         }
     });
 }
@@ -164,7 +271,7 @@ fn a_stream_with_an_operation_in_flight_is_not_given_away() {
     });
 }
 
-/// `select!` of a read, kept from turn to turn, and a short sleep, in a loop over a stream that comes in pieces: byte for byte.
+/// `select!` of a read and a short sleep, in a loop over a stream that comes in pieces, the read begun anew each time: byte for byte.
 #[test]
 fn select_of_read_and_sleep_is_exact() {
     let _alone = alone();
@@ -188,19 +295,18 @@ fn select_of_read_and_sleep_is_exact() {
                 }
             });
             let (mut came, mut sleeps) = (Vec::new(), 0);
-            let mut read = Box::pin(stream.read(Vec::with_capacity(3000)));
             loop {
+                let read = stream.read(Vec::with_capacity(3000));
                 match select(read, sleep(Duration::from_micros(30))).await {
                     Either::Left((BufResult(result, chunk), _)) => {
                         if result.unwrap() == 0 {
                             break;
                         }
                         came.extend_from_slice(&chunk);
-                        read = Box::pin(stream.read(chunk));
                     }
-                    Either::Right(((), kept)) => {
+                    Either::Right(((), read)) => {
                         sleeps += 1;
-                        read = kept;
+                        drop(read);
                     }
                 }
             }
@@ -211,16 +317,17 @@ fn select_of_read_and_sleep_is_exact() {
     }
 }
 
-/// Accepts with a time limit race the connections that come: whether accepted or given up, no descriptor stays behind.
+/// Accepts with a time limit race the connections that come: whether accepted or given up, none is lost, and no descriptor stays behind.
 #[test]
-fn an_accept_that_is_given_up_leaks_no_descriptor() {
+fn an_accept_that_is_given_up_loses_no_connection() {
     let _alone = alone();
     let runtime = start(1).expect("one CPU");
     runtime.block_on(async {
         let listener = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
         let address = listener.local_addr().unwrap();
         let before = descriptors();
-        let (mut accepted, mut given_up) = (0, 0);
+        let (mut accepted, mut connected) = (Vec::new(), Vec::new());
+        let mut given_up = 0;
         for round in 0..300 {
             let connecting = spawn(async move {
                 for _ in 0..round % 8 {
@@ -229,16 +336,19 @@ fn an_accept_that_is_given_up_leaks_no_descriptor() {
                 TcpStream::connect(address).await
             });
             match timeout(Duration::from_micros(round % 120), listener.accept()).await {
-                Ok(connection) => {
-                    drop(connection.unwrap());
-                    accepted += 1;
-                }
+                Ok(connection) => accepted.push(connection.unwrap().1),
                 Err(_) => given_up += 1,
             }
-            drop(connecting.await.unwrap());
+            let stream = connecting.await.unwrap().unwrap();
+            connected.push(stream.local_addr().unwrap());
         }
-        println!("{accepted} accepted, {given_up} given up");
-        // What is in the backlog has no descriptor yet.
+        println!("{} accepted at once, {given_up} given up", accepted.len());
+        while accepted.len() < connected.len() {
+            accepted.push(listener.accept().await.unwrap().1);
+        }
+        accepted.sort();
+        connected.sort();
+        assert_eq!(accepted, connected);
         until(|| descriptors() == before).await;
     });
 }

@@ -3,12 +3,12 @@
 use super::address::{first_that, to_std};
 use super::stream::TcpStream;
 use crate::core::context;
-use reactor::Descriptor;
-use reactor::operation::{Accept, Op};
+use reactor::operation::{Accept, Accepted, InTurn};
+use reactor::{Descriptor, Lane};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 /// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`, 4096 by default.
@@ -34,6 +34,7 @@ const BACKLOG: u32 = 4096;
 #[derive(Debug)]
 pub struct TcpListener {
     socket: Descriptor,
+    inbound: Rc<Lane<Accepted>>,
 }
 
 impl TcpListener {
@@ -48,8 +49,8 @@ impl TcpListener {
 
     /// Waits for a connection. The new socket is close-on-exec and belongs to this core.
     ///
-    /// **Dropped** before it is ready, the operation is cancelled. A connection that was already being handed over at that moment is
-    /// closed, and its peer sees that.
+    /// **Dropped** before it is ready, the operation is cancelled. A connection that was being handed over at that moment is kept, and the
+    /// next accept yields it. A second accept waits for the first.
     ///
     /// # Errors
     /// As accept(2) has them. When descriptors run out (`EMFILE`, `ENFILE`) the connection stays in the backlog: wait until some are
@@ -59,7 +60,8 @@ impl TcpListener {
     /// Outside of a runtime.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let reactor = context::expect("accept", |core| Rc::clone(core.reactor()));
-        let (socket, peer) = Op::new(reactor, Accept::new(self.socket.clone())).await?;
+        let accept = Accept::new(self.socket.clone());
+        let (socket, peer) = InTurn::new(reactor, Rc::clone(&self.inbound), accept).await?;
         Ok((TcpStream::from_owned(socket), to_std(&peer)?))
     }
 
@@ -74,11 +76,22 @@ impl TcpListener {
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
     ///
     /// # Errors
-    /// The listener itself, while an accept is in flight on it, also one that was dropped and is being cancelled.
-    pub fn into_std(self) -> Result<std::net::TcpListener, Self> {
-        match self.socket.try_into_owned() {
-            Ok(socket) => Ok(socket.into()),
-            Err(socket) => Err(Self { socket }),
+    /// The listener itself, while an accept is in flight on it, also one that was dropped and is being cancelled, and while a connection
+    /// that a dropped accept has left is to be accepted.
+    pub fn into_std(self) -> Result<net::TcpListener, Self> {
+        if !self.inbound.is_idle() {
+            return Err(self);
+        }
+        self.socket
+            .try_into_owned()
+            .map(net::TcpListener::from)
+            .map_err(|socket| Self { socket, ..self })
+    }
+
+    fn from_owned(socket: OwnedFd) -> Self {
+        Self {
+            socket: Descriptor::new(socket),
+            inbound: Lane::new(),
         }
     }
 }
@@ -89,12 +102,10 @@ impl AsFd for TcpListener {
     }
 }
 
-impl From<std::net::TcpListener> for TcpListener {
+impl From<net::TcpListener> for TcpListener {
     /// Takes over a listener of the standard library, as it is.
-    fn from(listener: std::net::TcpListener) -> Self {
-        Self {
-            socket: Descriptor::new(listener.into()),
-        }
+    fn from(listener: net::TcpListener) -> Self {
+        Self::from_owned(listener.into())
     }
 }
 
@@ -184,8 +195,6 @@ impl TcpListenerBuilder {
         }
         socket.bind(&address.into())?;
         socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;
-        Ok(TcpListener {
-            socket: Descriptor::new(socket.into()),
-        })
+        Ok(TcpListener::from_owned(socket.into()))
     }
 }

@@ -3,8 +3,8 @@
 use super::address::{no_address, to_std};
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut};
 use crate::core::context;
-use reactor::operation::{Connect, Op, Recv, Send, Shutdown};
-use reactor::{Descriptor, Reactor};
+use reactor::operation::{Connect, InTurn, Op, Recv, Send, Shutdown};
+use reactor::{Descriptor, Lane, Reactor};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr, ToSocketAddrs};
@@ -42,6 +42,8 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub struct TcpStream {
     socket: Descriptor,
+    inbound: Rc<Lane<u8>>,
+    outbound: Rc<Lane<()>>,
 }
 
 /// The current core's reactor.
@@ -86,42 +88,44 @@ impl TcpStream {
     pub(super) fn from_owned(socket: OwnedFd) -> Self {
         Self {
             socket: Descriptor::new(socket),
+            inbound: Lane::new(),
+            outbound: Lane::new(),
         }
     }
 
     /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
     /// means that the peer has finished sending, or that the buffer has no capacity.
     ///
-    /// **Dropped** before it is ready, the read is cancelled; data that had been read by then is lost with the buffer. So a read in
-    /// `select!` belongs outside of the loop, kept from one turn to the next, or on a task of its own.
+    /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
+    /// Only the buffer is gone; to have it back, [cancel](crate::io::InTurn::cancel) the read instead. A second read waits for the first.
     ///
     /// # Errors
     /// As recv(2) has them: `ConnectionReset`, mostly.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn read<B: IoBufMut>(&self, mut buffer: B) -> BufResult<usize, B> {
-        if buffer.buf_capacity() == 0 {
-            // The kernel would wait for data that it then has no room for.
-            return BufResult(Ok(0), buffer);
-        }
-        Op::new(reactor("read"), Recv::new(self.socket.clone(), buffer)).await
+    pub fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Recv<B>> {
+        let read = Recv::new(self.socket.clone(), buffer);
+        InTurn::new(reactor("read"), Rc::clone(&self.inbound), read)
     }
 
     /// Writes some of the buffer's bytes and returns how many: as many as the socket has room for, at least one.
     ///
-    /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been sent.
+    /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been sent, and none is sent once
+    /// another write has begun, which waits for that. To know how many, [cancel](crate::io::InTurn::cancel) it instead.
     ///
     /// # Errors
     /// As send(2) has them: `BrokenPipe` and `ConnectionReset`, mostly. No signal is raised.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn write<B: IoBuf>(&self, buffer: B) -> BufResult<usize, B> {
-        Op::new(reactor("write"), Send::new(self.socket.clone(), buffer)).await
+    pub fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
+        let write = Send::new(self.socket.clone(), buffer);
+        InTurn::new(reactor("write"), Rc::clone(&self.outbound), write)
     }
 
-    /// Writes all of the buffer's bytes. Cancellation, errors and panics as for [`write`](Self::write).
+    /// Writes all of the buffer's bytes, a part at a time: those of another write may come between two. Cancellation, errors and panics as
+    /// for [`write`](Self::write).
     pub async fn write_all<B: IoBuf>(&self, mut buffer: B) -> BufResult<(), B> {
         let length = buffer.buf_len();
         let mut written = 0;
@@ -137,7 +141,9 @@ impl TcpStream {
         BufResult(Ok(()), buffer)
     }
 
-    /// Fills the buffer's whole capacity; for a part of it, pass `buffer.slice(..count)`. Cancellation and panics as for [`read`](Self::read).
+    /// Fills the buffer's whole capacity; for a part of it, pass `buffer.slice(..count)`. Panics as for [`read`](Self::read).
+    ///
+    /// **Dropped** before it is ready, what it had put into the buffer is lost with it: keep the future, and poll it again.
     ///
     /// # Errors
     /// Those of `read`, and `UnexpectedEof` if the peer finishes sending before. How much came by then, the length of the buffer tells, if
@@ -204,12 +210,16 @@ impl TcpStream {
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///
     /// # Errors
-    /// The stream itself, while an operation of it is in flight, also one that was dropped and is being cancelled.
+    /// The stream itself, while an operation of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
+    /// dropped read has left are to be read.
     pub fn into_std(self) -> Result<net::TcpStream, Self> {
-        match self.socket.try_into_owned() {
-            Ok(socket) => Ok(socket.into()),
-            Err(socket) => Err(Self { socket }),
+        if !self.inbound.is_idle() {
+            return Err(self);
         }
+        self.socket
+            .try_into_owned()
+            .map(net::TcpStream::from)
+            .map_err(|socket| Self { socket, ..self })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::reactor::Reactor;
 use compio_buf::{IoBuf, IoBufMut, SetLen};
 use event_listener::Event;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::rc::{Rc, Weak};
@@ -275,6 +276,16 @@ pub struct PoolBuf {
 }
 
 impl PoolBuf {
+    /// Moves the oldest of these bytes into it, as many as it has room for.
+    pub(crate) fn fill_from(&mut self, bytes: &mut VecDeque<u8>) {
+        let count = bytes.len().min(self.capacity as usize);
+        for (place, byte) in self.as_uninit().iter_mut().zip(bytes.drain(..count)) {
+            place.write(byte);
+        }
+        // No more than the capacity, so it fits.
+        self.length = count as u32;
+    }
+
     /// Leaves only these of its bytes.
     pub(crate) fn narrow(&mut self, skipped: usize, length: usize) {
         assert!(skipped + length <= self.len());

@@ -130,7 +130,7 @@ impl<O: Operation> Drop for Op<O> {
                     // SAFETY: its final completion has come, and the future is going away.
                     let operation = unsafe { self.operation.take() };
                     if let Some(completion) = completions.into_iter().next() {
-                        drop(operation.complete(completion));
+                        operation.release(completion);
                     }
                 }
             },
@@ -221,7 +221,7 @@ impl<M: Multishot> Drop for OpStream<M> {
                 Abandoned::InFlight(arrived) => {
                     for completion in arrived {
                         // SAFETY: as in `poll_next`.
-                        drop(unsafe { self.operation.0.as_mut() }.item(completion));
+                        unsafe { self.operation.0.as_mut() }.release_item(completion);
                     }
                     // SAFETY: it came from a box, and the stream, which owned it, is going away.
                     let orphan = unsafe { Orphan::multishot(self.operation.0) };
@@ -231,7 +231,7 @@ impl<M: Multishot> Drop for OpStream<M> {
                     // SAFETY: the final completion has come, and the stream is going away.
                     let mut operation = unsafe { self.operation.take() };
                     for completion in arrived {
-                        drop(operation.item(completion));
+                        operation.release_item(completion);
                     }
                 }
             },

@@ -7,20 +7,30 @@
 //!
 //! To add an operation, implement [`Operation`] or [`Multishot`] beside the others in this folder.
 
+mod accept;
 mod future;
+mod in_turn;
 mod net;
 mod orphan;
 mod receive;
+mod stream_in_turn;
+mod transfer;
 mod zero_copy;
 
+pub use accept::{Accept, Accepted, MultishotAccept};
 pub use future::{Op, OpStream};
-pub use net::{Accept, Connect, MultishotAccept, Recv, Send, Shutdown};
+pub use in_turn::{InTurn, Ordered};
+pub use net::{Connect, Shutdown};
 pub(crate) use orphan::Orphan;
 pub use receive::{DATAGRAM_OVERHEAD_BYTES, Datagram, RecvMsgMulti, RecvMulti};
+pub use stream_in_turn::{OrderedMultishot, StreamInTurn};
+pub use transfer::{Recv, Send};
 pub use zero_copy::SendZeroCopy;
 
-use io_uring::{cqueue, squeue};
+use crate::descriptor::Descriptor;
+use io_uring::{cqueue, squeue, types};
 use std::io;
+use std::os::fd::AsRawFd;
 
 /// What the kernel says of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +53,13 @@ impl Completion {
 
     /// An operation that was not even begun, as if it had been cancelled at once.
     pub(crate) fn cancelled() -> Self {
+        Self::failed(libc::ECANCELED)
+    }
+
+    /// An operation that the kernel never got, as if it had answered with this error.
+    pub(crate) fn failed(code: i32) -> Self {
         Self {
-            result: -libc::ECANCELED,
+            result: -code,
             flags: 0,
             start: 0,
         }
@@ -108,6 +123,14 @@ pub unsafe trait Operation: 'static {
 
     /// Turns the completion into the outcome.
     fn complete(self, completion: Completion) -> Self::Output;
+
+    /// The completion came, and the future has gone. What the outcome holds is released, unless the operation knows better.
+    fn release(self, completion: Completion)
+    where
+        Self: Sized,
+    {
+        drop(self.complete(completion));
+    }
 }
 
 /// A multishot operation: one entry, any number of completions.
@@ -127,4 +150,21 @@ pub unsafe trait Multishot: 'static {
 
     /// Turns one completion into an item.
     fn item(&mut self, completion: Completion) -> Self::Item;
+
+    /// A completion came, and the stream has gone. What it brings is released, unless the operation knows better.
+    fn release_item(&mut self, completion: Completion) {
+        drop(self.item(completion));
+    }
+}
+
+/// What the kernel moves at once at most (`MAX_RW_COUNT`); some operations take more for an error, or, its sign bit set, for nothing.
+const TRANSFER_BYTES_MAX: u32 = 0x7fff_f000;
+
+/// The length of a transfer from or to that many bytes; of a larger buffer it is a part.
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).map_or(TRANSFER_BYTES_MAX, |bytes| bytes.min(TRANSFER_BYTES_MAX))
+}
+
+fn fd(descriptor: &Descriptor) -> types::Fd {
+    types::Fd(descriptor.as_raw_fd())
 }

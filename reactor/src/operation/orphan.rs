@@ -9,9 +9,9 @@ use std::ptr::NonNull;
 
 /// Type-erased, for the one thing left to do.
 trait Finish {
-    /// A completion that is not the last: drop what came with it.
+    /// A completion that is not the last: release what came with it.
     fn discard(&mut self, completion: Completion);
-    /// The last one: drop what came with it, and the operation.
+    /// The last one: release what came with it, and drop the operation.
     fn finish(self: Box<Self>, completion: Completion);
 }
 
@@ -23,7 +23,7 @@ impl<O: Operation> Finish for OneShot<O> {
     fn discard(&mut self, _: Completion) {}
 
     fn finish(self: Box<Self>, completion: Completion) {
-        drop(self.0.complete(completion));
+        self.0.release(completion);
     }
 }
 
@@ -32,11 +32,11 @@ struct ManyShot<M>(M);
 
 impl<M: Multishot> Finish for ManyShot<M> {
     fn discard(&mut self, completion: Completion) {
-        drop(self.0.item(completion));
+        self.0.release_item(completion);
     }
 
     fn finish(mut self: Box<Self>, completion: Completion) {
-        drop(self.0.item(completion));
+        self.0.release_item(completion);
     }
 }
 

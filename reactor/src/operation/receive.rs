@@ -1,12 +1,12 @@
 //! Receiving into the buffers of a pool, again and again with one submission.
 
-use super::net::fd;
-use super::{Completion, Multishot};
+use super::{Completion, Multishot, OrderedMultishot, fd};
 use crate::buffers::{BufPool, Filling, PoolBuf};
 use crate::descriptor::Descriptor;
 use io_uring::types::RecvMsgOut;
 use io_uring::{opcode, squeue};
 use socket2::{SockAddr, SockAddrStorage};
+use std::collections::VecDeque;
 use std::io;
 
 /// What one connection may bring unfetched: enough to keep its owner busy between two turns, and never more than a quarter of the pool.
@@ -46,6 +46,27 @@ unsafe impl Multishot for RecvMulti {
         let buffer = self.pool.received(completion);
         completion.result()?;
         Ok(buffer.filter(|buffer| !buffer.is_empty()))
+    }
+}
+
+impl OrderedMultishot for RecvMulti {
+    type Kept = u8;
+
+    fn answer(&mut self, kept: &mut VecDeque<u8>) -> Option<Self::Item> {
+        if kept.is_empty() {
+            return None;
+        }
+        let Some(mut buffer) = self.pool.try_take() else {
+            return Some(Err(io::Error::from_raw_os_error(libc::ENOBUFS)));
+        };
+        buffer.fill_from(kept);
+        Some(Ok(Some(buffer)))
+    }
+
+    fn keep(&mut self, completion: Completion, kept: &mut VecDeque<u8>) {
+        if let Ok(Some(buffer)) = self.item(completion) {
+            kept.extend(&*buffer);
+        }
     }
 }
 

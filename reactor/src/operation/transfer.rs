@@ -1,0 +1,141 @@
+//! Moving bytes between a socket and a buffer.
+
+use super::{Completion, Operation, Ordered, fd, length};
+use crate::descriptor::Descriptor;
+use compio_buf::{BufResult, IoBuf, IoBufMut};
+use io_uring::{opcode, squeue};
+use std::collections::VecDeque;
+use std::mem::MaybeUninit;
+
+/// recv(2) into the whole capacity of a buffer; yields the count, and the buffer with that many bytes set. Nothing, at once, if it has no
+/// capacity.
+pub struct Recv<B> {
+    socket: Descriptor,
+    buffer: B,
+    /// `MSG_PEEK`, or nothing.
+    flags: i32,
+}
+
+impl<B: IoBufMut> Recv<B> {
+    /// Reads from `socket` into `buffer`, from its start.
+    pub fn new(socket: Descriptor, buffer: B) -> Self {
+        let flags = 0;
+        Self {
+            socket,
+            buffer,
+            flags,
+        }
+    }
+
+    /// The same, and leaves what it reads to be read again.
+    pub fn peeking(socket: Descriptor, buffer: B) -> Self {
+        let flags = libc::MSG_PEEK;
+        Self {
+            socket,
+            buffer,
+            flags,
+        }
+    }
+
+    fn peeks(&self) -> bool {
+        self.flags & libc::MSG_PEEK != 0
+    }
+}
+
+// SAFETY: the entry points into `buffer`, which is ours and is not touched before `complete`.
+unsafe impl<B: IoBufMut> Operation for Recv<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        let space = self.buffer.as_uninit();
+        opcode::Recv::new(
+            fd(&self.socket),
+            space.as_mut_ptr().cast(),
+            length(space.len()),
+        )
+        .flags(self.flags)
+        .build()
+    }
+
+    fn complete(mut self, completion: Completion) -> Self::Output {
+        let result = completion.result().map(|count| count as usize);
+        if let Ok(count) = result {
+            // SAFETY: the kernel has written `count` bytes at the start of the space it was given.
+            unsafe { self.buffer.set_len(count) };
+        }
+        BufResult(result, self.buffer)
+    }
+}
+
+impl<B: IoBufMut> Ordered for Recv<B> {
+    type Kept = u8;
+
+    fn answer(mut self, kept: &mut VecDeque<u8>) -> Result<Self::Output, Self> {
+        let space = self.buffer.as_uninit();
+        if kept.is_empty() && !space.is_empty() {
+            return Err(self);
+        }
+        let count = copy(kept, space);
+        if !self.peeks() {
+            kept.drain(..count);
+        }
+        // SAFETY: so many bytes were just written at the start of the space.
+        unsafe { self.buffer.set_len(count) };
+        Ok(BufResult(Ok(count), self.buffer))
+    }
+
+    fn keep(self, completion: Completion, kept: &mut VecDeque<u8>) {
+        if !self.peeks() {
+            let BufResult(_, buffer) = self.complete(completion);
+            kept.extend(buffer.as_init());
+        }
+    }
+}
+
+/// Copies the oldest bytes, as many as there is room for; returns how many.
+fn copy(kept: &VecDeque<u8>, space: &mut [MaybeUninit<u8>]) -> usize {
+    let count = kept.len().min(space.len());
+    for (place, byte) in space.iter_mut().zip(kept) {
+        place.write(*byte);
+    }
+    count
+}
+
+/// send(2) of a buffer's bytes; yields how many went.
+pub struct Send<B> {
+    socket: Descriptor,
+    buffer: B,
+}
+
+impl<B: IoBuf> Send<B> {
+    /// Writes the bytes of `buffer` to `socket`. A peer that has gone is an error (`EPIPE`), not a signal.
+    pub fn new(socket: Descriptor, buffer: B) -> Self {
+        Self { socket, buffer }
+    }
+}
+
+// SAFETY: the entry points into `buffer`, which is ours; the kernel only reads it.
+unsafe impl<B: IoBuf> Operation for Send<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        let bytes = self.buffer.as_init();
+        opcode::Send::new(fd(&self.socket), bytes.as_ptr(), length(bytes.len()))
+            .flags(libc::MSG_NOSIGNAL)
+            .build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        BufResult(completion.result().map(|count| count as usize), self.buffer)
+    }
+}
+
+impl<B: IoBuf> Ordered for Send<B> {
+    type Kept = ();
+
+    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
+        Err(self)
+    }
+
+    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
+}
