@@ -156,8 +156,10 @@ async fn report() {
     let mut ticks = interval(Duration::from_secs(1));
     loop {
         ticks.tick().await;
+        // In this order, and even so another core may be in between.
+        let closed = CLOSED.load(Relaxed);
         let accepted = ACCEPTED.load(Relaxed);
-        let open = accepted - CLOSED.load(Relaxed);
+        let open = accepted.saturating_sub(closed);
         say(format_args!("{open} connections open, {accepted} accepted"));
         for (core, stats) in executor::stats().iter().enumerate() {
             say(format_args!("core {core}: {stats}"));

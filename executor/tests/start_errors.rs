@@ -92,11 +92,50 @@ fn a_seccomp_filter_that_answers_eperm_is_named_and_what_to_allow() {
         Err(why) => skip!("{why}"),
     };
     let said = child.run_well();
-    assert_eq!(said[0], r#"Ring(Refused { step: "io_uring_setup" })"#);
+    assert_eq!(
+        said[0],
+        r#"Ring(Refused { step: "io_uring_setup", errno: "EPERM" })"#
+    );
     let calls = ["io_uring_setup", "io_uring_enter", "io_uring_register"];
     assert_mentions(&said[1], &calls);
     assert_mentions(&said[1], &["EPERM", "seccomp", "container"]);
     assert!(!said[1].contains("switched off"), "{}", said[1]);
+}
+
+/// Some profiles allow a ring to be made, and nothing to be done with it.
+#[test]
+fn a_filter_that_refuses_to_enter_is_told_by_that() {
+    let said = Child::of(|| {
+        restraint::deny(libc::SYS_io_uring_enter, libc::EACCES);
+        report(Builder::new().cores(1));
+    })
+    .run_well();
+    assert_eq!(
+        said[0],
+        r#"Ring(Refused { step: "io_uring_enter", errno: "EACCES" })"#
+    );
+    assert_mentions(&said[1], &["io_uring_enter: EACCES", "seccomp"]);
+}
+
+#[test]
+fn a_filter_that_refuses_to_register_is_told_by_that() {
+    let said = Child::of(|| {
+        restraint::deny(libc::SYS_io_uring_register, libc::EPERM);
+        report(Builder::new().cores(1));
+    })
+    .run_well();
+    assert!(said[0].starts_with("Ring(Refused"), "{}", said[0]);
+    assert_mentions(&said[1], &["list of operations", "io_uring_register"]);
+}
+
+#[test]
+fn a_filter_that_refuses_eventfd_is_told_by_that() {
+    let said = Child::of(|| {
+        restraint::deny(libc::SYS_eventfd2, libc::EPERM);
+        report(Builder::new().cores(1));
+    })
+    .run_well();
+    assert_mentions(&said[1], &["core 0", "eventfd2", "seccomp"]);
 }
 
 #[test]
@@ -157,6 +196,23 @@ fn the_limit_on_locked_memory_is_named_with_its_value() {
             "LimitMEMLOCK=",
         ],
     );
+}
+
+/// As on a machine with many cores, what may be locked is enough for smaller rings alone: one of the usual size takes 84 KiB, and the rings
+/// that were made to find out what the kernel has count as well until a worker of the kernel has closed them.
+#[test]
+fn where_little_memory_may_be_locked_rings_are_smaller() {
+    let child = Child::of(|| {
+        restraint::become_nobody();
+        restraint::with_limit(Resource::Memlock, 112 << 10, || {
+            report(Builder::new().cores(1));
+        });
+    });
+    let _kept = match Sysctl::keep() {
+        Ok(sysctl) => sysctl,
+        Err(why) => skip!("{why}"),
+    };
+    assert_eq!(child.run_well(), ["started, cores: 1"]);
 }
 
 #[test]

@@ -78,10 +78,41 @@ impl Mapping {
     }
 }
 
+impl Mapping {
+    /// Lets go of the ring, which a mapping keeps alive, and leaves ordinary memory in its place for whoever still stores to it.
+    fn detach(&self) {
+        // SAFETY: the mapping was made with this length and is replaced as a whole, at once: an access meanwhile finds the one or the other.
+        // What is kept of it are pointers to atomic words, good for any memory that can be read and written.
+        let replaced = unsafe {
+            libc::mmap(
+                self.address.as_ptr().cast(),
+                self.bytes,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+                -1,
+                0,
+            )
+        };
+        if replaced == libc::MAP_FAILED {
+            let error = io::Error::last_os_error();
+            tracing::warn!(%error, "a ring stays mapped until the last waker of its core is dropped");
+        }
+    }
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the mapping was made with this length, and whoever has a pointer into it holds a reference to it.
         unsafe { libc::munmap(self.address.as_ptr().cast(), self.bytes) };
+    }
+}
+
+impl Drop for HeaderLine {
+    fn drop(&mut self) {
+        // A doorbell may live as long as any waker.
+        if Arc::strong_count(&self.mapping) > 1 {
+            self.mapping.detach();
+        }
     }
 }
 

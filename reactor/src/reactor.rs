@@ -5,7 +5,7 @@
 
 use crate::buffers::Registry;
 use crate::capabilities::{Capabilities, Feature};
-use crate::contain::contain_panic;
+use crate::contain::{completes, contain_panic};
 use crate::doorbell::{Doorbell, Word};
 use crate::header::HeaderLine;
 use crate::kernel_wake::KernelWake;
@@ -394,6 +394,9 @@ impl Reactor {
         let delivery = self.slots.borrow_mut().complete(key, completion);
         match delivery {
             Delivery::Nothing => {}
+            Delivery::Stray => {
+                completes(|| tracing::warn!(user_data, "a completion that belongs to nobody"));
+            }
             Delivery::Wake(waker) => contain_panic("a waker", || waker.wake()),
             Delivery::Pause(waker) => {
                 self.cancel(key);

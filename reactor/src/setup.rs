@@ -26,6 +26,8 @@ pub enum SetupError {
     Refused {
         /// The system call.
         step: &'static str,
+        /// What the kernel answered.
+        errno: &'static str,
     },
     /// `ENOMEM`: the locked-memory limit (bytes, `None` is unlimited), a memory limit, or no memory.
     NoMemory {
@@ -52,9 +54,16 @@ impl SetupError {
     fn from_io(step: &'static str, error: io::Error) -> Self {
         match error.raw_os_error() {
             Some(libc::ENOSYS) => Self::NotImplemented { step },
-            Some(libc::EPERM | libc::EACCES) => match sysctl() {
+            Some(code @ (libc::EPERM | libc::EACCES)) => match sysctl() {
                 Some(value @ 1..) => Self::Disabled(value),
-                _ => Self::Refused { step },
+                _ => Self::Refused {
+                    step,
+                    errno: if code == libc::EPERM {
+                        "EPERM"
+                    } else {
+                        "EACCES"
+                    },
+                },
             },
             Some(libc::ENOMEM) => Self::NoMemory {
                 locked_limit_bytes: rustix::process::getrlimit(rustix::process::Resource::Memlock)
@@ -89,9 +98,9 @@ impl fmt::Display for SetupError {
                     ""
                 }
             ),
-            Self::Refused { step } => write!(
+            Self::Refused { step, errno } => write!(
                 formatter,
-                "io_uring is refused ({step}: EPERM), though kernel.io_uring_disabled does not say so: most likely a seccomp \
+                "io_uring is refused ({step}: {errno}), though kernel.io_uring_disabled does not say so: most likely a seccomp \
                  filter, as container engines install by default. Allow io_uring_setup, io_uring_enter and io_uring_register in the \
                  container's seccomp profile, or run it with seccomp=unconfined"
             ),
@@ -305,11 +314,27 @@ fn build(
 
 const _: () = assert!(size_of::<Params>() == 120);
 
-/// Makes a ring as `capabilities` say. Sizes are rounded up to powers of two, and down to what the kernel allows.
+/// Makes a ring as `capabilities` say. Sizes are rounded up to powers of two, and down to what the kernel allows; and where it has no memory
+/// for so many, as it may say of a machine with many cores and little memory that may be locked, to what it has, down to an eighth.
 pub(crate) fn ring(
     capabilities: Capabilities,
     sq_entries: u32,
     cq_entries: u32,
 ) -> Result<(IoUring, HeaderLine), SetupError> {
-    build(capabilities.setup_flags(), sq_entries, cq_entries)
+    let flags = capabilities.setup_flags();
+    let refusal = match build(flags, sq_entries, cq_entries) {
+        Err(error @ SetupError::NoMemory { .. }) => error,
+        made => return made,
+    };
+    for smaller in [2, 4, 8] {
+        let cq_entries = cq_entries / smaller;
+        if cq_entries < sq_entries {
+            break;
+        }
+        if let Ok(made) = build(flags, sq_entries, cq_entries) {
+            tracing::info!(cq_entries, "a smaller ring, for want of memory: {refusal}");
+            return Ok(made);
+        }
+    }
+    Err(refusal)
 }

@@ -68,8 +68,10 @@ struct Slot {
 /// What the caller has to do about a completion.
 #[must_use]
 pub(crate) enum Delivery {
-    /// Nothing: it is stored and its owner knows already, or nobody was found.
+    /// Nothing: it is stored, and its owner knows already.
     Nothing,
+    /// Log it: nobody was found that it could be for, which only a bug of the kernel's or ours can bring about.
+    Stray,
     /// Wake the future that waits for it.
     Wake(Waker),
     /// Cancel the operation, for its owner does not fetch what it brings, and wake him.
@@ -186,8 +188,7 @@ impl Slots {
     pub(crate) fn complete(&mut self, key: Key, completion: Completion) -> Delivery {
         let more = completion.has_more();
         let Some(state) = self.get(key) else {
-            tracing::warn!(?key, "completion for a slot of another generation");
-            return Delivery::Nothing;
+            return Delivery::Stray;
         };
         match state {
             State::Waiting(_) | State::Settling { .. } if more => {
@@ -232,10 +233,7 @@ impl Slots {
                 };
                 Delivery::ToOrphanAtLast(orphan)
             }
-            State::Free { .. } | State::Done(_) => {
-                tracing::warn!(?key, "completion for an operation that has ended");
-                Delivery::Nothing
-            }
+            State::Free { .. } | State::Done(_) => Delivery::Stray,
         }
     }
 

@@ -53,20 +53,27 @@ impl Parse for Arguments {
 /// return value is the program's; a panic in it stops the other cores and is propagated.
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let arguments = parse_macro_input!(arguments as Arguments);
     let function = parse_macro_input!(item as ItemFn);
+    expand_main(arguments, &function).unwrap_or_else(|error| {
+        let error = error.to_compile_error();
+        // With a `main` in its place, the compiler does not complain of that as well.
+        let stub = (function.sig.ident == "main").then(|| {
+            quote!(
+                fn main() {}
+            )
+        });
+        quote!(#error #stub).into()
+    })
+}
+
+fn expand_main(arguments: TokenStream, function: &ItemFn) -> syn::Result<TokenStream> {
     if function.sig.ident != "main" {
         let message = "#[executor::main] goes on the function `main`; for others there is `executor::Builder`";
-        return Error::new(function.sig.ident.span(), message)
-            .to_compile_error()
-            .into();
+        return Err(Error::new(function.sig.ident.span(), message));
     }
+    let arguments = syn::parse(arguments)?;
     let start = quote!(::executor::macros::start);
-    expand("main", &function, &arguments, &start, None).unwrap_or_else(|error| {
-        // With a `main` in its place, the compiler does not complain of that as well.
-        let error = error.to_compile_error();
-        quote!(#error fn main() {}).into()
-    })
+    expand("main", function, &arguments, &start, None)
 }
 
 /// Runs an async test on a runtime of its own, with one core unless told otherwise: `#[executor::test(cores = 2)]`. Takes the arguments of

@@ -5,4 +5,4 @@
 #![forbid(unsafe_code)]
 
 pub use compio_io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-pub use reactor::operation::{InTurn, Recv, Send};
+pub use reactor::operation::InTurn;

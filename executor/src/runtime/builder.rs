@@ -71,6 +71,9 @@ impl Builder {
             return Err(StartError::InsideRuntime);
         }
         let allowed = cpus::allowed();
+        if allowed.is_empty() {
+            return Err(StartError::NoCpus);
+        }
         let cores = self.cores.unwrap_or(allowed.len());
         if cores == 0 {
             return Err(StartError::NoCores);

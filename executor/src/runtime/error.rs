@@ -18,8 +18,17 @@ pub enum StartError {
     },
     /// Zero cores were asked for.
     NoCores,
+    /// The process's affinity mask could not be read.
+    NoCpus,
     /// The calling thread is a core of a runtime already.
     InsideRuntime,
+    /// The descriptor by which a core is woken from the kernel could not be made.
+    Wake {
+        /// The core's number.
+        core: usize,
+        /// What the system said.
+        error: io::Error,
+    },
     /// A core's thread could not be started, or not be pinned to its CPU.
     Thread {
         /// The core's number.
@@ -44,10 +53,19 @@ impl fmt::Display for StartError {
                 formatter,
                 "zero cores were asked for; a runtime has at least one"
             ),
+            Self::NoCpus => write!(
+                formatter,
+                "the CPUs this process may use could not be found out (sched_getaffinity): a sandbox refuses it, or the machine has more \
+                 CPUs than the 1024 that are understood here"
+            ),
             Self::InsideRuntime => write!(
                 formatter,
                 "a runtime cannot be started or blocked on from inside a runtime: this thread is one of its cores. Use `.await` or \
                  `executor::spawn` here, or start the other runtime on a thread of its own"
+            ),
+            Self::Wake { core, error } => write!(
+                formatter,
+                "core {core} cannot be woken: eventfd2 failed: {error}. Allow it in the sandbox's seccomp profile, if there is one"
             ),
             Self::Thread { core, error } => {
                 write!(
@@ -70,7 +88,7 @@ impl error::Error for StartError {
         match self {
             // Their own texts are part of ours.
             Self::Ring(error) => error.source(),
-            Self::Thread { error, .. } => error.source(),
+            Self::Thread { error, .. } | Self::Wake { error, .. } => error.source(),
             _ => None,
         }
     }

@@ -106,7 +106,7 @@ fn descriptor_error(core: usize, error: io::Error) -> StartError {
         Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
             StartError::Ring(SetupError::NoDescriptors)
         }
-        _ => StartError::Thread { core, error },
+        _ => StartError::Wake { core, error },
     }
 }
 

@@ -6,7 +6,6 @@ use crate::core::{CoreShared, context};
 use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 /// `Header::slot` of a task that its core has not seen yet.
@@ -45,7 +44,6 @@ pub(crate) struct Header {
     pub(super) vtable: &'static Vtable,
     pub(super) state: State,
     notification: Notification,
-    aborted: AtomicBool,
     core: Arc<CoreShared>,
     /// Whether the task is in its core's run queue. The core's alone.
     queued: Cell<bool>,
@@ -60,7 +58,6 @@ impl Header {
             vtable,
             state: State::new(),
             notification: Notification::new(travels),
-            aborted: AtomicBool::new(false),
             core,
             queued: Cell::new(false),
             slot: Cell::new(UNLINKED),
@@ -83,13 +80,7 @@ impl Header {
 
     /// Any thread: the task shall be cancelled when its core next looks at it. To be followed by a wake.
     pub(super) fn abort(&self) {
-        // Release: pairs with the Acquire in `is_aborted`; the wake that follows makes the core look.
-        self.aborted.store(true, Ordering::Release);
-    }
-
-    fn is_aborted(&self) -> bool {
-        // Acquire: what the aborter did before is visible to the future's drop.
-        self.aborted.load(Ordering::Acquire)
+        self.notification.abort();
     }
 
     /// Any thread but the task's core: whether it is the one that has to send the task to its core.
@@ -178,7 +169,7 @@ impl TaskRef {
     #[inline]
     pub(crate) unsafe fn run(&self) -> Polled {
         let header = self.header();
-        if header.is_aborted() {
+        if header.notification.is_aborted() {
             // SAFETY: passed on to the caller.
             unsafe { self.cancel() };
             return Polled::Complete;

@@ -12,7 +12,11 @@ use std::{error, fmt};
 
 /// Owns the right to a task's output. Await it, from any core or thread, to get it.
 ///
-/// **Dropping** the handle detaches the task: it goes on, and its output is dropped on its core. [`abort`](Self::abort) ends it.
+/// **Dropping** the handle detaches the task: it goes on, and its output is dropped on its core. [`abort`](Self::abort) ends it. Awaiting
+/// `&mut handle`, in a `select!` say, may be given up and begun again.
+///
+/// # Panics
+/// When polled after it gave its output out.
 ///
 /// # Examples
 /// ```

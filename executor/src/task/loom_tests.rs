@@ -257,3 +257,51 @@ fn last_poll_sees_every_wakers_data() {
         assert_eq!(seen, [1, 1]);
     });
 }
+
+/// A task is aborted, and woken by another thread, while its core may just be receiving an earlier message: the last message that the core
+/// receives shows it the abort, and what the aborter did before.
+#[test]
+fn abort_is_seen_when_its_message_has_come() {
+    loom::model(|| {
+        let notification = Arc::new(Notification::new(false));
+        let messages = Arc::new(AtomicUsize::new(0));
+        let data = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = [true, false]
+            .into_iter()
+            .map(|aborts| {
+                let notification = Arc::clone(&notification);
+                let messages = Arc::clone(&messages);
+                let data = Arc::clone(&data);
+                thread::spawn(move || {
+                    if aborts {
+                        data.store(1, Ordering::Relaxed);
+                        notification.abort();
+                    }
+                    if notification.begin() {
+                        messages.fetch_add(1, Ordering::Release);
+                    }
+                })
+            })
+            .collect();
+        let mut seen = None;
+        let mut receive = || {
+            if messages.load(Ordering::Acquire) == 1 {
+                messages.fetch_sub(1, Ordering::Relaxed);
+                notification.end();
+                if notification.is_aborted() {
+                    seen = Some(data.load(Ordering::Relaxed));
+                }
+            }
+        };
+        receive();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        receive();
+        assert_eq!(
+            seen,
+            Some(1),
+            "the abort was lost, or came without its data"
+        );
+    });
+}

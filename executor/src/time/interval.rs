@@ -67,11 +67,14 @@ pub struct Interval {
 
 impl Interval {
     /// Waits for the next tick and returns the time it was due. **Cancel-safe**: dropped, no tick is lost.
+    ///
+    /// # Panics
+    /// When polled outside of a runtime.
     pub async fn tick(&mut self) -> Instant {
         poll_fn(|context| self.poll_tick(context)).await
     }
 
-    /// The same, for those who write their own futures.
+    /// The same, for those who write their own futures. Panics like [`tick`](Self::tick).
     pub fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<Instant> {
         ready!(Pin::new(&mut self.next).poll(context));
         let due = self.next.deadline();

@@ -14,6 +14,9 @@ use std::task::{Context, Poll};
 /// **Dropping** the future takes the timer out. Works on a core; the future is bound to the one that first polls it, so to sleep in
 /// a task on another core, make it there: [`spawn_on_with`](crate::spawn_on_with).
 ///
+/// # Panics
+/// When polled outside of a runtime.
+///
 /// # Examples
 /// ```
 /// use executor::time::{Duration, Instant, sleep};
@@ -36,7 +39,7 @@ pub fn sleep(duration: Duration) -> Sleep {
     }
 }
 
-/// Waits until `deadline`; one that is past is ready at once.
+/// Waits until `deadline`; one that is past is ready at once. Cancellation and panics as for [`sleep`].
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {
         deadline,

@@ -12,6 +12,9 @@ use std::{error, fmt, io};
 /// The future is polled first: one that is ready at once is never too late. What a dropped future does with data and buffers is
 /// its own affair, and written where it is made.
 ///
+/// # Panics
+/// When polled outside of a runtime, unless the future is ready.
+///
 /// # Examples
 /// ```
 /// use executor::time::{Duration, sleep, timeout};
@@ -28,7 +31,7 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
     }
 }
 
-/// The same, until `deadline`.
+/// The same, until `deadline`. Cancellation and panics as for [`timeout`].
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
     Timeout {
         future,

@@ -22,6 +22,16 @@ pub(crate) fn cpus_allowed() -> usize {
     mask.count() as usize
 }
 
+/// Raises this process's limit on descriptors to `count`, if it is below.
+pub(crate) fn allow_descriptors(count: u64) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < count) {
+        limit.current = Some(limit.maximum.map_or(count, |maximum| maximum.min(count)));
+        setrlimit(Resource::Nofile, limit).expect("it is below the hard limit");
+    }
+}
+
 /// Ends the process with a message if it is not dropped in time: a test that hangs says what it was waiting for.
 pub(crate) struct Watchdog(#[expect(dead_code, reason = "its drop is the message")] Sender<()>);
 

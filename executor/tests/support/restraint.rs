@@ -90,6 +90,9 @@ pub(crate) struct Sysctl {
     is_changed: bool,
 }
 
+/// Names the variable that allows it to be changed; CI sets it.
+const ALLOWED: &str = "TESTS_MAY_SWITCH_IO_URING_OFF";
+
 impl Sysctl {
     /// Keeps it at 0.
     ///
@@ -101,11 +104,17 @@ impl Sysctl {
         Self::new(file)
     }
 
-    /// Sets it to 1, which refuses the unprivileged, until this is dropped.
+    /// Sets it to 1, which refuses the unprivileged, until this is dropped: only where that is allowed, for a test that is killed meanwhile
+    /// leaves it so.
     ///
     /// # Errors
     /// Says why this cannot be done here.
     pub(crate) fn refuse_the_unprivileged() -> Result<Self, String> {
+        if std::env::var_os(ALLOWED).is_none() {
+            return Err(format!(
+                "it changes {IO_URING_DISABLED} of the whole machine for a moment; set {ALLOWED}=1 to allow it"
+            ));
+        }
         let file = Self::open()?;
         file.lock().map_err(|error| error.to_string())?;
         let mut sysctl = Self::new(file)?;

@@ -1,6 +1,2 @@
-mod program {
-    #[executor::main(cores = 1, cores = 2)]
-    async fn main() {}
-}
-
-fn main() {}
+#[executor::main(cores = 1, cores = 2)]
+async fn main() {}

@@ -1,6 +1,2 @@
-mod program {
-    #[executor::main(threads = 2)]
-    async fn main() {}
-}
-
-fn main() {}
+#[executor::main(threads = 2)]
+async fn main() {}

@@ -5,6 +5,7 @@
 
 use super::{BufferRing, Ledger};
 use crate::capabilities::Feature;
+use crate::contain::completes;
 use crate::operation::Completion;
 use crate::reactor::Reactor;
 use compio_buf::{IoBuf, IoBufMut, SetLen};
@@ -398,21 +399,23 @@ impl Registry {
         self.pools.borrow_mut().retain_mut(removed);
     }
 
+    fn owner(&self, number: u16) -> Option<Rc<Shared>> {
+        let pools = self.pools.borrow();
+        let next = pools.partition_point(|registered| registered.base <= number);
+        pools[next.checked_sub(1)?].pool.upgrade()
+    }
+
     /// Finds where in its buffer a completion's bytes are, and offers the kernel another buffer for one that it has used up. To be called for
     /// each completion that brings one, in the order the kernel posted them.
     pub(crate) fn place(&self, completion: Completion) -> Completion {
         let Some(number) = completion.buffer() else {
             return completion;
         };
-        let pools = self.pools.borrow();
-        let next = pools.partition_point(|registered| registered.base <= number);
-        let owner = next.checked_sub(1).map(|last| &pools[last]);
         // An operation in flight holds its pool.
-        let Some(pool) = owner.and_then(|registered| registered.pool.upgrade()) else {
-            tracing::warn!(number, "a buffer came that belongs to no pool");
+        let Some(pool) = self.owner(number) else {
+            completes(|| tracing::warn!(number, "a buffer came that belongs to no pool"));
             return completion;
         };
-        drop(pools);
         let index = number - pool.base;
         let goes_on = completion.buffer_has_more();
         let start = pool

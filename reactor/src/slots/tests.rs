@@ -47,7 +47,7 @@ fn one_of_many(result: i32) -> Completion {
 fn woken_by(slots: &mut Slots, key: Key, completion: Completion) -> Option<Waker> {
     match slots.complete(key, completion) {
         Delivery::Wake(waker) => Some(waker),
-        Delivery::Nothing => None,
+        Delivery::Nothing | Delivery::Stray => None,
         Delivery::Pause(_) => panic!("it fetches"),
         Delivery::ToOrphan(_) | Delivery::ToOrphanAtLast(_) => panic!("nobody was orphaned"),
     }

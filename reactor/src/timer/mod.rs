@@ -136,7 +136,7 @@ impl<T> TimerWheel<T> {
     /// That befalls one timer at most ten times in its life, whatever the steps in which
     /// time advances. Allocates only if `due`, or the most timers that ever fired at once,
     /// grows.
-    pub fn advance(&mut self, now_ns: u64, due: &mut Vec<T>) {
+    pub fn advance(&mut self, now_ns: u64, due: &mut impl Extend<T>) {
         self.now_ns = self.now_ns.max(now_ns);
         if self.now_ns < self.earliest_ns {
             return;
@@ -144,10 +144,8 @@ impl<T> TimerWheel<T> {
         self.collect_expired();
         // Not a stable sort: that would allocate, and `position` makes all keys distinct.
         self.expired.sort_unstable();
-        due.reserve(self.expired.len());
-        for expired in self.expired.drain(..) {
-            due.push(self.entries.release(expired.index));
-        }
+        let expired = self.expired.drain(..);
+        due.extend(expired.map(|expired| self.entries.release(expired.index)));
     }
 
     /// A time no later than the earliest deadline; `None` if no timer is pending. O(1).
