@@ -182,7 +182,9 @@ fn out_of_descriptors_it_serves_when_some_are_free() {
     const LIMIT: usize = 64;
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!(r#"ulimit -n {LIMIT} && exec "$0" "$@""#)]);
-    shell.arg(binary()).args(["--listen", "127.0.0.1:0"]);
+    shell
+        .arg(binary("echo-server"))
+        .args(["--listen", "127.0.0.1:0"]);
     let server = Server::start(&mut shell);
     let open = || server.descriptors_below(LIMIT);
     let idle = open();
@@ -239,7 +241,7 @@ fn serve_all_at_once(server: &Server, round: usize) -> usize {
 /// What the server says and returns to a command line that it cannot serve: on stderr only, with `named` in it.
 #[track_caller]
 fn refusal(arguments: &[&str], named: &str) -> Ended {
-    let ended = Process::start(Command::new(binary()).args(arguments)).end();
+    let ended = Process::start(Command::new(binary("echo-server")).args(arguments)).end();
     assert!(!ended.status.success(), "{arguments:?}: {ended:?}");
     assert!(ended.stderr.contains(named), "{arguments:?}: {ended:?}");
     assert!(

@@ -1,6 +1,7 @@
 //! What the tests of the examples share: a child process on a leash, a tape of known bytes, and clients that check every byte.
 //!
 //! Plain threads and sockets, nothing of the executor: what a peer would see. Every wait has a deadline and says what it awaited.
+#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 pub(crate) mod batch;
 pub(crate) mod client;

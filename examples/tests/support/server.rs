@@ -1,4 +1,4 @@
-//! An echo server in a process of its own, and what the kernel tells about it.
+//! A server in a process of its own, the echo server mostly, and what the kernel tells about it.
 
 use super::process::{Ended, Process};
 use rustix::process::Signal;
@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The server's binary, which cargo builds next to its tests.
-pub(crate) fn binary() -> PathBuf {
+/// The binary of an example, which cargo builds next to its tests.
+pub(crate) fn binary(example: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this binary has a path");
     let profile = test.ancestors().nth(2).expect("it is in target/*/deps");
-    let binary = profile.join("examples/echo-server");
+    let binary = profile.join("examples").join(example);
     assert!(
         binary.exists(),
         "there is no {}: run `cargo build --examples -p examples`, with --release if this test was built so",
@@ -19,9 +19,9 @@ pub(crate) fn binary() -> PathBuf {
     binary
 }
 
-/// A command that starts the server on a free port of the loopback interface.
+/// A command that starts the echo server on a free port of the loopback interface.
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(binary("echo-server"));
     command.args(["--listen", "127.0.0.1:0"]).args(arguments);
     command
 }
