@@ -63,8 +63,11 @@ impl<T> Lane<T> {
         self.kept_error.take()
     }
 
+    /// Keeps an error for the next operation. `EINTR` is none: so a read ends that was cancelled while a worker of the kernel was blocked in it.
     pub(crate) fn keep_error(&self, code: i32) {
-        self.kept_error.set(Some(code));
+        if code != libc::EINTR {
+            self.kept_error.set(Some(code));
+        }
     }
 }
 

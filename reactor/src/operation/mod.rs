@@ -11,20 +11,28 @@ mod accept;
 mod future;
 mod in_turn;
 mod net;
+mod open;
 mod orphan;
+mod read_write;
+mod ready;
 mod receive;
 mod stream_in_turn;
 mod transfer;
+mod vectored;
 mod zero_copy;
 
 pub use accept::{Accept, Accepted, MultishotAccept};
 pub use future::{Op, OpStream};
 pub use in_turn::{InTurn, Ordered};
 pub use net::{Connect, Shutdown};
+pub use open::Open;
 pub(crate) use orphan::Orphan;
+pub use read_write::{Read, ReadAt, Write};
+pub use ready::Ready;
 pub use receive::{DATAGRAM_OVERHEAD_BYTES, Datagram, RecvMsgMulti, RecvMulti};
 pub use stream_in_turn::{OrderedMultishot, StreamInTurn};
 pub use transfer::{Recv, Send};
+pub use vectored::{ReadVectored, ReadVectoredAt, WriteVectored};
 pub use zero_copy::SendZeroCopy;
 
 use crate::descriptor::Descriptor;

@@ -1,0 +1,191 @@
+//! read(2) and write(2): pipes, terminals and files, at the current position or at one that is given.
+
+use super::{Completion, Operation, Ordered, fd, length};
+use crate::descriptor::Descriptor;
+use compio_buf::{BufResult, IoBuf, IoBufMut};
+use io_uring::{opcode, squeue};
+use std::collections::VecDeque;
+use std::mem::MaybeUninit;
+
+/// What the kernel takes for "where the file stands", and moves on.
+pub(super) const CURRENT: u64 = u64::MAX;
+
+/// An offset as the kernel takes it. One that no file can have is none that could be mistaken for [`CURRENT`]: `EINVAL`.
+pub(super) fn checked(offset: u64) -> u64 {
+    const REFUSED: u64 = 1 << 63;
+    offset.min(REFUSED)
+}
+
+/// Moves the oldest bytes, as many as there is room for; returns how many.
+pub(super) fn hand_out<'a>(
+    kept: &mut VecDeque<u8>,
+    spaces: impl Iterator<Item = &'a mut [MaybeUninit<u8>]>,
+) -> usize {
+    let before = kept.len();
+    for space in spaces {
+        let count = space.len().min(kept.len());
+        for (place, byte) in space.iter_mut().zip(kept.drain(..count)) {
+            place.write(byte);
+        }
+    }
+    before - kept.len()
+}
+
+fn read_entry<B: IoBufMut>(file: &Descriptor, buffer: &mut B, offset: u64) -> squeue::Entry {
+    let space = buffer.as_uninit();
+    opcode::Read::new(fd(file), space.as_mut_ptr().cast(), length(space.len()))
+        .offset(offset)
+        .build()
+}
+
+fn read_done<B: IoBufMut>(mut buffer: B, completion: Completion) -> BufResult<usize, B> {
+    let result = completion.result().map(|count| count as usize);
+    if let Ok(count) = result {
+        // SAFETY: the kernel has written `count` bytes at the start of the space it was given.
+        unsafe { buffer.set_len(count) };
+    }
+    BufResult(result, buffer)
+}
+
+/// read(2) where the file stands, into the whole capacity of a buffer; yields the count, and the buffer with that many bytes set.
+/// Nothing, at once, if it has no capacity.
+pub struct Read<B> {
+    file: Descriptor,
+    buffer: B,
+}
+
+impl<B: IoBufMut> Read<B> {
+    /// Reads from `file` into `buffer`, from its start.
+    pub fn new(file: Descriptor, buffer: B) -> Self {
+        Self { file, buffer }
+    }
+}
+
+// SAFETY: the entry points into `buffer`, which is ours and is not touched before `complete`.
+unsafe impl<B: IoBufMut> Operation for Read<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        read_entry(&self.file, &mut self.buffer, CURRENT)
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        read_done(self.buffer, completion)
+    }
+}
+
+impl<B: IoBufMut> Ordered for Read<B> {
+    type Kept = u8;
+
+    fn answer(mut self, kept: &mut VecDeque<u8>) -> Result<Self::Output, Self> {
+        let space = self.buffer.as_uninit();
+        if kept.is_empty() && !space.is_empty() {
+            return Err(self);
+        }
+        let count = hand_out(kept, std::iter::once(space));
+        // SAFETY: so many bytes were just written at the start of the space.
+        unsafe { self.buffer.set_len(count) };
+        Ok(BufResult(Ok(count), self.buffer))
+    }
+
+    fn keep(self, completion: Completion, kept: &mut VecDeque<u8>) {
+        let BufResult(_, buffer) = self.complete(completion);
+        kept.extend(&buffer.as_init()[..completion.bytes() as usize]);
+    }
+}
+
+/// pread(2), into the whole capacity of a buffer; yields the count, and the buffer with that many bytes set. It moves no position, so
+/// what a dropped one has read is there to be read again.
+pub struct ReadAt<B> {
+    file: Descriptor,
+    buffer: B,
+    offset: u64,
+}
+
+impl<B: IoBufMut> ReadAt<B> {
+    /// Reads from `file` at `offset` bytes into `buffer`, from its start.
+    pub fn new(file: Descriptor, buffer: B, offset: u64) -> Self {
+        Self {
+            file,
+            buffer,
+            offset: checked(offset),
+        }
+    }
+}
+
+// SAFETY: as for `Read`.
+unsafe impl<B: IoBufMut> Operation for ReadAt<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        read_entry(&self.file, &mut self.buffer, self.offset)
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        read_done(self.buffer, completion)
+    }
+}
+
+impl<B: IoBufMut> Ordered for ReadAt<B> {
+    type Kept = ();
+
+    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
+        Err(self)
+    }
+
+    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
+}
+
+/// write(2) or pwrite(2) of a buffer's bytes; yields how many went.
+pub struct Write<B> {
+    file: Descriptor,
+    buffer: B,
+    offset: u64,
+}
+
+impl<B: IoBuf> Write<B> {
+    /// Writes the bytes of `buffer` where `file` stands.
+    pub fn new(file: Descriptor, buffer: B) -> Self {
+        let offset = CURRENT;
+        Self {
+            file,
+            buffer,
+            offset,
+        }
+    }
+
+    /// Writes the bytes of `buffer` at `offset` bytes, and moves no position.
+    pub fn at(file: Descriptor, buffer: B, offset: u64) -> Self {
+        Self {
+            file,
+            buffer,
+            offset: checked(offset),
+        }
+    }
+}
+
+// SAFETY: the entry points into `buffer`, which is ours; the kernel only reads it.
+unsafe impl<B: IoBuf> Operation for Write<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        let bytes = self.buffer.as_init();
+        opcode::Write::new(fd(&self.file), bytes.as_ptr(), length(bytes.len()))
+            .offset(self.offset)
+            .build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        BufResult(completion.result().map(|count| count as usize), self.buffer)
+    }
+}
+
+impl<B: IoBuf> Ordered for Write<B> {
+    type Kept = ();
+
+    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
+        Err(self)
+    }
+
+    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
+}

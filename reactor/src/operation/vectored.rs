@@ -1,0 +1,225 @@
+//! readv(2) and writev(2): several buffers at once, in order.
+
+use super::read_write::{CURRENT, checked, hand_out};
+use super::{Completion, Operation, Ordered, fd};
+use crate::descriptor::Descriptor;
+use compio_buf::{BufResult, IoVectoredBuf, IoVectoredBufMut};
+use io_uring::{opcode, squeue};
+use std::collections::VecDeque;
+use std::ptr;
+
+/// How many buffers the kernel takes at once (`UIO_MAXIOV`). Of more, the first so many are used, as of a buffer that is too long.
+const BUFFERS_MAX: usize = 1024;
+
+/// The places of some buffers, for the kernel; valid as long as the buffers stay where they are.
+#[derive(Default)]
+struct Places(Vec<libc::iovec>);
+
+impl Places {
+    fn of(buffers: impl Iterator<Item = (*mut u8, usize)>) -> Self {
+        let place = |(start, length): (*mut u8, usize)| libc::iovec {
+            iov_base: start.cast(),
+            iov_len: length,
+        };
+        Self(buffers.map(place).take(BUFFERS_MAX).collect())
+    }
+
+    fn to_fill(buffers: &mut impl IoVectoredBufMut) -> Self {
+        let spaces = buffers.iter_uninit_slice();
+        Self::of(spaces.map(|space| (space.as_mut_ptr().cast(), space.len())))
+    }
+
+    fn to_drain(buffers: &impl IoVectoredBuf) -> Self {
+        let filled = buffers.iter_slice();
+        // The kernel does not write there.
+        Self::of(filled.map(|bytes| (bytes.as_ptr().cast_mut(), bytes.len())))
+    }
+
+    fn start(&self) -> *const libc::iovec {
+        if self.0.is_empty() {
+            ptr::null()
+        } else {
+            self.0.as_ptr()
+        }
+    }
+
+    fn count(&self) -> u32 {
+        // At most BUFFERS_MAX.
+        self.0.len() as u32
+    }
+}
+
+fn read_done<B: IoVectoredBufMut>(mut buffers: B, completion: Completion) -> BufResult<usize, B> {
+    let result = completion.result().map(|count| count as usize);
+    if let Ok(count) = result {
+        // SAFETY: the kernel has filled so many bytes of the spaces, in order.
+        unsafe { buffers.set_len(count) };
+    }
+    BufResult(result, buffers)
+}
+
+/// readv(2) where the file stands, into the capacity of each buffer in order; yields the count, and the buffers with that many bytes set.
+/// Buffers that nothing came for stay as they were.
+pub struct ReadVectored<B> {
+    file: Descriptor,
+    buffers: B,
+    places: Places,
+}
+
+impl<B: IoVectoredBufMut> ReadVectored<B> {
+    /// Reads from `file` into `buffers`.
+    pub fn new(file: Descriptor, buffers: B) -> Self {
+        let places = Places::default();
+        Self {
+            file,
+            buffers,
+            places,
+        }
+    }
+}
+
+// SAFETY: the entry points to `places`, on the heap, and they into `buffers`; both are ours and are not touched before `complete`.
+unsafe impl<B: IoVectoredBufMut> Operation for ReadVectored<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        self.places = Places::to_fill(&mut self.buffers);
+        opcode::Readv::new(fd(&self.file), self.places.start(), self.places.count())
+            .offset(CURRENT)
+            .build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        read_done(self.buffers, completion)
+    }
+}
+
+impl<B: IoVectoredBufMut> Ordered for ReadVectored<B> {
+    type Kept = u8;
+
+    fn answer(mut self, kept: &mut VecDeque<u8>) -> Result<Self::Output, Self> {
+        if kept.is_empty() && self.buffers.total_capacity() != 0 {
+            return Err(self);
+        }
+        let count = hand_out(kept, self.buffers.iter_uninit_slice());
+        // SAFETY: so many bytes were just written to the spaces, in order.
+        unsafe { self.buffers.set_len(count) };
+        Ok(BufResult(Ok(count), self.buffers))
+    }
+
+    fn keep(mut self, completion: Completion, kept: &mut VecDeque<u8>) {
+        let mut rest = completion.bytes() as usize;
+        for space in self.buffers.iter_uninit_slice() {
+            let (filled, _) = space.split_at(rest.min(space.len()));
+            rest -= filled.len();
+            // SAFETY: the kernel has filled so many bytes of the spaces, in order.
+            kept.extend(filled.iter().map(|byte| unsafe { byte.assume_init() }));
+        }
+    }
+}
+
+/// preadv(2), into the capacity of each buffer in order; yields the count, and the buffers with that many bytes set. Buffers that nothing
+/// came for stay as they were. It moves no position.
+pub struct ReadVectoredAt<B> {
+    file: Descriptor,
+    buffers: B,
+    places: Places,
+    offset: u64,
+}
+
+impl<B: IoVectoredBufMut> ReadVectoredAt<B> {
+    /// Reads from `file` at `offset` bytes into `buffers`.
+    pub fn new(file: Descriptor, buffers: B, offset: u64) -> Self {
+        Self {
+            file,
+            buffers,
+            places: Places::default(),
+            offset: checked(offset),
+        }
+    }
+}
+
+// SAFETY: as for `ReadVectored`.
+unsafe impl<B: IoVectoredBufMut> Operation for ReadVectoredAt<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        self.places = Places::to_fill(&mut self.buffers);
+        opcode::Readv::new(fd(&self.file), self.places.start(), self.places.count())
+            .offset(self.offset)
+            .build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        read_done(self.buffers, completion)
+    }
+}
+
+impl<B: IoVectoredBufMut> Ordered for ReadVectoredAt<B> {
+    type Kept = ();
+
+    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
+        Err(self)
+    }
+
+    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
+}
+
+/// writev(2) or pwritev(2) of the buffers' bytes in order; yields how many went.
+pub struct WriteVectored<B> {
+    file: Descriptor,
+    buffers: B,
+    places: Places,
+    offset: u64,
+}
+
+impl<B: IoVectoredBuf> WriteVectored<B> {
+    /// Writes the bytes of `buffers` where `file` stands.
+    pub fn new(file: Descriptor, buffers: B) -> Self {
+        Self {
+            file,
+            buffers,
+            places: Places::default(),
+            offset: CURRENT,
+        }
+    }
+
+    /// Writes the bytes of `buffers` at `offset` bytes, and moves no position.
+    pub fn at(file: Descriptor, buffers: B, offset: u64) -> Self {
+        Self {
+            file,
+            buffers,
+            places: Places::default(),
+            offset: checked(offset),
+        }
+    }
+}
+
+// SAFETY: the entry points to `places`, on the heap, and they into `buffers`; both are ours, and the kernel only reads them.
+unsafe impl<B: IoVectoredBuf> Operation for WriteVectored<B> {
+    type Output = BufResult<usize, B>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        self.places = Places::to_drain(&self.buffers);
+        opcode::Writev::new(fd(&self.file), self.places.start(), self.places.count())
+            .offset(self.offset)
+            .build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        BufResult(
+            completion.result().map(|count| count as usize),
+            self.buffers,
+        )
+    }
+}
+
+impl<B: IoVectoredBuf> Ordered for WriteVectored<B> {
+    type Kept = ();
+
+    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
+        Err(self)
+    }
+
+    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
+}
