@@ -1,8 +1,37 @@
-//! Reading and writing, whatever it is from or to: the traits, and the futures of their operations.
+//! Reading and writing, whatever it is from or to: the traits, buffers, pipes, the standard streams, and the futures of their operations.
 //!
-//! The traits are those of `compio-io`, so that what is written against them (codecs, TLS) works here as well.
+//! The traits are those of `compio-io`, so that what is written against them (codecs, TLS) works here as well. What reads and writes through
+//! a buffer is this crate's own, for `compio-io`'s own buffers are lost when a future of theirs is dropped: here, **dropping** one loses nothing.
+//! [`compat`] has adapters to and from the traits of `futures::io`.
+//!
+//! The helpers of [`AsyncReadExt`] and [`AsyncWriteExt`] that take several reads or writes, `read_exact` and `write_all` among
+//! them, are what they are elsewhere: **dropped** half-way, what they had read is lost with their buffer, and how much was written is
+//! not known.
 
 #![forbid(unsafe_code)]
 
-pub use compio_io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+mod async_fd;
+mod buf_reader;
+mod buf_writer;
+pub mod compat;
+mod copy;
+pub(crate) mod ends;
+mod inlet;
+mod lines;
+mod outlet;
+mod pipe;
+mod standard;
+
+pub use async_fd::{AsyncFd, Interest, Readiness};
+pub use buf_reader::BufReader;
+pub use buf_writer::BufWriter;
+pub use compio_io::util::{Splittable, Take};
+pub use compio_io::{
+    AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncWrite, AsyncWriteAt,
+    AsyncWriteAtExt, AsyncWriteExt,
+};
+pub use copy::{copy, copy_bidirectional, copy_buffered};
+pub use lines::{Lines, Split};
+pub use pipe::{PipeReader, PipeWriter, pipe};
 pub use reactor::operation::InTurn;
+pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};

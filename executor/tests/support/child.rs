@@ -3,6 +3,8 @@
 //!
 //! The process is the test binary again, told to run that one test; there, [`Child::of`] runs the part and exits.
 
+#![allow(dead_code, reason = "each test file uses its own part of it")]
+
 use std::any::type_name_of_val;
 use std::env;
 use std::os::unix::process::ExitStatusExt;
@@ -46,20 +48,25 @@ impl Child {
         }
     }
 
+    /// What starts it, for whoever has a say in its standard streams. On its output, libtest has a few lines of its own.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command
+            .args([&self.test, "--exact", "--nocapture", "--test-threads=1"])
+            .env(VARIABLE, &self.test)
+            .env_remove("RUST_BACKTRACE")
+            // AddressSanitizer's search for leaks starts a thread, which some of the limits that are tried here forbid.
+            .env("ASAN_OPTIONS", "detect_leaks=0");
+        command
+    }
+
     /// Runs it to its end.
     ///
     /// # Panics
     /// If it hangs, or is ended by another signal.
     #[track_caller]
     pub(crate) fn run(&self) -> Ended {
-        let output = Command::new(env::current_exe().unwrap())
-            .args([&self.test, "--exact", "--nocapture", "--test-threads=1"])
-            .env(VARIABLE, &self.test)
-            .env_remove("RUST_BACKTRACE")
-            // AddressSanitizer's search for leaks starts a thread, which some of the limits that are tried here forbid.
-            .env("ASAN_OPTIONS", "detect_leaks=0")
-            .output()
-            .unwrap();
+        let output = self.command().output().unwrap();
         let stdout = String::from_utf8_lossy(&output.stdout);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(

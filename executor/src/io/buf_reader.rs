@@ -1,0 +1,218 @@
+//! Reading through a buffer: lines, and whatever else ends somewhere.
+
+use super::inlet::Inlet;
+use super::lines::{Lines, Split};
+use crate::buf::{BufResult, IoBufMut, IoVectoredBufMut};
+use compio_io::{AsyncBufRead, AsyncRead};
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+use std::{fmt, io};
+
+/// How much is read at once, if nothing else is said.
+const CAPACITY: usize = 8 * 1024;
+
+/// A reader with a buffer.
+///
+/// **Dropping** any future of it loses nothing. A read that is in flight then is kept, with the reader in it, and the next future goes on with it;
+/// what was read stays in the buffer until somebody has it. So it may be read in `select!` with anything, in a loop.
+///
+/// The price is an allocation for each read, and that the reader must be owned (`'static`): one that is shared can be an [`Rc`](std::rc::Rc)
+/// behind a type of yours, or half of a stream.
+///
+/// # Examples
+/// ```
+/// use executor::io::BufReader;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (reader, writer) = executor::io::pipe()?;
+/// writer.write("one\ntwo\n").await.0?;
+/// drop(writer);
+/// let mut reader = BufReader::new(reader);
+/// let mut line = String::new();
+/// assert_eq!(reader.read_line(&mut line).await?, 4);
+/// assert_eq!(line, "one\n");
+/// let mut lines = reader.lines();
+/// assert_eq!(lines.next_line().await?.as_deref(), Some("two"));
+/// assert_eq!(lines.next_line().await?, None);
+/// # Ok(())
+/// # }
+/// ```
+pub struct BufReader<R> {
+    inlet: Inlet<R>,
+}
+
+impl<R> BufReader<R> {
+    /// With a buffer of 8 KiB.
+    pub fn new(reader: R) -> Self {
+        Self::with_capacity(CAPACITY, reader)
+    }
+
+    /// With a buffer of so many bytes; it grows for a line that is longer.
+    pub fn with_capacity(bytes: usize, reader: R) -> Self {
+        let inlet = Inlet::new(reader, bytes);
+        Self { inlet }
+    }
+
+    /// What was read and not consumed.
+    pub fn buffer(&self) -> &[u8] {
+        self.inlet.unread()
+    }
+
+    /// The reader; `None` while a read of it is in flight.
+    pub fn get_ref(&self) -> Option<&R> {
+        self.inlet.reader()
+    }
+
+    /// The reader; `None` while a read of it is in flight. What is read from it directly comes after what is in the buffer.
+    pub fn get_mut(&mut self) -> Option<&mut R> {
+        self.inlet.reader_mut()
+    }
+
+    /// The reader, and what was read and not consumed.
+    ///
+    /// # Errors
+    /// `self`, while a read that somebody began, and dropped, is in flight. It is over when [`fill_buf`](Self::fill_buf) is.
+    pub fn into_parts(self) -> Result<(R, Vec<u8>), Self> {
+        self.inlet.into_parts().map_err(|inlet| Self { inlet })
+    }
+
+    /// Drops so many bytes from the front of the buffer.
+    ///
+    /// # Panics
+    /// If there are not so many in it.
+    pub fn consume(&mut self, bytes: usize) {
+        self.inlet.consume(bytes);
+    }
+}
+
+impl<R: AsyncRead + 'static> BufReader<R> {
+    /// What is in the buffer, or, if there is nothing, what can be read; empty at the end. [Consume](Self::consume) what you have used.
+    ///
+    /// **Dropped**, nothing is lost.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub async fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        poll_fn(|context| self.poll_fill(context).map_ok(drop)).await?;
+        Ok(self.buffer())
+    }
+
+    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        self.inlet.poll_fill(context)
+    }
+
+    /// Appends everything up to and including the next `delimiter` to `out`, or, if none comes any more, everything up to the end; says how
+    /// much that was. Zero is the end.
+    ///
+    /// **Dropped**, nothing is lost: `out` is as it was, and what was read is in the buffer. It holds all of it at once, so be sure
+    /// of who sends it.
+    ///
+    /// # Errors
+    /// The reader's. What had been read before stays in the buffer.
+    pub async fn read_until(&mut self, delimiter: u8, out: &mut Vec<u8>) -> io::Result<usize> {
+        let length = self.find(delimiter).await?;
+        out.extend_from_slice(&self.buffer()[..length]);
+        self.consume(length);
+        Ok(length)
+    }
+
+    /// Appends the next line to `out`, with the newline, which only the last line may lack; says how many bytes that was. Zero is the end.
+    /// As for [`read_until`](Self::read_until).
+    ///
+    /// # Errors
+    /// The reader's, and `InvalidData` for a line that is not UTF-8: it stays in the buffer, where `read_until` finds it.
+    pub async fn read_line(&mut self, out: &mut String) -> io::Result<usize> {
+        let length = self.find(b'\n').await?;
+        out.push_str(text(&self.buffer()[..length])?);
+        self.consume(length);
+        Ok(length)
+    }
+
+    /// The lines from here on.
+    pub fn lines(self) -> Lines<R> {
+        Lines::new(self)
+    }
+
+    /// The pieces from here on that `delimiter` separates.
+    pub fn split(self, delimiter: u8) -> Split<R> {
+        Split::new(self, delimiter)
+    }
+
+    /// Reads until the buffer has the delimiter, or everything there will be; how many bytes it takes from the buffer.
+    async fn find(&mut self, delimiter: u8) -> io::Result<usize> {
+        let mut searched = 0;
+        poll_fn(|context| self.poll_find(context, delimiter, &mut searched)).await
+    }
+
+    /// The same. `searched` bytes are known to hold no delimiter.
+    pub(super) fn poll_find(
+        &mut self,
+        context: &mut Context<'_>,
+        delimiter: u8,
+        searched: &mut usize,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let unread = self.inlet.unread();
+            if let Some(place) = memchr::memchr(delimiter, &unread[*searched..]) {
+                return Poll::Ready(Ok(*searched + place + 1));
+            }
+            *searched = unread.len();
+            match ready!(self.inlet.poll_more(context)) {
+                Ok(0) => return Poll::Ready(Ok(*searched)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+/// A line as text.
+pub(super) fn text(line: &[u8]) -> io::Result<&str> {
+    std::str::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+impl<R: AsyncRead + 'static> AsyncRead for BufReader<R> {
+    /// Copies out of the buffer, which is filled first if it is empty.
+    async fn read<B: IoBufMut>(&mut self, mut buffer: B) -> BufResult<usize, B> {
+        if buffer.buf_capacity() != 0
+            && let Err(error) = self.fill_buf().await
+        {
+            return BufResult(Err(error), buffer);
+        }
+        let mut unread = self.buffer();
+        let BufResult(result, buffer) = unread.read(buffer).await;
+        BufResult(result.inspect(|count| self.consume(*count)), buffer)
+    }
+
+    async fn read_vectored<B: IoVectoredBufMut>(&mut self, mut buffers: B) -> BufResult<usize, B> {
+        if buffers.total_capacity() != 0
+            && let Err(error) = self.fill_buf().await
+        {
+            return BufResult(Err(error), buffers);
+        }
+        let mut unread = self.buffer();
+        let BufResult(result, buffers) = unread.read_vectored(buffers).await;
+        BufResult(result.inspect(|count| self.consume(*count)), buffers)
+    }
+}
+
+impl<R: AsyncRead + 'static> AsyncBufRead for BufReader<R> {
+    async fn fill_buf(&mut self) -> io::Result<&'_ [u8]> {
+        Self::fill_buf(self).await
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        Self::consume(self, bytes);
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for BufReader<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BufReader")
+            .field("reader", &self.get_ref())
+            .field("unread", &self.buffer().len())
+            .finish()
+    }
+}

@@ -1,0 +1,160 @@
+//! Copying all of a reader to a writer.
+
+use super::{BufReader, BufWriter};
+use crate::buf::BufResult;
+use compio_io::util::Splittable;
+use compio_io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use futures_util::future::try_join;
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+/// How much is moved at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Copies everything from `reader` to `writer` until the reader's end, flushes the writer, and says how many bytes that was. It does not
+/// shut the writer down. One buffer of 64 KiB goes back and forth between the two; the bytes are not copied otherwise.
+///
+/// **Dropped**, what is in that buffer is lost: poll the same future on, or use [`copy_buffered`], which loses nothing.
+///
+/// # Errors
+/// The reader's or the writer's, and `WriteZero` if that takes nothing more.
+///
+/// # Examples
+/// ```
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (mut reader, writer) = executor::io::pipe()?;
+/// writer.write("all of it").await.0?;
+/// drop(writer);
+/// let mut out = Vec::new();
+/// assert_eq!(executor::io::copy(&mut reader, &mut out).await?, 9);
+/// assert_eq!(out, b"all of it");
+/// # Ok(())
+/// # }
+/// ```
+pub async fn copy<R: AsyncRead, W: AsyncWrite>(reader: &mut R, writer: &mut W) -> io::Result<u64> {
+    let mut buffer = Vec::with_capacity(CHUNK);
+    let mut total = 0;
+    loop {
+        let BufResult(result, filled) = reader.read(buffer).await;
+        buffer = filled;
+        match result {
+            Ok(0) => break,
+            Ok(count) => total += count as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        let BufResult(result, written) = writer.write_all(buffer).await;
+        result?;
+        buffer = written;
+        buffer.clear();
+    }
+    writer.flush().await?;
+    Ok(total)
+}
+
+/// The same from buffer to buffer. Whenever the reader has nothing, what is in the writer's buffer is written: nothing waits there for the
+/// sake of a full buffer.
+///
+/// **Dropped**, nothing is lost: each byte is in the one buffer or in the other, or has been written.
+///
+/// # Errors
+/// As for [`copy`].
+pub async fn copy_buffered<R, W>(
+    reader: &mut BufReader<R>,
+    writer: &mut BufWriter<W>,
+) -> io::Result<u64>
+where
+    R: AsyncRead + 'static,
+    W: AsyncWrite + 'static,
+{
+    let mut total = 0;
+    poll_fn(|context| poll_copy(context, reader, writer, &mut total)).await?;
+    writer.flush().await?;
+    Ok(total)
+}
+
+fn poll_copy<R, W>(
+    context: &mut Context<'_>,
+    reader: &mut BufReader<R>,
+    writer: &mut BufWriter<W>,
+    total: &mut u64,
+) -> Poll<io::Result<()>>
+where
+    R: AsyncRead + 'static,
+    W: AsyncWrite + 'static,
+{
+    loop {
+        let bytes = match reader.poll_fill(context) {
+            Poll::Ready(Ok(bytes)) => bytes,
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => {
+                if let Poll::Ready(done) = writer.poll_drain(context) {
+                    done?;
+                }
+                return Poll::Pending;
+            }
+        };
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let count = ready!(writer.poll_accept(context, bytes))?;
+        reader.consume(count);
+        *total += count as u64;
+    }
+}
+
+/// Copies in both directions at once, until both have ended; says how many bytes went from `a` to `b`, and from `b` to `a`. Where one side
+/// ends, the other is shut down for writing.
+///
+/// The streams are taken apart for it ([`Splittable`]); a pair of a reader and a writer will do.
+///
+/// **Dropped**, what was read and not yet written is lost with the streams.
+///
+/// # Errors
+/// The first of any of the four; both directions end then.
+///
+/// # Examples
+/// ```
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// use executor::io::{copy_bidirectional, pipe};
+/// let (from_left, left) = pipe()?;
+/// let (left_in, to_left) = pipe()?;
+/// let (from_right, right) = pipe()?;
+/// let (right_in, to_right) = pipe()?;
+/// left.write("to the right").await.0?;
+/// right.write("to the left").await.0?;
+/// drop((left, right));
+/// let (there, back) = copy_bidirectional((from_left, to_left), (from_right, to_right)).await?;
+/// assert_eq!((there, back), (12, 11));
+/// assert_eq!(left_in.read(Vec::with_capacity(20)).await.1, b"to the left");
+/// assert_eq!(right_in.read(Vec::with_capacity(20)).await.1, b"to the right");
+/// # Ok(())
+/// # }
+/// ```
+pub async fn copy_bidirectional<A, B>(a: A, b: B) -> io::Result<(u64, u64)>
+where
+    A: Splittable<ReadHalf: AsyncRead + 'static, WriteHalf: AsyncWrite + 'static>,
+    B: Splittable<ReadHalf: AsyncRead + 'static, WriteHalf: AsyncWrite + 'static>,
+{
+    let (a_reader, a_writer) = a.split();
+    let (b_reader, b_writer) = b.split();
+    try_join(
+        copy_and_shut_down(a_reader, b_writer),
+        copy_and_shut_down(b_reader, a_writer),
+    )
+    .await
+}
+
+async fn copy_and_shut_down<R, W>(mut reader: R, mut writer: W) -> io::Result<u64>
+where
+    R: AsyncRead,
+    W: AsyncWrite,
+{
+    let total = copy(&mut reader, &mut writer).await?;
+    writer.shutdown().await?;
+    Ok(total)
+}

@@ -1,0 +1,168 @@
+//! The reading and the writing end of something that is read and written in order: what pipes, the standard streams and files that
+//! cannot seek are made of. Each has a lane, so that a dropped operation loses nothing.
+
+use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::core::context;
+use reactor::operation::{InTurn, Read, ReadVectored, Write, WriteVectored};
+use reactor::{Descriptor, Lane, Reactor};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+/// The current core's reactor.
+#[track_caller]
+pub(crate) fn reactor(what: &str) -> Rc<Reactor> {
+    context::expect(what, |core| Rc::clone(core.reactor()))
+}
+
+#[derive(Debug)]
+pub(crate) struct ReadEnd {
+    file: Descriptor,
+    lane: Rc<Lane<u8>>,
+}
+
+impl ReadEnd {
+    pub(crate) fn new(file: Descriptor, lane: Rc<Lane<u8>>) -> Self {
+        Self { file, lane }
+    }
+
+    pub(crate) fn file(&self) -> &Descriptor {
+        &self.file
+    }
+
+    #[track_caller]
+    pub(crate) fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Read<B>> {
+        let read = Read::new(self.file.clone(), buffer);
+        InTurn::new(reactor("read"), Rc::clone(&self.lane), read)
+    }
+
+    #[track_caller]
+    pub(crate) fn read_vectored<B: IoVectoredBufMut>(&self, buffers: B) -> InTurn<ReadVectored<B>> {
+        let read = ReadVectored::new(self.file.clone(), buffers);
+        InTurn::new(reactor("read"), Rc::clone(&self.lane), read)
+    }
+
+    /// The descriptor, if no operation is in flight and nothing is kept that would be lost.
+    pub(crate) fn try_into_owned(self) -> Result<OwnedFd, Self> {
+        if !self.lane.is_idle() {
+            return Err(self);
+        }
+        let lane = self.lane;
+        let refuse = |file| Self { file, lane };
+        self.file.try_into_owned().map_err(refuse)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct WriteEnd {
+    file: Descriptor,
+    lane: Rc<Lane<()>>,
+}
+
+impl WriteEnd {
+    pub(crate) fn new(file: Descriptor, lane: Rc<Lane<()>>) -> Self {
+        Self { file, lane }
+    }
+
+    pub(crate) fn file(&self) -> &Descriptor {
+        &self.file
+    }
+
+    #[track_caller]
+    pub(crate) fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Write<B>> {
+        let write = Write::new(self.file.clone(), buffer);
+        InTurn::new(reactor("write"), Rc::clone(&self.lane), write)
+    }
+
+    #[track_caller]
+    pub(crate) fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
+        let write = WriteVectored::new(self.file.clone(), buffers);
+        InTurn::new(reactor("write"), Rc::clone(&self.lane), write)
+    }
+
+    /// The descriptor, if no operation is in flight.
+    pub(crate) fn try_into_owned(self) -> Result<OwnedFd, Self> {
+        let lane = self.lane;
+        let refuse = |file| Self { file, lane };
+        self.file.try_into_owned().map_err(refuse)
+    }
+}
+
+/// Implements compio-io's `AsyncRead` for a type with `read` and `read_vectored` that take `&self`, and for references to it.
+macro_rules! async_read {
+    ($($reader:ty),+) => {$(
+        impl compio_io::AsyncRead for $reader {
+            async fn read<B: $crate::buf::IoBufMut>(&mut self, buffer: B) -> $crate::buf::BufResult<usize, B> {
+                Self::read(self, buffer).await
+            }
+
+            async fn read_vectored<B: $crate::buf::IoVectoredBufMut>(
+                &mut self,
+                buffers: B,
+            ) -> $crate::buf::BufResult<usize, B> {
+                Self::read_vectored(self, buffers).await
+            }
+        }
+
+        impl compio_io::AsyncRead for &$reader {
+            async fn read<B: $crate::buf::IoBufMut>(&mut self, buffer: B) -> $crate::buf::BufResult<usize, B> {
+                <$reader>::read(self, buffer).await
+            }
+
+            async fn read_vectored<B: $crate::buf::IoVectoredBufMut>(
+                &mut self,
+                buffers: B,
+            ) -> $crate::buf::BufResult<usize, B> {
+                <$reader>::read_vectored(self, buffers).await
+            }
+        }
+    )+};
+}
+
+/// The same for `AsyncWrite`. There is nothing to flush, and what ends the stream is the drop of the writer.
+macro_rules! async_write {
+    ($($writer:ty),+) => {$(
+        impl compio_io::AsyncWrite for $writer {
+            async fn write<B: $crate::buf::IoBuf>(&mut self, buffer: B) -> $crate::buf::BufResult<usize, B> {
+                Self::write(self, buffer).await
+            }
+
+            async fn write_vectored<B: $crate::buf::IoVectoredBuf>(
+                &mut self,
+                buffers: B,
+            ) -> $crate::buf::BufResult<usize, B> {
+                Self::write_vectored(self, buffers).await
+            }
+
+            async fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+
+            async fn shutdown(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+
+        impl compio_io::AsyncWrite for &$writer {
+            async fn write<B: $crate::buf::IoBuf>(&mut self, buffer: B) -> $crate::buf::BufResult<usize, B> {
+                <$writer>::write(self, buffer).await
+            }
+
+            async fn write_vectored<B: $crate::buf::IoVectoredBuf>(
+                &mut self,
+                buffers: B,
+            ) -> $crate::buf::BufResult<usize, B> {
+                <$writer>::write_vectored(self, buffers).await
+            }
+
+            async fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+
+            async fn shutdown(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+    )+};
+}
+
+pub(crate) use {async_read, async_write};

@@ -1,0 +1,183 @@
+//! Pipes, with a name or without.
+
+use super::ends::{ReadEnd, WriteEnd, async_read, async_write, reactor};
+use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use reactor::operation::{InTurn, Op, Open, Read, ReadVectored, Write, WriteVectored};
+use reactor::{Descriptor, Lane};
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Makes a pipe. What is written into the one comes out of the other, in order; the kernel holds some 64 KiB of it.
+///
+/// # Errors
+/// As pipe2(2) has them: `EMFILE` if there are too many descriptors.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (reader, writer) = executor::io::pipe()?;
+/// writer.write("through the pipe").await.0?;
+/// drop(writer);
+/// let BufResult(read, text) = reader.read(Vec::with_capacity(100)).await;
+/// read?;
+/// assert_eq!(text, b"through the pipe");
+/// assert_eq!(reader.read([0; 1]).await.0?, 0);
+/// # Ok(())
+/// # }
+/// ```
+pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((reader.into(), writer.into()))
+}
+
+/// A path as the kernel takes it.
+pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a path may not contain a zero byte",
+        )
+    })
+}
+
+/// Opens a named pipe, and waits for whoever opens its other end.
+async fn open(path: &Path, flags: i32) -> io::Result<OwnedFd> {
+    let open = Open::new(c_path(path)?, flags, 0).that_may_wait();
+    Op::new(reactor("open"), open).await
+}
+
+/// The reading end of a pipe, bound to the core it was made on. Dropping it closes it, once no operation of it is in flight.
+#[derive(Debug)]
+pub struct PipeReader(ReadEnd);
+
+impl PipeReader {
+    /// Opens a named pipe for reading, when somebody opens it for writing.
+    ///
+    /// **Dropped** before it is ready, it is given up, and what it opens is closed.
+    ///
+    /// # Errors
+    /// As open(2) has them: `NotFound` and so on. `InvalidInput` if the path contains a zero byte.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        open(path.as_ref(), libc::O_RDONLY).await.map(Self::from)
+    }
+
+    /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
+    /// means that all writers are gone, or that the buffer has no capacity.
+    ///
+    /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
+    /// Only the buffer is gone; to have it back, [cancel](InTurn::cancel) the read instead. A second read waits for the first.
+    ///
+    /// # Errors
+    /// As read(2) has them; `WouldBlock` if the descriptor was given `O_NONBLOCK` by somebody.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Read<B>> {
+        self.0.read(buffer)
+    }
+
+    /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
+    pub fn read_vectored<B: IoVectoredBufMut>(&self, buffers: B) -> InTurn<ReadVectored<B>> {
+        self.0.read_vectored(buffers)
+    }
+
+    /// Turns it into one of the standard library, which may be sent to another core and turned back there.
+    ///
+    /// # Errors
+    /// The reader itself, while a read of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
+    /// dropped read has left are to be read.
+    pub fn into_std(self) -> Result<io::PipeReader, Self> {
+        self.0.try_into_owned().map(Into::into).map_err(Self)
+    }
+}
+
+/// The writing end of a pipe, bound to the core it was made on. Dropping it closes it, once no operation of it is in flight; when no writer
+/// is left, the reader comes to the end. ([Shutting it down](super::AsyncWrite::shutdown) does nothing.)
+#[derive(Debug)]
+pub struct PipeWriter(WriteEnd);
+
+impl PipeWriter {
+    /// Opens a named pipe for writing, when somebody opens it for reading. Cancellation, errors and panics as for [`PipeReader::open`].
+    pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        open(path.as_ref(), libc::O_WRONLY).await.map(Self::from)
+    }
+
+    /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at least one.
+    ///
+    /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is once
+    /// another write has begun, which waits for that. To know how many, [cancel](InTurn::cancel) it instead.
+    ///
+    /// # Errors
+    /// As write(2) has them: `BrokenPipe` if no reader is left. The signal that comes with it, SIGPIPE, is ignored by programs whose `main` is
+    /// Rust's; others see to that themselves.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Write<B>> {
+        self.0.write(buffer)
+    }
+
+    /// The same of several buffers, in order.
+    pub fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
+        self.0.write_vectored(buffers)
+    }
+
+    /// Turns it into one of the standard library, which may be sent to another core and turned back there.
+    ///
+    /// # Errors
+    /// The writer itself, while a write of it is in flight, also one that was dropped and is being cancelled.
+    pub fn into_std(self) -> Result<io::PipeWriter, Self> {
+        self.0.try_into_owned().map(Into::into).map_err(Self)
+    }
+}
+
+async_read!(PipeReader);
+async_write!(PipeWriter);
+
+impl AsFd for PipeReader {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.file().as_fd()
+    }
+}
+
+impl AsFd for PipeWriter {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.file().as_fd()
+    }
+}
+
+impl From<OwnedFd> for PipeReader {
+    /// Takes over a descriptor that is read in order: of a pipe, a child's output, a terminal. It should not be `O_NONBLOCK`.
+    fn from(fd: OwnedFd) -> Self {
+        Self(ReadEnd::new(Descriptor::new(fd), Lane::new()))
+    }
+}
+
+impl From<OwnedFd> for PipeWriter {
+    /// Takes over a descriptor that is written in order: of a pipe, a child's input, a terminal. It should not be `O_NONBLOCK`.
+    fn from(fd: OwnedFd) -> Self {
+        Self(WriteEnd::new(Descriptor::new(fd), Lane::new()))
+    }
+}
+
+impl From<io::PipeReader> for PipeReader {
+    /// Takes over one of the standard library.
+    fn from(reader: io::PipeReader) -> Self {
+        OwnedFd::from(reader).into()
+    }
+}
+
+impl From<io::PipeWriter> for PipeWriter {
+    /// Takes over one of the standard library.
+    fn from(writer: io::PipeWriter) -> Self {
+        OwnedFd::from(writer).into()
+    }
+}
