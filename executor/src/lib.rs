@@ -32,6 +32,7 @@ mod primitives;
 mod runtime;
 mod spawn;
 mod stats;
+pub mod sync;
 mod task;
 pub mod time;
 mod yield_now;

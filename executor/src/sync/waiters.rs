@@ -1,0 +1,215 @@
+//! The queue that everything in [`sync`](super) waits in: first come, first served, each with what it wants and, later, what it was granted.
+//!
+//! A future that waits has a [`Place`] and is told by [`Waiters::wait`] what it got; in its drop it calls [`Waiters::leave`], learns whether it
+//! had been granted something that it will not use, and passes that on. Who grants decides what is granted to whom; this knows only the order.
+//!
+//! Wakers are foreign code: they are cloned, woken and dropped while the list is not borrowed, so they may come back here. A waker that panics
+//! stops nobody from being granted what comes next.
+
+use reactor::contain_panic;
+use slab::Slab;
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::task::{Context, Poll, Waker};
+
+/// Where a future stands: `None` until it first had to wait, and again when it has its grant.
+pub(super) type Place = Option<usize>;
+
+/// What a future that leaves had.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Left<G> {
+    /// It did not wait.
+    Nothing,
+    /// It waited; others that stood behind it may be next now.
+    Waiting,
+    /// It had been granted this and not taken it.
+    Granted(G),
+}
+
+/// Those that wait, each for a `W`, in the order in which they came; and those that were granted a `G` and have not come for it yet.
+pub(super) struct Waiters<W, G> {
+    list: RefCell<List<W, G>>,
+    /// It stays on its core, also while nobody waits: a promise that could be loosened, and not the other way round.
+    stays_here: PhantomData<*const ()>,
+}
+
+struct List<W, G> {
+    entries: Slab<Entry<W, G>>,
+    first: Option<usize>,
+    last: Option<usize>,
+}
+
+enum Entry<W, G> {
+    /// In the list; `before` and `behind` are its neighbours there.
+    Waiting {
+        want: W,
+        waker: Waker,
+        before: Option<usize>,
+        behind: Option<usize>,
+    },
+    /// In the list no more.
+    Granted(G),
+}
+
+impl<W: Copy, G> Waiters<W, G> {
+    pub(super) const fn new() -> Self {
+        Self {
+            list: RefCell::new(List {
+                entries: Slab::new(),
+                first: None,
+                last: None,
+            }),
+            stays_here: PhantomData,
+        }
+    }
+
+    /// What the first in the queue wants; `None` if nobody waits.
+    pub(super) fn first(&self) -> Option<W> {
+        let list = self.list.borrow();
+        let first = list.first?;
+        match &list.entries[first] {
+            Entry::Waiting { want, .. } => Some(*want),
+            Entry::Granted(_) => unreachable!("it has left the list"),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.borrow().first.is_none()
+    }
+
+    /// Grants the first in the queue what it waits for, and wakes it; false if nobody waits.
+    pub(super) fn grant_first(&self, grant: G) -> bool {
+        let waker = self.list.borrow_mut().grant_first(grant);
+        let granted = waker.is_some();
+        if let Some(waker) = waker {
+            contain_panic("a waker", || waker.wake());
+        }
+        granted
+    }
+
+    /// Grants it to all that wait now, and wakes them. Who comes while they are woken is not among them.
+    pub(super) fn grant_all(&self, grant: G)
+    where
+        G: Clone,
+    {
+        let mut wakers = Vec::new();
+        {
+            let mut list = self.list.borrow_mut();
+            while let Some(waker) = list.grant_first(grant.clone()) {
+                wakers.push(waker);
+            }
+        }
+        for waker in wakers {
+            contain_panic("a waker", || waker.wake());
+        }
+    }
+
+    /// A future's poll: its grant, if it is there. Otherwise its waker will be woken when it is; the first time it goes to the end of the queue.
+    pub(super) fn wait(&self, place: &mut Place, want: W, context: &mut Context<'_>) -> Poll<G> {
+        let Some(key) = *place else {
+            let waker = context.waker().clone();
+            *place = Some(self.list.borrow_mut().push(want, waker));
+            return Poll::Pending;
+        };
+        let needs_waker = match &self.list.borrow().entries[key] {
+            Entry::Waiting { waker, .. } => !waker.will_wake(context.waker()),
+            Entry::Granted(_) => false,
+        };
+        let fresh = needs_waker.then(|| context.waker().clone());
+        let mut list = self.list.borrow_mut();
+        match (&mut list.entries[key], fresh) {
+            (Entry::Granted(_), _) => {
+                *place = None;
+                let Entry::Granted(grant) = list.entries.remove(key) else {
+                    unreachable!("just seen")
+                };
+                Poll::Ready(grant)
+            }
+            (Entry::Waiting { waker, .. }, Some(fresh)) => {
+                let stale = std::mem::replace(waker, fresh);
+                drop(list);
+                drop(stale);
+                Poll::Pending
+            }
+            (Entry::Waiting { .. }, None) => Poll::Pending,
+        }
+    }
+
+    /// A future's drop: it waits no more.
+    pub(super) fn leave(&self, place: &mut Place) -> Left<G> {
+        let Some(key) = place.take() else {
+            return Left::Nothing;
+        };
+        let entry = self.list.borrow_mut().remove(key);
+        match entry {
+            Entry::Granted(grant) => Left::Granted(grant),
+            Entry::Waiting { waker, .. } => {
+                contain_panic("dropping a waker", || drop(waker));
+                Left::Waiting
+            }
+        }
+    }
+}
+
+impl<W: Copy, G> Default for Waiters<W, G> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<W, G> List<W, G> {
+    fn push(&mut self, want: W, waker: Waker) -> usize {
+        let before = self.last;
+        let key = self.entries.insert(Entry::Waiting {
+            want,
+            waker,
+            before,
+            behind: None,
+        });
+        *self.link_behind(before) = Some(key);
+        self.last = Some(key);
+        key
+    }
+
+    fn grant_first(&mut self, grant: G) -> Option<Waker> {
+        let first = self.first?;
+        self.unlink(first);
+        match std::mem::replace(&mut self.entries[first], Entry::Granted(grant)) {
+            Entry::Waiting { waker, .. } => Some(waker),
+            Entry::Granted(_) => unreachable!("it was in the list"),
+        }
+    }
+
+    fn remove(&mut self, key: usize) -> Entry<W, G> {
+        self.unlink(key);
+        self.entries.remove(key)
+    }
+
+    /// Takes an entry out of the list, if it is in it.
+    fn unlink(&mut self, key: usize) {
+        let Entry::Waiting { before, behind, .. } = self.entries[key] else {
+            return;
+        };
+        *self.link_behind(before) = behind;
+        *self.link_before(behind) = before;
+    }
+
+    /// What says who is behind `key`, or behind nobody: the first.
+    fn link_behind(&mut self, key: Option<usize>) -> &mut Option<usize> {
+        match key.map(|key| &mut self.entries[key]) {
+            Some(Entry::Waiting { behind, .. }) => behind,
+            Some(Entry::Granted(_)) => unreachable!("nobody's neighbour: it has left the list"),
+            None => &mut self.first,
+        }
+    }
+
+    /// What says who is before `key`, or before nobody: the last.
+    fn link_before(&mut self, key: Option<usize>) -> &mut Option<usize> {
+        match key.map(|key| &mut self.entries[key]) {
+            Some(Entry::Waiting { before, .. }) => before,
+            Some(Entry::Granted(_)) => unreachable!("nobody's neighbour: it has left the list"),
+            None => &mut self.last,
+        }
+    }
+}
