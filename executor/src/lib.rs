@@ -24,6 +24,7 @@
 //! Linux 5.13 or later is needed, 6.1 or later recommended; see the `probe` example for what a machine has. The crate's
 //! `ARCHITECTURE.md` is the map of the code.
 
+mod blocking;
 mod core;
 mod idle;
 pub mod io;
@@ -37,10 +38,11 @@ mod task;
 pub mod time;
 mod yield_now;
 
+pub use blocking::spawn_blocking;
 pub use executor_macros::{main, test};
 pub use idle::IdlePolicy;
 pub use reactor::{Capabilities, Feature, SetupError, buf};
-pub use runtime::{Builder, Handle, Runtime, StartError};
+pub use runtime::{Builder, Handle, Runtime, StartError, unpinned};
 pub use spawn::{cores, cpus, current_core, spawn, spawn_on, spawn_on_with};
 pub use stats::{CoreStats, Waits, Wakes, stats};
 pub use task::{JoinError, JoinHandle};

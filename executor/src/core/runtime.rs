@@ -1,9 +1,11 @@
-//! What all cores and handles of one runtime share: who the cores are, and whether they shall stop.
+//! What all cores and handles of one runtime share: who the cores are, whether they shall stop, and the threads for what blocks.
 
 use super::shared::{CoreShared, RuntimeId};
+use crate::blocking::Pool;
 use crate::stats::CoreStats;
 use reactor::park::publish_fence;
 use reactor::{Capabilities, KernelWake};
+use rustix::thread::CpuSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 
@@ -13,6 +15,9 @@ pub(crate) struct RuntimeShared {
     /// The CPU behind each core.
     cpus: Box<[usize]>,
     capabilities: Capabilities,
+    /// The affinity mask of the thread that built the runtime: what threads and processes should have that are started on a core.
+    mask: Option<CpuSet>,
+    blocking: Arc<Pool>,
     is_stopping: AtomicBool,
     /// Where all cores meet before any ring is given up.
     last_meeting: Barrier,
@@ -24,6 +29,8 @@ impl RuntimeShared {
         cpus: Box<[usize]>,
         wakes: Vec<KernelWake>,
         capabilities: Capabilities,
+        mask: Option<CpuSet>,
+        blocking: Arc<Pool>,
     ) -> Self {
         debug_assert_eq!(cpus.len(), wakes.len());
         let id = next_id();
@@ -33,6 +40,8 @@ impl RuntimeShared {
             last_meeting: Barrier::new(cpus.len()),
             cpus,
             capabilities,
+            mask,
+            blocking,
             is_stopping: AtomicBool::new(false),
         }
     }
@@ -47,6 +56,15 @@ impl RuntimeShared {
 
     pub(crate) fn capabilities(&self) -> Capabilities {
         self.capabilities
+    }
+
+    /// `None` if the system did not tell.
+    pub(crate) fn mask(&self) -> Option<&CpuSet> {
+        self.mask.as_ref()
+    }
+
+    pub(crate) fn blocking(&self) -> &Arc<Pool> {
+        &self.blocking
     }
 
     #[inline]

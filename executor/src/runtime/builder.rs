@@ -3,10 +3,12 @@
 use super::cpus;
 use super::start::{self, Plan};
 use super::{Runtime, StartError};
+use crate::blocking::Limits;
 use crate::core::context;
 use crate::idle::IdlePolicy;
 use reactor::monitor::Monitor;
 use reactor::{Capabilities, Feature};
+use std::time::Duration;
 
 /// Chooses how a [`Runtime`] is built.
 ///
@@ -22,6 +24,7 @@ pub struct Builder {
     idle: Option<IdlePolicy>,
     is_unpinned: bool,
     masked: Vec<Feature>,
+    blocking: Limits,
 }
 
 impl Builder {
@@ -40,8 +43,7 @@ impl Builder {
     /// Whether each core's thread is pinned to its CPU (it is, unless told otherwise). Cores that are not pinned block at once when they
     /// have nothing to do, unless [`idle`](Self::idle) says otherwise: so they do where several runtimes share the same CPUs.
     ///
-    /// A thread or process that is started from a pinned core inherits its one CPU; start threads before the runtime, or give them a wider
-    /// affinity mask.
+    /// A thread or process that is started from a pinned core inherits its one CPU: start it inside of [`unpinned`](crate::unpinned).
     #[must_use]
     pub fn pin(mut self, pin: bool) -> Self {
         self.is_unpinned = !pin;
@@ -59,6 +61,38 @@ impl Builder {
     #[must_use]
     pub fn without(mut self, feature: Feature) -> Self {
         self.masked.push(feature);
+        self
+    }
+
+    /// How many threads [`spawn_blocking`](crate::spawn_blocking) may have at once; further closures wait their turn. 512 by default: threads
+    /// that wait in the kernel cost little more than their stacks, and with few of them closures that wait for each other would wait for ever. Closures that
+    /// compute are better served by as many as there are CPUs.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[must_use]
+    pub fn blocking_threads_max(mut self, threads: usize) -> Self {
+        assert!(
+            threads > 0,
+            "with no threads no blocking closure would ever run"
+        );
+        self.blocking.threads_max = threads;
+        self
+    }
+
+    /// How long a thread of [`spawn_blocking`](crate::spawn_blocking) that has nothing to do stays: 10 s by default.
+    #[must_use]
+    pub fn blocking_keep_alive(mut self, duration: Duration) -> Self {
+        self.blocking.keep_alive = duration;
+        self
+    }
+
+    /// How long the drop of the runtime waits for closures of [`spawn_blocking`](crate::spawn_blocking) that are running: 1 s by default, enough for
+    /// most to finish what they write, and not for a program that ends to seem stuck. After that they are left to themselves, and end with the
+    /// process at the latest; a warning is logged.
+    #[must_use]
+    pub fn blocking_shutdown(mut self, limit: Duration) -> Self {
+        self.blocking.shutdown = limit;
         self
     }
 
@@ -102,6 +136,8 @@ impl Builder {
             idle: self.idle.unwrap_or(default),
             monitor: Monitor::detect(),
             capabilities,
+            mask: cpus::mask(),
+            blocking: self.blocking,
         })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! core_affinity lists and pins; what it cannot do, giving a thread its former set of CPUs back, is rustix's.
 
+use crate::core::context;
 use core_affinity::CoreId;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
@@ -21,29 +22,72 @@ pub(super) fn pin(cpu: usize) -> bool {
     core_affinity::set_for_current(CoreId { id: cpu })
 }
 
-/// Pins the calling thread to one CPU until it is dropped, which gives it its former set back.
-pub(super) struct Pinned {
+/// The calling thread's affinity mask.
+pub(super) fn mask() -> Option<CpuSet> {
+    sched_getaffinity(None).ok()
+}
+
+/// Gives the calling thread this mask for good.
+pub(crate) fn set_mask(mask: &CpuSet) {
+    if let Err(error) = sched_setaffinity(None, mask) {
+        tracing::warn!(%error, "a thread could not be given the affinity mask its runtime was built with");
+    }
+}
+
+/// Gives the calling thread another affinity mask until it is dropped, which gives it its former one back.
+pub(super) struct Masked {
     before: Option<CpuSet>,
 }
 
-impl Pinned {
-    /// If the CPU was taken out of the mask since the runtime was built, the thread stays where it is, and a warning is logged.
-    pub(super) fn to(cpu: usize) -> Self {
-        let before = sched_getaffinity(None).ok();
+impl Masked {
+    /// Pinned to one CPU. If that was taken out of the mask since the runtime was built, the thread stays where it is, and a warning is logged.
+    pub(super) fn pin(cpu: usize) -> Self {
+        let before = mask();
         if before.is_none() || !pin(cpu) {
             tracing::warn!(cpu, "core 0 could not be pinned to its CPU");
             return Self { before: None };
         }
         Self { before }
     }
+
+    fn with(mask: &CpuSet) -> Self {
+        let before = self::mask();
+        if before.is_some() {
+            set_mask(mask);
+        }
+        Self { before }
+    }
 }
 
-impl Drop for Pinned {
+impl Drop for Masked {
     fn drop(&mut self) {
         if let Some(before) = &self.before
             && let Err(error) = sched_setaffinity(None, before)
         {
-            tracing::warn!(%error, "a thread that had been core 0 stays pinned");
+            tracing::warn!(%error, "a thread's affinity mask could not be restored");
         }
     }
+}
+
+/// Calls `call` while this core is not pinned to its CPU: it has the affinity mask that the thread had which built the runtime.
+///
+/// Threads and processes inherit the mask of the thread that starts them, which on a core is one CPU, where they would be in the core's way. So start
+/// them in here, thread pools of libraries included. (Work that blocks needs no thread of yours: see
+/// [`spawn_blocking`](crate::spawn_blocking).) It costs some system calls. Outside of a runtime it only calls.
+///
+/// # Panics
+/// If `call` does; the core is pinned again.
+///
+/// # Examples
+/// ```
+/// # #[executor::main(cores = 1)]
+/// # async fn main() {
+/// let thread = executor::unpinned(|| std::thread::spawn(|| std::thread::available_parallelism()));
+/// # drop(thread);
+/// # }
+/// ```
+pub fn unpinned<T>(call: impl FnOnce() -> T) -> T {
+    let mask = context::with(|core| core?.runtime().mask().copied());
+    let _masked = mask.as_ref().map(Masked::with);
+    call()
 }

@@ -1,5 +1,6 @@
 //! Reaching a runtime from any thread.
 
+use crate::blocking;
 use crate::core::{Core, RuntimeShared, context};
 use crate::stats::CoreStats;
 use crate::task::{Closure, JoinHandle, allocate};
@@ -83,6 +84,19 @@ impl Handle {
         context::with(|current| unsafe {
             dispatch(&self.runtime, current, core, Closure::new(closure))
         })
+    }
+
+    /// As [`executor::spawn_blocking`](crate::spawn_blocking), from any thread.
+    ///
+    /// # Panics
+    /// If the system refuses to start a thread, and there is none yet.
+    #[track_caller]
+    pub fn spawn_blocking<C, T>(&self, closure: C) -> JoinHandle<T>
+    where
+        C: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        blocking::start(&self.runtime, 0, closure)
     }
 }
 

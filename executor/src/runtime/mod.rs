@@ -1,18 +1,19 @@
 //! A runtime: its cores, how they are started and stopped, and how other threads reach them.
 
 mod builder;
-mod cpus;
+pub(crate) mod cpus;
 mod error;
 mod handle;
 mod start;
 
 pub use builder::Builder;
+pub use cpus::unpinned;
 pub use error::StartError;
 pub use handle::Handle;
 pub(crate) use handle::dispatch;
 
 use crate::core::{Core, context};
-use cpus::Pinned;
+use cpus::Masked;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -23,7 +24,8 @@ use std::thread;
 /// own and run until the runtime is dropped.
 ///
 /// **Dropping** it stops every core in an orderly way: tasks are dropped on the core they belong to, operations are cancelled, and
-/// the call returns when the kernel has let go of every buffer. A task that never returns from its poll keeps it waiting.
+/// the call returns when the kernel has let go of every buffer. A task that never returns from its poll keeps it waiting; a closure of
+/// [`spawn_blocking`](crate::spawn_blocking) does so for a [bounded time](Builder::blocking_shutdown).
 ///
 /// # Examples
 /// ```
@@ -59,7 +61,7 @@ impl Runtime {
         if context::with(|core| core.is_some()) {
             panic!("{}", StartError::InsideRuntime);
         }
-        let _pinned = self.pin.map(Pinned::to);
+        let _pinned = self.pin.map(Masked::pin);
         let _entered = context::enter(&self.core);
         // SAFETY: the loop below does not unwind, and ends only when the task is complete: by then the future is gone, and the output
         // is taken here.
@@ -79,6 +81,8 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
+        let blocking = Arc::clone(self.core.runtime().blocking());
+        let closing = blocking.close();
         self.core.runtime().stop();
         {
             let _entered = context::enter(&self.core);
@@ -91,6 +95,8 @@ impl Drop for Runtime {
                 );
             }
         }
+        // The tasks that wait for closures are gone by now: nobody takes their end for a failure.
+        closing.finish();
     }
 }
 

@@ -1,11 +1,13 @@
 //! Starting a runtime: everything that is shared first, then the threads, and only when every core is ready does `start` return.
 
 use super::{Runtime, StartError, cpus};
+use crate::blocking::{Limits, Pool};
 use crate::core::pair_ring::pair_ring;
 use crate::core::{Core, RuntimeShared, Wiring, context};
 use crate::idle::IdlePolicy;
 use reactor::monitor::Monitor;
 use reactor::{Capabilities, KernelWake, Reactor, SetupError};
+use rustix::thread::CpuSet;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -20,6 +22,9 @@ pub(super) struct Plan {
     pub(super) idle: IdlePolicy,
     pub(super) monitor: Option<Monitor>,
     pub(super) capabilities: Capabilities,
+    /// The affinity mask of the thread that builds the runtime.
+    pub(super) mask: Option<CpuSet>,
+    pub(super) blocking: Limits,
 }
 
 pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
@@ -31,6 +36,8 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
         plan.cpus.clone(),
         wakes?,
         plan.capabilities,
+        plan.mask,
+        Arc::new(Pool::new(plan.blocking, plan.mask)),
     ));
     let mut wirings = wire(count).into_iter();
     let wiring = wirings.next().expect("there is at least one core");

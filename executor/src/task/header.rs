@@ -164,7 +164,8 @@ impl TaskRef {
     /// Polls the task, or cancels it if that was asked for.
     ///
     /// # Safety
-    /// Only on the task's core, not from inside its own poll, and not after it completed. The reference must be the table's; after
+    /// Only on the task's core, not from inside its own poll, and not after it completed; or on any thread, if it may be polled there and this is the
+    /// message that carries it, which then goes nowhere else. The reference must be the table's, or that message's; after
     /// [`Polled::Released`] it must be forgotten, after [`Polled::Awaited`] be sent to that core, once.
     #[inline]
     pub(crate) unsafe fn run(&self) -> Polled {

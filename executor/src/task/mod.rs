@@ -14,9 +14,13 @@
 //! queue holds none), each message on its way to a core, each waker, and the join handle. When the last goes, there is neither
 //! future nor outcome in the cell any more, so it may go on any thread.
 //!
+//! A [`BlockingTask`] never gets to its core: the thread that has it does what would be the core's. Its `queued` and `slot` are never written, so
+//! whoever wakes it may read them.
+//!
 //! A crate's cell (async-task) was not used: its every wake and poll is an atomic read-modify-write, because a task may be anywhere.
 //! Here a task never leaves its core, so a wake on that core is two plain stores (see `benches`, `local`).
 
+mod blocking;
 mod cell;
 mod header;
 mod join;
@@ -24,6 +28,7 @@ mod notification;
 mod state;
 mod waker;
 
+pub(crate) use blocking::BlockingTask;
 pub(crate) use cell::{Closure, allocate};
 pub(crate) use header::{Header, Polled, TaskRef};
 pub use join::{JoinError, JoinHandle};

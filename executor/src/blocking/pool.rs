@@ -1,0 +1,214 @@
+//! The threads for what blocks: started when nobody is free, up to a limit, and gone when they had nothing to do for a while.
+//!
+//! A mutex guards the queue and the counts together, so no push is missed by a thread that is about to wait or to leave. It is held for a few
+//! instructions, and never while foreign code runs.
+
+use crate::runtime::cpus::set_mask;
+use crate::task::BlockingTask;
+use rustix::thread::CpuSet;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{io, mem, thread};
+
+/// What can be chosen about a pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) threads_max: usize,
+    /// How long a thread waits for work.
+    pub(crate) keep_alive: Duration,
+    /// How long the end waits for closures that run.
+    pub(crate) shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            threads_max: 512,
+            keep_alive: Duration::from_secs(10),
+            shutdown: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The pool of one runtime, for its cores, its handles and its threads.
+pub(crate) struct Pool {
+    limits: Limits,
+    /// What its threads may use, whoever starts them.
+    mask: Option<CpuSet>,
+    state: Mutex<State>,
+    /// A thread was called, or shall leave.
+    called: Condvar,
+    /// The last thread has left.
+    empty: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<BlockingTask>,
+    /// Threads that were started and have not left.
+    threads: usize,
+    /// Those of them that wait and were not called.
+    idle: usize,
+    /// Calls that no thread has heard yet.
+    calls: usize,
+    /// For their names.
+    started: usize,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// No closure begins any more. They stay in the queue, so that those who wait for them do not see them end before they end themselves.
+    Closing,
+    /// What comes is cancelled at once.
+    Closed,
+}
+
+impl Pool {
+    pub(crate) fn new(limits: Limits, mask: Option<CpuSet>) -> Self {
+        Self {
+            limits,
+            mask,
+            state: Mutex::default(),
+            called: Condvar::new(),
+            empty: Condvar::new(),
+        }
+    }
+
+    /// Any thread: has the task run by one of the pool's.
+    ///
+    /// # Errors
+    /// If there is no thread and none can be started; then the task is cancelled.
+    pub(crate) fn push(self: &Arc<Self>, task: BlockingTask) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.phase == Phase::Closed {
+            drop(state);
+            drop(task);
+            return Ok(());
+        }
+        state.queue.push_back(task);
+        if state.phase == Phase::Closing || !state.needs_thread(self.limits.threads_max) {
+            self.called.notify_one();
+            return Ok(());
+        }
+        state.threads += 1;
+        state.started += 1;
+        let name = format!("blocking-{}", state.started);
+        drop(state);
+        let pool = Arc::clone(self);
+        let started = thread::Builder::new().name(name).spawn(move || pool.work());
+        started
+            .map(drop)
+            .or_else(|error| self.do_without_thread(error))
+    }
+
+    /// A thread that was counted could not be started.
+    fn do_without_thread(&self, error: io::Error) -> io::Result<()> {
+        let mut state = self.lock();
+        state.threads -= 1;
+        if state.threads > 0 {
+            tracing::warn!(%error, "no further thread for blocking work could be started");
+            return Ok(());
+        }
+        let nobodys = mem::take(&mut state.queue);
+        self.empty.notify_all();
+        drop(state);
+        drop(nobodys);
+        Err(error)
+    }
+
+    /// The life of a thread.
+    fn work(&self) {
+        if let Some(mask) = &self.mask {
+            set_mask(mask);
+        }
+        let mut state = self.lock();
+        while state.phase == Phase::Open {
+            if let Some(task) = state.queue.pop_front() {
+                drop(state);
+                task.run();
+                state = self.lock();
+                continue;
+            }
+            state.idle += 1;
+            let is_uncalled = |state: &mut State| state.calls == 0 && state.phase == Phase::Open;
+            let waited = self
+                .called
+                .wait_timeout_while(state, self.limits.keep_alive, is_uncalled);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.calls == 0 {
+                state.idle -= 1;
+                break;
+            }
+            // Whoever called has counted it out of the idle ones.
+            state.calls -= 1;
+        }
+        state.threads -= 1;
+        if state.threads == 0 {
+            self.empty.notify_all();
+        }
+    }
+
+    /// No further closure begins; the time for those that run begins to count.
+    pub(crate) fn close(&self) -> Closing<'_> {
+        self.lock().phase = Phase::Closing;
+        self.called.notify_all();
+        Closing {
+            pool: self,
+            start: Instant::now(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// After a push: whether a thread has to be started. If one is free, it is counted as called, and has to be.
+    fn needs_thread(&mut self, threads_max: usize) -> bool {
+        if self.idle > 0 {
+            self.idle -= 1;
+            self.calls += 1;
+            return false;
+        }
+        self.threads < threads_max
+    }
+}
+
+/// A pool that is coming to its end.
+#[must_use = "what it has left is waiting to be cancelled"]
+pub(crate) struct Closing<'a> {
+    pool: &'a Pool,
+    start: Instant,
+}
+
+impl Closing<'_> {
+    /// Cancels what has not begun, on this thread, and waits for what has, as long as the limits allow.
+    pub(crate) fn finish(self) {
+        let mut state = self.pool.lock();
+        state.phase = Phase::Closed;
+        let cancelled = mem::take(&mut state.queue);
+        drop(state);
+        drop(cancelled);
+        let left = self
+            .pool
+            .limits
+            .shutdown
+            .saturating_sub(self.start.elapsed());
+        let waited = self
+            .pool
+            .empty
+            .wait_timeout_while(self.pool.lock(), left, |state| state.threads > 0);
+        let threads = waited.unwrap_or_else(PoisonError::into_inner).0.threads;
+        if threads > 0 {
+            tracing::warn!(
+                threads,
+                "blocking closures still run, and are left to themselves"
+            );
+        }
+    }
+}
