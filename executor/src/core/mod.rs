@@ -5,6 +5,7 @@
 pub(crate) mod context;
 mod counters;
 mod idle;
+pub(crate) mod locals;
 mod outbox;
 pub(crate) mod pair_ring;
 pub(crate) mod prefetch;
@@ -15,6 +16,8 @@ mod shutdown;
 pub(crate) mod spares;
 mod timers;
 
+#[cfg(test)]
+mod locals_tests;
 #[cfg(all(test, modelled))]
 mod loom_tests;
 
@@ -26,6 +29,7 @@ use crate::idle::IdlePolicy;
 use crate::stats::CoreStats;
 use crate::task::{Header, JoinHandle, TaskRef, allocate};
 use idle::Idle;
+use locals::Locals;
 use outbox::Outboxes;
 use pair_ring::{Receiver, Sender};
 use reactor::Reactor;
@@ -56,6 +60,7 @@ pub(crate) struct Core {
     receivers: RefCell<Vec<Receiver<Header>>>,
     outboxes: RefCell<Outboxes>,
     timers: Rc<Timers>,
+    locals: Locals,
     spares: Spares,
     idle: Idle,
     /// How to watch the header line, if that is possible and wanted.
@@ -90,6 +95,7 @@ impl Core {
             receivers: RefCell::new(wiring.receivers),
             outboxes: RefCell::new(outboxes),
             timers: Rc::new(Timers::new()),
+            locals: Locals::default(),
             spares: Spares::new(cores),
             idle: Idle::new(policy, monitor.is_some()),
             monitor,
@@ -112,6 +118,10 @@ impl Core {
 
     pub(crate) fn timers(&self) -> &Rc<Timers> {
         &self.timers
+    }
+
+    pub(crate) fn locals(&self) -> &Locals {
+        &self.locals
     }
 
     #[inline]

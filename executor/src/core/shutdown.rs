@@ -1,4 +1,4 @@
-//! A core's orderly end: stop taking tasks in, drop them all here, cancel and reap every operation, and meet the others.
+//! A core's orderly end: stop taking tasks in, drop them all here, and then the core's own values; cancel and reap every operation; meet the others.
 
 use super::run_loop::AbortOnUnwind;
 use super::{Core, shared};
@@ -20,6 +20,8 @@ impl Core {
         self.publish_all();
         self.shared.close();
         self.drop_tasks();
+        // Tasks may use them until their end. They may hold sockets: what these have in flight is reaped with the rest.
+        self.locals.close();
         // Its error was logged, and there is nobody to hand it to.
         let _ = self.reactor.shutdown(REAP_LIMIT);
         // Reaping wakes tasks and drops buffers: foreign code, which may have spawned.
