@@ -145,7 +145,8 @@ impl JoinError {
         }
     }
 
-    /// Whether the task was ended: by [`JoinHandle::abort`], or by the shutdown of its runtime.
+    /// Whether the task was ended: by [`JoinHandle::abort`], by the shutdown of its runtime, or, if it was a call to a
+    /// [`Sharded`](crate::Sharded), by that having been stopped.
     pub fn is_cancelled(&self) -> bool {
         self.panic.is_none()
     }

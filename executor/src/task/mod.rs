@@ -32,6 +32,7 @@ pub(crate) use blocking::BlockingTask;
 pub(crate) use cell::{Closure, allocate};
 pub(crate) use header::{Header, Polled, TaskRef};
 pub use join::{JoinError, JoinHandle};
+pub(crate) use waker::cancel_current;
 
 #[cfg(all(test, modelled))]
 mod loom_tests;

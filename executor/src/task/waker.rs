@@ -24,6 +24,17 @@ pub(super) fn core(waker: &Waker) -> Option<&Arc<CoreShared>> {
     Some(unsafe { header(waker.data()).as_ref() }.core())
 }
 
+/// From inside of a task's poll, with its waker: the task shall be cancelled as soon as it has returned.
+pub(crate) fn cancel_current(waker: &Waker) {
+    assert!(
+        core(waker).is_some(),
+        "polled by something else than a task"
+    );
+    // SAFETY: it is one of ours, as was just seen, and has a reference as long as it is borrowed.
+    unsafe { header(waker.data()).as_ref() }.abort();
+    waker.wake_by_ref();
+}
+
 /// # Safety
 /// `data` came from [`raw`], and carries a reference.
 unsafe fn reference(data: *const ()) -> TaskRef {
