@@ -26,6 +26,7 @@
 
 mod blocking;
 mod core;
+mod foreign;
 mod idle;
 pub mod io;
 mod local;
@@ -42,6 +43,7 @@ mod yield_now;
 
 pub use blocking::spawn_blocking;
 pub use executor_macros::{main, test};
+pub use foreign::Foreign;
 pub use idle::IdlePolicy;
 pub use local::{AccessError, CoreLocal, TaskLocal, TaskLocalFuture};
 pub use reactor::{Capabilities, Feature, SetupError, buf};

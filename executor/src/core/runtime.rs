@@ -19,8 +19,8 @@ pub(crate) struct RuntimeShared {
     mask: Option<CpuSet>,
     blocking: Arc<Pool>,
     is_stopping: AtomicBool,
-    /// Where all cores meet before any ring is given up.
-    last_meeting: Barrier,
+    /// Where all cores meet before any ring is given up, and once more before they are gone.
+    last_meetings: Barrier,
 }
 
 impl RuntimeShared {
@@ -37,7 +37,7 @@ impl RuntimeShared {
         let core = |(index, wake)| Arc::new(CoreShared::new(id, index, Arc::new(wake)));
         Self {
             cores: wakes.into_iter().enumerate().map(core).collect(),
-            last_meeting: Barrier::new(cpus.len()),
+            last_meetings: Barrier::new(cpus.len()),
             cpus,
             capabilities,
             mask,
@@ -75,7 +75,7 @@ impl RuntimeShared {
 
     /// Waits until every core of the runtime has come here.
     pub(super) fn meet(&self) {
-        self.last_meeting.wait();
+        self.last_meetings.wait();
     }
 
     /// Tells every core to end.

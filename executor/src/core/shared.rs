@@ -4,6 +4,7 @@
 //! that has gone is cancelled on the sender's thread.
 
 use super::counters::Counters;
+use super::homecoming::Homecoming;
 use crate::task::TaskRef;
 use crossbeam_queue::SegQueue;
 use crossbeam_utils::CachePadded;
@@ -26,6 +27,7 @@ pub(crate) struct CoreShared {
     foreign: SegQueue<TaskRef>,
     /// Set once, when the core stops taking tasks in.
     closed: AtomicBool,
+    homecoming: Homecoming,
     wake: Arc<KernelWake>,
     /// Set before the core is first `Monitoring`, if it can be.
     doorbell: OnceLock<Doorbell>,
@@ -41,6 +43,7 @@ impl CoreShared {
             state: CachePadded::new(ParkState::new()),
             foreign: SegQueue::new(),
             closed: AtomicBool::new(false),
+            homecoming: Homecoming::new(),
             wake,
             doorbell: OnceLock::new(),
             counters: CachePadded::default(),
@@ -69,6 +72,10 @@ impl CoreShared {
 
     pub(crate) fn kernel_wake(&self) -> &Arc<KernelWake> {
         &self.wake
+    }
+
+    pub(crate) fn homecoming(&self) -> &Homecoming {
+        &self.homecoming
     }
 
     pub(super) fn counters(&self) -> &Counters {

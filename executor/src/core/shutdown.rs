@@ -1,8 +1,11 @@
 //! A core's orderly end: stop taking tasks in, drop them all here, and then the core's own values; cancel and reap every operation; meet the others.
 
+use super::homecoming::Homecoming;
 use super::run_loop::AbortOnUnwind;
 use super::{Core, shared};
 use crate::task::TaskRef;
+use reactor::contain_panic;
+use std::any::Any;
 use std::time::Duration;
 
 /// How long the kernel has to give cancelled operations back. Sockets answer at once; a disk may take its time.
@@ -22,6 +25,7 @@ impl Core {
         self.drop_tasks();
         // Tasks may use them until their end. They may hold sockets: what these have in flight is reaped with the rest.
         self.locals.close();
+        self.drop_returned(Homecoming::take);
         // Its error was logged, and there is nobody to hand it to.
         let _ = self.reactor.shutdown(REAP_LIMIT);
         // Reaping wakes tasks and drops buffers: foreign code, which may have spawned.
@@ -34,8 +38,19 @@ impl Core {
                 shared::settle(unsafe { TaskRef::from_raw(header) });
             });
         }
+        self.drop_returned(Homecoming::take);
+        // Each has dropped what it had: what was another's has come home to that one.
+        self.runtime.meet();
+        self.drop_returned(Homecoming::close);
         self.timers.clear();
         std::mem::forget(abort);
+    }
+
+    /// Drops the values of this core that were dropped elsewhere when it took no tasks in any more.
+    fn drop_returned(&self, take: impl FnOnce(&Homecoming) -> Vec<Box<dyn Any + Send>>) {
+        for value in take(self.shared.homecoming()) {
+            contain_panic("dropping a value that has come home", || drop(value));
+        }
     }
 
     /// Cancels every task, in the order of the table. Nothing is borrowed while a future is dropped.

@@ -1,7 +1,7 @@
 //! Reaching a runtime from any thread.
 
 use crate::blocking;
-use crate::core::{Core, RuntimeShared, context};
+use crate::core::{Core, CoreShared, RuntimeShared, context};
 use crate::stats::CoreStats;
 use crate::task::{Closure, JoinHandle, allocate};
 use std::fmt;
@@ -38,6 +38,10 @@ impl Handle {
         context::expect("Handle::current", |core| {
             Self::new(Arc::clone(core.runtime()))
         })
+    }
+
+    pub(crate) fn core(&self, index: usize) -> &Arc<CoreShared> {
+        &self.runtime.cores()[index]
     }
 
     /// How many cores the runtime has. They are numbered from 0.

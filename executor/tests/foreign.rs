@@ -1,0 +1,197 @@
+//! A value that travels: reached at home alone, and dropped there, or not at all.
+
+mod common;
+
+use common::{Drops, Token, on_thread, start, thread_of, until};
+use executor::{Foreign, core_local, spawn_on, spawn_on_with};
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::rc::Rc;
+use std::thread;
+
+/// A value of core 1, which is not `Send`, comes to core 0 and to a thread: neither sees it, and home it is as it was.
+#[test]
+fn it_is_reached_at_home_alone() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        let made = spawn_on_with(1, || async { Foreign::new(Rc::new(Cell::new(1))) });
+        let mut foreign = made.await.unwrap();
+        assert_eq!((foreign.home(), foreign.is_home()), (1, false));
+        assert!(foreign.get().is_none() && foreign.get_mut().is_none());
+        assert!(format!("{foreign:?}").contains("None"));
+        let foreign = foreign.try_into_inner().unwrap_err();
+        let foreign = on_thread(move || {
+            assert!(foreign.get().is_none());
+            foreign
+        })
+        .await;
+        let back = spawn_on_with(1, move || async move {
+            let mut foreign = foreign;
+            assert!(foreign.is_home());
+            foreign.get().unwrap().set(2);
+            foreign.get_mut().unwrap().set(3);
+            foreign.try_into_inner().unwrap().get()
+        });
+        assert_eq!(back.await.unwrap(), 3);
+    });
+}
+
+/// It is dropped on core 0, on a thread, at home, and with the task that carries it: each time the value is dropped on its core.
+#[test]
+fn it_is_dropped_at_home() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        let home = thread_of(1).await;
+        for place in 0..4 {
+            let drops = Drops::new();
+            let token = drops.token();
+            let made = spawn_on_with(1, || async { Foreign::new((token, Rc::new(()))) });
+            let foreign = made.await.unwrap();
+            match place {
+                0 => drop(foreign),
+                1 => on_thread(move || drop(foreign)).await,
+                2 => spawn_on(1, async move { drop(foreign) }).await.unwrap(),
+                _ => {
+                    let pending = spawn_on(0, async move {
+                        let _held = foreign;
+                        pending::<()>().await;
+                    });
+                    executor::yield_now().await;
+                    pending.abort();
+                }
+            }
+            until(|| drops.count() == 1).await;
+            assert_eq!(drops.threads(), [home]);
+        }
+    });
+}
+
+/// Many are on their way home, from a core, when the runtime goes: each is dropped there, polled or not.
+#[test]
+fn those_on_their_way_are_dropped_at_home() {
+    for round in 0..20 {
+        let Some(runtime) = start(2) else { return };
+        let drops = Drops::new();
+        let home = runtime.block_on(async {
+            let mut foreign = Vec::new();
+            for _ in 0..100 {
+                let token = drops.token();
+                let made = spawn_on_with(1, || async { Foreign::new((token, Rc::new(()))) });
+                foreign.push(made.await.unwrap());
+            }
+            let home = thread_of(1).await;
+            drop(foreign);
+            if round % 2 == 0 {
+                executor::yield_now().await;
+            }
+            home
+        });
+        drop(runtime);
+        assert_eq!(drops.threads(), [home; 100]);
+    }
+}
+
+/// Tasks on both cores, and the values of both, hold what is at home on the other when the runtime goes; some of them are messages that nobody has read:
+/// each is dropped at home.
+#[test]
+fn those_that_tasks_hold_are_dropped_at_home_in_the_end() {
+    core_local! {
+        static HELD: RefCell<Vec<Foreign<(Token, Rc<()>)>>> = RefCell::default();
+    }
+    for round in 0..20 {
+        let Some(runtime) = start(2) else { return };
+        let drops = [Drops::new(), Drops::new()];
+        let homes = runtime.block_on(async {
+            let homes = [thread_of(0).await, thread_of(1).await];
+            for number in 0..60 {
+                let home = number % 2;
+                let token = drops[home].token();
+                let made = spawn_on_with(home, || async { Foreign::new((token, Rc::new(()))) });
+                let foreign = made.await.unwrap();
+                let task = spawn_on(1 - home, async move {
+                    if number < 20 {
+                        HELD.with(|held| held.borrow_mut().push(foreign));
+                    } else {
+                        let _held = foreign;
+                        pending::<()>().await;
+                    }
+                });
+                task.detach();
+            }
+            if round % 2 == 0 {
+                executor::yield_now().await;
+            }
+            homes
+        });
+        drop(runtime);
+        for (drops, home) in std::iter::zip(&drops, homes) {
+            assert_eq!(drops.threads(), [home; 30]);
+        }
+    }
+}
+
+/// The runtime has gone. What was at home on core 0, which was this thread, is dropped here; what was not is leaked, here and on another thread.
+#[test]
+fn without_a_home_it_is_leaked() {
+    let Some(runtime) = start(2) else { return };
+    let drops = [Drops::new(), Drops::new(), Drops::new()];
+    let mut tokens = drops.iter().map(Drops::token);
+    let mut make = |core| {
+        let token = tokens.next().expect("one for each");
+        runtime
+            .handle()
+            .spawn_on_with(core, || async { Foreign::new((token, Rc::new(()))) })
+    };
+    let made = [make(0), make(1), make(1)];
+    let [mine, other, thrown] = runtime.block_on(async {
+        let [mine, other, thrown] = made;
+        [mine.await, other.await, thrown.await].map(Result::unwrap)
+    });
+    drop(runtime);
+    drop(other);
+    thread::spawn(move || drop(thrown)).join().unwrap();
+    assert!(mine.get().is_some());
+    drop(mine);
+    assert_eq!(drops[0].threads(), [thread::current().id()]);
+    assert_eq!((drops[1].count(), drops[2].count()), (0, 0));
+}
+
+/// Another thread drops them while the runtime ends: each is dropped at home or not at all.
+#[test]
+fn none_is_dropped_elsewhere_during_the_end() {
+    for round in 0..30 {
+        let Some(runtime) = start(2) else { return };
+        let drops = Drops::new();
+        let (home, foreign) = runtime.block_on(async {
+            let mut foreign = Vec::new();
+            for _ in 0..100 {
+                let token = drops.token();
+                let made = spawn_on_with(1, || async { Foreign::new((token, Rc::new(()))) });
+                foreign.push(made.await.unwrap());
+            }
+            (thread_of(1).await, foreign)
+        });
+        let dropping = thread::spawn(move || drop(foreign));
+        if round % 2 == 0 {
+            thread::yield_now();
+        }
+        drop(runtime);
+        dropping.join().unwrap();
+        assert!(drops.threads().into_iter().all(|thread| thread == home));
+    }
+}
+
+/// It is `Send` and `Sync` whatever it holds, and so is a future with it; shared with a thread, it shows that nothing.
+#[test]
+fn it_may_be_shared() {
+    let runtime = start(1).expect("one CPU");
+    let foreign = runtime.block_on(async { Foreign::new(Rc::new(5)) });
+    thread::scope(|scope| {
+        scope.spawn(|| assert!(foreign.get().is_none()));
+        assert_eq!(**foreign.get().unwrap(), 5);
+    });
+    let task = runtime
+        .handle()
+        .spawn_on(0, async move { **foreign.get().unwrap() });
+    assert_eq!(runtime.block_on(task).unwrap(), 5);
+}
