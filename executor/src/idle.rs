@@ -86,7 +86,8 @@ impl IdlePolicy {
     }
 
     /// Spins for at most `spin`. A core begins with half of it; an idle time that was over before `spin` brings it back to `spin`,
-    /// since spinning so long would have paid; each longer one halves it, until below a microsecond it does not spin at all.
+    /// since spinning so long would have paid; each longer one halves it, until below a microsecond it does not spin at all. After 64
+    /// longer ones in a row it spins for `spin` as well, to find out whether that pays by now: whoever sleeps cannot tell.
     #[must_use]
     pub const fn spin_adaptively(mut self, spin: Duration) -> Self {
         self.spin = spin;

@@ -9,11 +9,15 @@ use executor::time::sleep;
 use executor::{Builder, IdlePolicy, Waits, Wakes, spawn, spawn_on};
 use futures::channel::oneshot;
 use log::{logged, observed};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::hint::spin_loop;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::{self, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 use tracing::{Event, Level};
 
 /// The macros hand a policy on: this one, which is not the default, never blocks.
@@ -23,6 +27,68 @@ async fn the_macros_take_a_policy() {
     let stats = executor::stats()[0];
     assert!(stats.spun.begun > 0);
     assert_eq!(stats.blocked.begun, 0);
+}
+
+fn pin_to_last_cpu() {
+    let allowed = sched_getaffinity(None).expect("a thread may ask for its own mask");
+    let mut last = CpuSet::new();
+    last.set(
+        (0..CpuSet::MAX_CPU)
+            .rfind(|cpu| allowed.is_set(*cpu))
+            .expect("there is one"),
+    );
+    sched_setaffinity(None, &last).expect("it is allowed");
+}
+
+/// A thread answers a core each time some 18 µs after it was asked, so spinning for 20 µs would find the answer. But the core has learnt not to
+/// spin from waiting for long, and then each answer takes a kernel wake, for longer than 20 µs in all: it spins again nevertheless.
+#[test]
+fn a_core_that_had_gone_quiet_spins_again() {
+    const ANSWER: Duration = Duration::from_micros(18);
+    if common::cpus_allowed() < 2 {
+        println!("skipped: it needs 2 CPUs");
+        return;
+    }
+    let (questions, asked) = mpsc::channel::<oneshot::Sender<()>>();
+    // It spins as well: between two questions are microseconds. So not on the core's CPU, which is the first.
+    let answering = thread::spawn(move || {
+        pin_to_last_cpu();
+        loop {
+            match asked.try_recv() {
+                Ok(question) => {
+                    let start = Instant::now();
+                    while start.elapsed() < ANSWER {
+                        spin_loop();
+                    }
+                    question.send(()).expect("the core waits for it");
+                }
+                Err(TryRecvError::Empty) => spin_loop(),
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
+    });
+    let policy = IdlePolicy::block().spin_adaptively(Duration::from_micros(20));
+    let runtime = start_with(Builder::new().idle(policy), 1).expect("one CPU");
+    runtime.block_on(async {
+        for _ in 0..10 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        let before = executor::stats()[0];
+        loop {
+            let stats = executor::stats()[0];
+            if stats.spun.found_work >= before.spun.found_work + 200 {
+                break;
+            }
+            // Some 60 do; now and then somebody else has one of the CPUs.
+            let blocked = stats.blocked.begun - before.blocked.begun;
+            assert!(blocked < 5_000, "it does not try: {stats}");
+            let (question, answer) = oneshot::channel();
+            questions.send(question).expect("the thread is there");
+            answer.await.expect("it answers");
+        }
+    });
+    drop(questions);
+    answering.join().expect("it does not panic");
 }
 
 /// The sum of a field over all of core 0's events that say `what`.
