@@ -23,7 +23,8 @@ const fn us(time_us: u64) -> Duration {
     Duration::from_micros(time_us)
 }
 
-/// How a core waits: for how long it spins, and watches after that. Without the instruction the latter makes no difference.
+/// How a core waits: for how long it spins, and watches after that. Without the instruction the latter makes no difference. The last watches
+/// until it is told: where no system's limit ends its waits (`UMWAIT_MAX_TIME=0`, in CI), a store that is lost is a hang.
 fn policies() -> Vec<IdlePolicy> {
     let block = IdlePolicy::block();
     let spins = [
@@ -34,7 +35,9 @@ fn policies() -> Vec<IdlePolicy> {
     ];
     let monitors = [us(0), us(5), us(50)];
     let with_monitors = |spin: IdlePolicy| monitors.map(|monitor| spin.monitor(monitor));
-    spins.into_iter().flat_map(with_monitors).collect()
+    let mut policies: Vec<_> = spins.into_iter().flat_map(with_monitors).collect();
+    policies.push(block.monitor(Duration::from_secs(3_600)));
+    policies
 }
 
 /// Each policy in turn, for its share of the time.
