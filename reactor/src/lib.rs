@@ -18,6 +18,8 @@ pub mod doorbell;
 mod header;
 mod kernel_wake;
 mod lane;
+#[cfg(modelled)]
+pub mod modelled;
 pub mod monitor;
 pub mod operation;
 pub mod park;

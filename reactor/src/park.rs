@@ -30,7 +30,7 @@
 //! wakes it. Then its fence was before the owner's in `block` (else it had seen `Blocked`), so the look that follows
 //! `block` sees its push. And a kernel wake for an earlier block only makes a later one return early.
 
-use crate::sync::{AtomicU32, Ordering, fence};
+use crate::sync::{AtomicU32, Ordering, fence, left_out};
 use std::time::Duration;
 
 const RUNNING: u32 = 0;
@@ -96,8 +96,9 @@ impl ParkState {
             fence(Ordering::SeqCst);
         }
         loop {
+            let looks_too_early = left_out("arming before the look").then(&mut look);
             arm();
-            let looked = match look() {
+            let looked = match looks_too_early.unwrap_or_else(&mut look) {
                 Look::Work if left_out("monitor look") => Look::Nothing(Duration::MAX),
                 looked => looked,
             };
@@ -142,6 +143,10 @@ impl ParkState {
             MONITORING => return Wake::Store,
             _ => {}
         }
+        if left_out("exchange") {
+            self.word.store(RUNNING, Ordering::Relaxed);
+            return Wake::Kernel;
+        }
         // Of all who saw `Blocked`, one wakes. Relaxed: the wake itself goes through the kernel, which orders it.
         match self
             .word
@@ -172,16 +177,4 @@ pub fn publish_fence() {
     if !left_out("publish fence") {
         fence(Ordering::SeqCst);
     }
-}
-
-/// Whether a model asks to do without one step of the protocol, to see that it fails then. Nothing is left out but in models.
-#[cfg(not(modelled))]
-#[inline(always)]
-const fn left_out(_: &str) -> bool {
-    false
-}
-
-#[cfg(modelled)]
-fn left_out(step: &str) -> bool {
-    std::env::var("LEFT_OUT").is_ok_and(|name| name == step)
 }

@@ -2,13 +2,14 @@
 //!
 //! `RUSTFLAGS="--cfg modelled" LOOM_MAX_PREEMPTIONS=3 cargo test --release -p reactor --test loom_park`
 //!
-//! The queue is as weak as can be, so that only the protocol can save a push. Each of its fences and looks can be left out (`LEFT_OUT="block
-//! look"`, see `park.rs`); `.ci/run bites` shows that a model fails then.
+//! The queue is as weak as can be, so that only the protocol can save a push. Each of its steps can be left out (`LEFT_OUT="block look"`, see
+//! `park.rs`); `.ci/run bites` shows that a model fails then.
 #![cfg(modelled)]
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Notify};
 use loom::thread;
+use reactor::modelled::Line;
 use reactor::park::{Look, ParkState, Wake, publish_fence};
 use std::time::Duration;
 
@@ -22,40 +23,12 @@ struct Core {
     kernel_wakes: AtomicUsize,
 }
 
-/// A cache line and a monitor on it. A store to the line is what the hardware sees, in order with the stores before it; the version stands for
-/// that. It ends a wait if it came after the arming.
-struct Line {
-    version: AtomicUsize,
-    stored: Notify,
-}
-
-impl Line {
-    fn store(&self) {
-        self.version.fetch_add(1, Ordering::Release);
-        self.stored.notify();
-    }
-
-    /// The version that the next wait compares with. Ordered like a load.
-    fn arm(&self) -> usize {
-        self.version.load(Ordering::Acquire)
-    }
-
-    fn wait(&self, armed: usize) {
-        while self.version.load(Ordering::Acquire) == armed {
-            self.stored.wait();
-        }
-    }
-}
-
 impl Core {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             state: ParkState::new(),
             pushed: AtomicUsize::new(0),
-            line: Line {
-                version: AtomicUsize::new(0),
-                stored: Notify::new(),
-            },
+            line: Line::new(),
             kernel: Notify::new(),
             kernel_wakes: AtomicUsize::new(0),
         })

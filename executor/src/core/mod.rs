@@ -4,6 +4,7 @@
 
 pub(crate) mod context;
 mod counters;
+mod ending;
 mod homecoming;
 mod idle;
 pub(crate) mod locals;

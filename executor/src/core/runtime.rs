@@ -1,12 +1,12 @@
 //! What all cores and handles of one runtime share: who the cores are, whether they shall stop, and the threads for what blocks.
 
+use super::ending::Stopping;
 use super::shared::{CoreShared, RuntimeId};
 use crate::blocking::Pool;
 use crate::stats::CoreStats;
-use reactor::park::publish_fence;
 use reactor::{Capabilities, KernelWake};
 use rustix::thread::CpuSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 
 /// One runtime, for its cores and handles.
@@ -18,9 +18,9 @@ pub(crate) struct RuntimeShared {
     /// The affinity mask of the thread that built the runtime: what threads and processes should have that are started on a core.
     mask: Option<CpuSet>,
     blocking: Arc<Pool>,
-    is_stopping: AtomicBool,
     /// Where all cores meet before any ring is given up, and once more before they are gone.
     last_meetings: Barrier,
+    stopping: Stopping,
 }
 
 impl RuntimeShared {
@@ -42,7 +42,7 @@ impl RuntimeShared {
             capabilities,
             mask,
             blocking,
-            is_stopping: AtomicBool::new(false),
+            stopping: Stopping::new(),
         }
     }
 
@@ -69,8 +69,7 @@ impl RuntimeShared {
 
     #[inline]
     pub(crate) fn is_stopping(&self) -> bool {
-        // Relaxed: the fence in `stop` orders it against the cores' state words.
-        self.is_stopping.load(Ordering::Relaxed)
+        self.stopping.has_begun()
     }
 
     /// Waits until every core of the runtime has come here.
@@ -80,9 +79,7 @@ impl RuntimeShared {
 
     /// Tells every core to end.
     pub(crate) fn stop(&self) {
-        // Relaxed: ordered by the fence, which pairs with the one in `ParkState::block` and `monitor`.
-        self.is_stopping.store(true, Ordering::Relaxed);
-        publish_fence();
+        self.stopping.begin();
         for core in &self.cores {
             let _ = core.ring();
         }

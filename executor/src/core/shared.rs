@@ -4,6 +4,7 @@
 //! that has gone is cancelled on the sender's thread.
 
 use super::counters::Counters;
+use super::ending::Closed;
 use super::homecoming::Homecoming;
 use crate::task::TaskRef;
 use crossbeam_queue::SegQueue;
@@ -11,7 +12,6 @@ use crossbeam_utils::CachePadded;
 use reactor::KernelWake;
 use reactor::doorbell::Doorbell;
 use reactor::park::{ParkState, Wake, publish_fence};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Names one runtime of this process.
@@ -26,7 +26,7 @@ pub(crate) struct CoreShared {
     state: CachePadded<ParkState>,
     foreign: SegQueue<TaskRef>,
     /// Set once, when the core stops taking tasks in.
-    closed: AtomicBool,
+    closed: Closed,
     homecoming: Homecoming,
     wake: Arc<KernelWake>,
     /// Set before the core is first `Monitoring`, if it can be.
@@ -42,7 +42,7 @@ impl CoreShared {
             index,
             state: CachePadded::new(ParkState::new()),
             foreign: SegQueue::new(),
-            closed: AtomicBool::new(false),
+            closed: Closed::new(),
             homecoming: Homecoming::new(),
             wake,
             doorbell: OnceLock::new(),
@@ -109,9 +109,7 @@ impl CoreShared {
     pub(super) fn inject(&self, task: TaskRef) -> Option<Wake> {
         self.foreign.push(task);
         publish_fence();
-        // The fence above pairs with the one in `close`: either we see the flag here, or the core's last look into the queue sees the
-        // task. Acquire: if we see it, we see as well which tasks the core has linked.
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.is_set() {
             self.settle_foreign();
             None
         } else {
@@ -131,9 +129,7 @@ impl CoreShared {
 
     /// Owner: from now on nothing is taken in. What is in the queue, or will be, is settled.
     pub(super) fn close(&self) {
-        // Release: pairs with the Acquire in `inject`; the fence as well, see there.
-        self.closed.store(true, Ordering::Release);
-        publish_fence();
+        self.closed.set();
         self.settle_foreign();
     }
 
