@@ -46,6 +46,7 @@ pub use executor_macros::{main, test};
 pub use foreign::Foreign;
 pub use idle::IdlePolicy;
 pub use local::{AccessError, CoreLocal, TaskLocal, TaskLocalFuture};
+pub use reactor::park::State as CoreState;
 pub use reactor::{Capabilities, Feature, SetupError, buf};
 pub use runtime::{Builder, Handle, Runtime, StartError, unpinned};
 pub use sharded::Sharded;

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::core::context;
-use reactor::park::Wake;
+use reactor::park::{State as CoreState, Wake};
 use std::fmt;
 use tracing::trace;
 
@@ -14,6 +14,8 @@ use tracing::trace;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CoreStats {
+    /// What it said last that it was doing. What it counts of a wait it counts when that is over; this tells of one that is not.
+    pub state: CoreState,
     /// Times this core told another that it had sent something.
     pub sent: Wakes,
     /// Times threads that are no core of this runtime, or one that is shutting down, told this core so.
@@ -123,8 +125,14 @@ impl fmt::Display for CoreStats {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "woke others: {}; woken by foreign threads: {}; spun: {}; monitored: {}; blocked: {}, given up {}",
-            self.sent, self.foreign, self.spun, self.monitored, self.blocked, self.block_given_up
+            "{}; woke others: {}; woken by foreign threads: {}; spun: {}; monitored: {}; blocked: {}, given up {}",
+            self.state,
+            self.sent,
+            self.foreign,
+            self.spun,
+            self.monitored,
+            self.blocked,
+            self.block_given_up
         )
     }
 }

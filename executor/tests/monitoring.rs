@@ -11,7 +11,7 @@ use common::{Random, Watched, on_thread, start_with};
 use executor::buf::BufResult;
 use executor::net::{TcpListener, TcpStream};
 use executor::time::sleep;
-use executor::{Builder, Capabilities, CoreStats, Feature, Handle, IdlePolicy};
+use executor::{Builder, Capabilities, CoreState, CoreStats, Feature, Handle, IdlePolicy};
 use reactor::monitor::Monitor;
 use reactor::{KernelWake, Reactor};
 use round_watchdog::RoundWatchdog;
@@ -263,6 +263,27 @@ fn a_join_finds_a_core_that_watches() {
         }
         account.close(&[0, 1], true);
     });
+}
+
+/// The state of a core that sleeps is told, while it does: the one that watches, and the one that blocks.
+#[test]
+fn the_state_of_a_core_that_sleeps_is_told() {
+    for (monitor, watches) in [(ALWAYS, can_watch()), (Duration::ZERO, false)] {
+        let Some(runtime) = watching_for(monitor, 2) else {
+            return;
+        };
+        let asleep = if watches {
+            CoreState::Monitoring
+        } else {
+            CoreState::Blocked
+        };
+        runtime.block_on(async {
+            let state = || executor::stats()[1].state;
+            common::until(|| state() == asleep).await;
+            let seen = executor::spawn_on(1, async move { executor::stats()[1].state });
+            assert_eq!(seen.await.unwrap(), CoreState::Running);
+        });
+    }
 }
 
 /// The runtime is dropped while the other core watches, which it would do for an hour: it ends.

@@ -31,6 +31,7 @@
 //! `block` sees its push. And a kernel wake for an earlier block only makes a later one return early.
 
 use crate::sync::{AtomicU32, Ordering, fence, left_out};
+use std::fmt;
 use std::time::Duration;
 
 const RUNNING: u32 = 0;
@@ -41,6 +42,28 @@ const BLOCKED: u32 = 2;
 #[derive(Debug)]
 pub struct ParkState {
     word: AtomicU32,
+}
+
+/// What the state word says that the owner is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// It works, or looks out for work by spinning.
+    #[default]
+    Running,
+    /// It watches its cache line.
+    Monitoring,
+    /// It waits in the kernel, or is about to.
+    Blocked,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Running => "running",
+            Self::Monitoring => "monitoring",
+            Self::Blocked => "blocked",
+        })
+    }
 }
 
 /// What the thread that rang must do.
@@ -159,13 +182,13 @@ impl ParkState {
         }
     }
 
-    /// The state's name, for whoever watches the watchers.
-    pub fn name(&self) -> &'static str {
+    /// What it is at this moment, for whoever watches the watchers.
+    pub fn get(&self) -> State {
         // Relaxed: a snapshot.
         match self.word.load(Ordering::Relaxed) {
-            RUNNING => "running",
-            MONITORING => "monitoring",
-            _ => "blocked",
+            RUNNING => State::Running,
+            MONITORING => State::Monitoring,
+            _ => State::Blocked,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The counters behind [`CoreStats`]: written by one core, read by anyone.
 
 use crate::stats::{CoreStats, Waits, Wakes};
-use reactor::park::Wake;
+use reactor::park::{State, Wake};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A count with one writer: an increment is a plain load and store. Relaxed throughout: it orders nothing.
@@ -98,8 +98,10 @@ impl Counters {
         self.block_given_up.add(1);
     }
 
-    pub(super) fn read(&self) -> CoreStats {
+    /// All of it, with the state that the core is in.
+    pub(super) fn read(&self, state: State) -> CoreStats {
         CoreStats {
+            state,
             sent: self.sent.read(),
             foreign: self.foreign.read(),
             spun: self.spun.read(),

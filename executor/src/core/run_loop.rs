@@ -135,7 +135,7 @@ impl Core {
     /// round before it sleeps.
     fn tell(&self) {
         if tracing::level_enabled!(tracing::Level::TRACE) {
-            let stats = self.shared.counters().read();
+            let stats = self.shared.stats();
             let before = self.told.replace(stats);
             let core = self.index();
             // A subscriber's panic is no task's, and to log it would be to ask for another.

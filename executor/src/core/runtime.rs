@@ -86,10 +86,7 @@ impl RuntimeShared {
     }
 
     pub(crate) fn stats(&self) -> Vec<CoreStats> {
-        self.cores
-            .iter()
-            .map(|core| core.counters().read())
-            .collect()
+        self.cores.iter().map(|core| core.stats()).collect()
     }
 }
 

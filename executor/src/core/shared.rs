@@ -6,6 +6,7 @@
 use super::counters::Counters;
 use super::ending::Closed;
 use super::homecoming::Homecoming;
+use crate::stats::CoreStats;
 use crate::task::TaskRef;
 use crossbeam_queue::SegQueue;
 use crossbeam_utils::CachePadded;
@@ -80,6 +81,11 @@ impl CoreShared {
 
     pub(super) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// What it has counted, and what it is doing now.
+    pub(super) fn stats(&self) -> CoreStats {
+        self.counters.read(self.state.get())
     }
 
     /// Owner, before its loop begins: how it is woken while it watches its line.
