@@ -19,7 +19,8 @@ use std::time::Duration;
 ///
 /// These are orders of magnitude, the part about watching by the processors' manuals: it has not been measured on hardware here.
 ///
-/// A core that is not pinned does neither, since it may share its CPU with whoever has the work, unless the policy was chosen for it.
+/// A core that is not alone on its CPU does neither, since it may keep whoever has the work from it; unless the policy was chosen for it. Such is a core
+/// that is not pinned, and one as long as a core of another runtime in this process is pinned to the same CPU. Of other processes it knows nothing.
 ///
 /// # Examples
 /// ```
@@ -32,6 +33,7 @@ pub struct IdlePolicy {
     spin: Duration,
     is_adaptive: bool,
     monitor: Duration,
+    gives_way: bool,
 }
 
 impl Default for IdlePolicy {
@@ -47,6 +49,7 @@ impl IdlePolicy {
             spin: Duration::from_millis(1),
             is_adaptive: false,
             monitor: Duration::from_millis(100),
+            gives_way: false,
         }
     }
 
@@ -56,6 +59,7 @@ impl IdlePolicy {
             spin: Duration::from_micros(50),
             is_adaptive: true,
             monitor: Duration::from_millis(1),
+            gives_way: false,
         }
     }
 
@@ -65,6 +69,7 @@ impl IdlePolicy {
             spin: Duration::ZERO,
             is_adaptive: false,
             monitor: Duration::from_micros(100),
+            gives_way: false,
         }
     }
 
@@ -74,6 +79,7 @@ impl IdlePolicy {
             spin: Duration::ZERO,
             is_adaptive: false,
             monitor: Duration::ZERO,
+            gives_way: false,
         }
     }
 
@@ -100,6 +106,16 @@ impl IdlePolicy {
     pub const fn monitor(mut self, monitor: Duration) -> Self {
         self.monitor = monitor;
         self
+    }
+
+    /// Blocks at once while the core shares its CPU with another core of this process.
+    pub(crate) const fn giving_way(mut self) -> Self {
+        self.gives_way = true;
+        self
+    }
+
+    pub(crate) fn gives_way(self) -> bool {
+        self.gives_way
     }
 
     pub(crate) fn spin_max_ns(self) -> u64 {

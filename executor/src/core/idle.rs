@@ -12,6 +12,7 @@
 //! What it costs: twice the longest spin in 64 idle times, 1.6 µs for each by default, where blocking and being woken take several. A core that nobody
 //! wakes tries nothing.
 
+use super::cpu_share;
 use crate::idle::IdlePolicy;
 use std::cell::Cell;
 
@@ -23,19 +24,28 @@ const ATTEMPT_INTERVAL: u32 = 64;
 /// One core's idle policy, and what it has learnt.
 pub(super) struct Idle {
     policy: IdlePolicy,
+    cpu: usize,
     /// Idle times since the last for which spinning paid, or would have; counted from the last attempt. Stays 0 unless the policy is adaptive.
     unpaid: Cell<u32>,
     monitor_ns: u64,
 }
 
 impl Idle {
-    /// `can_monitor` says whether there is an instruction for it, and a line to watch.
-    pub(super) fn new(policy: IdlePolicy, can_monitor: bool) -> Self {
+    /// For the core of this CPU. `can_monitor` says whether there is an instruction for it, and a line to watch.
+    pub(super) fn new(policy: IdlePolicy, cpu: usize, can_monitor: bool) -> Self {
         Self {
             policy,
+            cpu,
             unpaid: Cell::new(u32::from(policy.is_adaptive())),
             monitor_ns: if can_monitor { policy.monitor_ns() } else { 0 },
         }
+    }
+
+    /// Whether to spin or to watch at all.
+    #[inline]
+    pub(super) fn stays_awake(&self) -> bool {
+        (self.spin_ns() > 0 || self.monitor_ns > 0)
+            && !(self.policy.gives_way() && cpu_share::is_shared(self.cpu))
     }
 
     /// How long to spin.
@@ -72,7 +82,7 @@ mod tests {
 
     fn adaptive() -> Idle {
         let policy = IdlePolicy::block().spin_adaptively(Duration::from_micros(50));
-        Idle::new(policy, false)
+        Idle::new(policy, 0, false)
     }
 
     /// Long idle times make it spin less and less, and in the end not at all.
@@ -138,9 +148,9 @@ mod tests {
     #[test]
     fn fixed_times_are_kept() {
         let policy = IdlePolicy::latency().spin(Duration::from_micros(7));
-        let idle = Idle::new(policy, false);
+        let idle = Idle::new(policy, 0, false);
         idle.learn(u64::MAX);
         assert_eq!((idle.spin_ns(), idle.monitor_ns()), (7_000, 0));
-        assert_eq!(Idle::new(policy, true).monitor_ns(), 100_000_000);
+        assert_eq!(Idle::new(policy, 0, true).monitor_ns(), 100_000_000);
     }
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod context;
 mod counters;
+mod cpu_share;
 mod ending;
 mod homecoming;
 mod idle;
@@ -23,6 +24,7 @@ mod locals_tests;
 #[cfg(all(test, modelled))]
 mod loom_tests;
 
+pub(crate) use cpu_share::PinnedCore;
 pub(crate) use runtime::RuntimeShared;
 pub(crate) use shared::CoreShared;
 pub(crate) use timers::Timers;
@@ -87,6 +89,7 @@ impl Core {
             shared.set_doorbell(doorbell);
         }
         let cores = runtime.cores().len();
+        let cpu = runtime.cpus()[shared.index()];
         let outboxes = Outboxes::new(runtime.cores(), wiring.senders);
         Self {
             shared,
@@ -99,7 +102,7 @@ impl Core {
             timers: Rc::new(Timers::new()),
             locals: Locals::default(),
             spares: Spares::new(cores),
-            idle: Idle::new(policy, monitor.is_some()),
+            idle: Idle::new(policy, cpu, monitor.is_some()),
             monitor,
             is_closing: Cell::new(false),
             told: Cell::default(),

@@ -176,7 +176,7 @@ impl Core {
 
     /// Nothing to do: spins, watches the header line, and blocks in the kernel, each as long as the policy has it, until there is work.
     fn park(&self) {
-        let mut stays_awake = self.idle.spin_ns() > 0 || self.idle.monitor_ns() > 0;
+        let mut stays_awake = self.idle.stays_awake();
         if stays_awake {
             if self.reactor.turn() > 0 {
                 return;

@@ -41,7 +41,7 @@ impl Builder {
     }
 
     /// Whether each core's thread is pinned to its CPU (it is, unless told otherwise). Cores that are not pinned block at once when they
-    /// have nothing to do, unless [`idle`](Self::idle) says otherwise: so they do where several runtimes share the same CPUs.
+    /// have nothing to do, unless [`idle`](Self::idle) says otherwise.
     ///
     /// A thread or process that is started from a pinned core inherits its one CPU: start it inside of [`unpinned`](crate::unpinned).
     #[must_use]
@@ -50,7 +50,8 @@ impl Builder {
         self
     }
 
-    /// What a core does when it has nothing to do, before it blocks: [`IdlePolicy::balanced`] by default.
+    /// What a core does when it has nothing to do, before it blocks. [`IdlePolicy::balanced`] by default, as long as it is pinned and no core of
+    /// another runtime in this process is pinned to the same CPU: then it blocks at once. A policy chosen here holds regardless.
     #[must_use]
     pub fn idle(mut self, policy: IdlePolicy) -> Self {
         self.idle = Some(policy);
@@ -128,7 +129,7 @@ impl Builder {
         let default = if self.is_unpinned {
             IdlePolicy::block()
         } else {
-            IdlePolicy::balanced()
+            IdlePolicy::balanced().giving_way()
         };
         start::start(Plan {
             cpus: allowed[..cores].into(),

@@ -2,6 +2,7 @@
 //!
 //! core_affinity lists and pins; what it cannot do, giving a thread its former set of CPUs back, is rustix's.
 
+use crate::core::PinnedCore;
 use crate::core::context;
 use core_affinity::CoreId;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -17,9 +18,9 @@ pub(super) fn allowed() -> Vec<usize> {
     cpus
 }
 
-/// Pins the calling thread for good; false if the system refuses.
-pub(super) fn pin(cpu: usize) -> bool {
-    core_affinity::set_for_current(CoreId { id: cpu })
+/// Pins the calling thread for good; `None` if the system refuses. Keep what it returns as long as the thread is a core.
+pub(super) fn pin(cpu: usize) -> Option<PinnedCore> {
+    core_affinity::set_for_current(CoreId { id: cpu }).then(|| PinnedCore::to(cpu))
 }
 
 /// The calling thread's affinity mask.
@@ -37,17 +38,23 @@ pub(crate) fn set_mask(mask: &CpuSet) {
 /// Gives the calling thread another affinity mask until it is dropped, which gives it its former one back.
 pub(super) struct Masked {
     before: Option<CpuSet>,
+    /// If that is the mask of a core: it counts as long as the thread is one.
+    _core: Option<PinnedCore>,
 }
 
 impl Masked {
     /// Pinned to one CPU. If that was taken out of the mask since the runtime was built, the thread stays where it is, and a warning is logged.
     pub(super) fn pin(cpu: usize) -> Self {
-        let before = mask();
-        if before.is_none() || !pin(cpu) {
+        let mut before = mask();
+        let core = before.as_ref().and_then(|_| pin(cpu));
+        if core.is_none() {
             tracing::warn!(cpu, "core 0 could not be pinned to its CPU");
-            return Self { before: None };
+            before = None;
         }
-        Self { before }
+        Self {
+            before,
+            _core: core,
+        }
     }
 
     fn with(mask: &CpuSet) -> Self {
@@ -55,7 +62,10 @@ impl Masked {
         if before.is_some() {
             set_mask(mask);
         }
-        Self { before }
+        Self {
+            before,
+            _core: None,
+        }
     }
 }
 

@@ -139,7 +139,8 @@ impl Starting {
         let thread = thread::Builder::new()
             .name(format!("core-{index}"))
             .spawn(move || {
-                if pin && !cpus::pin(cpu) {
+                let pinned = pin.then(|| cpus::pin(cpu));
+                if let Some(None) = pinned {
                     let error = io::Error::other(format!(
                         "CPU {cpu} refuses to be pinned to; do without (`Builder::pin(false)`), or see whether the cpuset has changed"
                     ));
