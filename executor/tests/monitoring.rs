@@ -245,6 +245,40 @@ fn a_peers_bytes_end_the_watching() {
     }
 }
 
+/// The processor has the instruction, but on the line that shows completions there is no word to be rung by: cores block, though they were to watch
+/// for an hour, and nothing is lost.
+#[test]
+fn cores_without_a_word_to_be_rung_by_block() {
+    // An older kernel that interrupts: it shows the tail, which has a line of its own.
+    let masked = [
+        Feature::OneLineHeader,
+        Feature::DeferTaskrun,
+        Feature::CoopTaskrun,
+    ];
+    if can_watch_without(&masked) {
+        println!("skipped: this kernel reserves a word on each line");
+        return;
+    }
+    let builder = Builder::new().idle(IdlePolicy::block().monitor(ALWAYS));
+    let builder = masked.into_iter().fold(builder, Builder::without);
+    let Some(runtime) = start_with(builder, 2) else {
+        return;
+    };
+    runtime.block_on(async {
+        for number in 0..200 {
+            let called = executor::spawn_on(1, async move { number });
+            assert_eq!(called.await.unwrap(), number);
+        }
+        sleep(Duration::from_micros(100)).await;
+    });
+    let stats = runtime.handle().stats();
+    for (core, now) in stats.iter().enumerate() {
+        assert_eq!(now.monitored.begun, 0, "core {core}: {now}");
+        assert!(now.blocked.begun > 0, "core {core}: {now}");
+        assert_eq!(woken(&stats, core).0, 0, "core {core}: {now}");
+    }
+}
+
 /// A task on the other core ends late; the core that joins it watches meanwhile, and so does the other after it.
 #[test]
 fn a_join_finds_a_core_that_watches() {

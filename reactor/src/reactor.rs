@@ -326,7 +326,11 @@ impl Reactor {
     pub fn doorbell(&self) -> Option<Doorbell> {
         let doorbell = self.ring.borrow().header().doorbell();
         // On an older kernel, which this may be made to look like, `cq_flags` is not beside the tail.
-        doorbell.filter(|doorbell| doorbell.kind() == Word::Reserved || self.can_lend_cq_flags)
+        doorbell.filter(|doorbell| {
+            // In software the reserved word stands in for `cq_flags` (see `header.rs`).
+            let is_own = doorbell.kind() == Word::Reserved && !cfg!(emulate_waitpkg);
+            is_own || self.can_lend_cq_flags
+        })
     }
 
     /// Begins to watch the header line: what the kernel posts, and the doorbell. To be followed by a look at everything, this reactor
