@@ -3,6 +3,7 @@
 
 use executor::net::{TcpListener, TcpStream};
 use executor::{Builder, Feature, IdlePolicy, Runtime};
+use reactor::monitor::Monitor;
 use std::future::Future;
 use std::io::Write;
 use std::ops::Deref;
@@ -97,7 +98,7 @@ pub(crate) fn run(cores: usize, test: impl Future<Output = ()>) {
 pub(crate) fn modes() -> Vec<(&'static str, Builder)> {
     let new = Builder::new;
     let oldest = Feature::all().fold(new().idle(IdlePolicy::block()), Builder::without);
-    vec![
+    let mut modes = vec![
         ("default", new()),
         ("no spinning", new().idle(IdlePolicy::block())),
         ("no TASKRUN_FLAG", new().without(Feature::TaskrunFlag)),
@@ -116,7 +117,12 @@ pub(crate) fn modes() -> Vec<(&'static str, Builder)> {
                 .without(Feature::CoopTaskrun),
         ),
         ("oldest", oldest),
-    ]
+    ];
+    if Monitor::detect().is_some() {
+        let watching = IdlePolicy::block().monitor(Duration::from_secs(3_600));
+        modes.push(("watching", new().idle(watching)));
+    }
+    modes
 }
 
 /// Waits on a thread that is no core.
