@@ -341,10 +341,15 @@ impl Reactor {
         monitor.arm(self.ring.borrow().header().watched());
     }
 
-    /// Waits for a store to the line, at most for `limit`. May end for no reason.
+    /// Waits for a store to the line, at most for `limit`. May end for no reason. Nothing may be unsubmitted: it would be for as long.
     #[inline]
     pub fn watch(&self, monitor: Monitor, limit: Duration) {
-        let shows_all = self.ring.borrow().header().watched_shows_tail();
+        let ring = self.ring.borrow();
+        debug_assert!(
+            ring.unsubmitted() == 0 && self.backlog.borrow().is_empty(),
+            "an entry waits to be submitted while its core watches"
+        );
+        let shows_all = ring.header().watched_shows_tail();
         monitor.wait(if shows_all {
             limit
         } else {

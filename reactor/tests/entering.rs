@@ -3,6 +3,7 @@
 mod support;
 
 use reactor::ShutdownError;
+use reactor::monitor::Monitor;
 use reactor::operation::Op;
 use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -182,4 +183,28 @@ fn dropped_completions_are_not_passed_over() {
     // The core is still whole.
     core.reactor.wait(Some(Duration::ZERO));
     assert_eq!(ready(op).expect("a nop"), 0);
+}
+
+/// An entry waits to be submitted: then there is work, so a core that looks at that before it watches, or blocks, does not go to sleep over it. One
+/// that watches all the same is caught.
+#[test]
+fn an_unsubmitted_entry_is_not_slept_over() {
+    let core = Core::tiny(all_features());
+    core.submit_all(1);
+    assert!(!core.reactor.has_work());
+    // One for the queue, and more than it has room for.
+    for entries in [1, 9] {
+        let ops: Vec<_> = (0..entries).map(|_| core.started(Nop)).collect();
+        assert!(core.reactor.has_work());
+        if let Some(monitor) = Monitor::detect()
+            && cfg!(debug_assertions)
+        {
+            let watch = || core.reactor.watch(monitor, Duration::ZERO);
+            assert!(catch_unwind(AssertUnwindSafe(watch)).is_err());
+        }
+        core.turn_until_idle();
+        ops.into_iter()
+            .for_each(|op| assert_eq!(ready(op).expect("a nop"), 0));
+        assert!(!core.reactor.has_work());
+    }
 }

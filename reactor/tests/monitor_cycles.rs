@@ -21,7 +21,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fs, net, thread};
-use support::{Core, Lines, Readable, all_features, event, ready, set, socket_pair};
+use support::{
+    Core, Lines, Readable, all_features, event, interrupt, on_signal, ready, set, socket_pair,
+    thread_id,
+};
 
 const ROUNDS: usize = 51;
 /// Shorter than the system's limit, longer than whatever ends a wait.
@@ -243,6 +246,36 @@ fn a_store_after_arming_is_not_missed() {
     assert!(lasted.middle < 2 * DELAY_TICKS + STORE_TICKS_MAX);
     let unarmed = undisturbed(monitor, LIMIT, || {}).print("a wait without arming lasts");
     assert!(unarmed.middle < STORE_TICKS_MAX);
+}
+
+/// The other CPU sends a signal between arming and waiting: an interrupt, whose handler stores to the line. The wait does not begin.
+#[test]
+fn an_interrupt_after_arming_loses_no_store() {
+    static LINES: Lines = Lines::new();
+    extern "C" fn store(_: libc::c_int) {
+        LINES.word(1, 9).fetch_add(1, Ordering::Relaxed);
+    }
+    let Some((monitor, _cpus)) = exact() else {
+        return;
+    };
+    // SAFETY: an atomic addition is what a handler may do.
+    unsafe { on_signal(libc::SIGUSR2, store) };
+    let (owner, stored) = (thread_id(), LINES.word(1, 9));
+    let mut waits = Vec::new();
+    let interrupt = || interrupt(owner, libc::SIGUSR2);
+    disturbed(interrupt, |ask| {
+        let before = stored.load(Ordering::Relaxed);
+        monitor.arm(LINES.word(1, 3));
+        ask();
+        while stored.load(Ordering::Relaxed) == before {
+            spin_loop();
+        }
+        let start = ticks();
+        monitor.wait(LIMIT);
+        waits.push(ticks() - start);
+    });
+    let waits = Cycles::of(waits).print("a store by a handler before the wait: the wait lasts");
+    assert!(waits.middle < STORE_TICKS_MAX);
 }
 
 /// Nobody stores: waits last as long as they were told to, by the system's clock.

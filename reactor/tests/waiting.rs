@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{
-    Core, Nop, PATIENCE, Readable, all_features, event, in_each_mode, ready, set, socket_pair,
-    spin_until, thread_id,
+    Core, Nop, PATIENCE, Readable, all_features, event, in_each_mode, interrupt, on_signal, ready,
+    set, socket_pair, spin_until, thread_id,
 };
 
 /// An operation whose event another thread sets while the owner sleeps: the wait ends, and has delivered it.
@@ -135,21 +135,8 @@ extern "C" fn count_signal(_: libc::c_int) {
 
 /// Signals of this kind only count from now on, and interrupt system calls.
 fn count_signals() {
-    // SAFETY: the handler does nothing but an atomic addition, which signal handlers may do; the action is zero but for it, which is
-    // valid: no flags, an empty mask.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = count_signal as extern "C" fn(libc::c_int) as usize;
-        assert_eq!(
-            libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut()),
-            0
-        );
-    }
-}
-
-fn interrupt(thread: libc::pid_t) {
-    // SAFETY: the kernel checks what it is given.
-    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGUSR1) };
+    // SAFETY: an atomic addition is what a handler may do.
+    unsafe { on_signal(libc::SIGUSR1, count_signal) };
 }
 
 /// A signal handler runs on the owner while it sleeps (EINTR): the wait ends with nothing, and what is in flight, or came with the
@@ -165,14 +152,14 @@ fn a_signal_ends_a_wait_and_loses_nothing() {
         let op = core.started(Recv::new(socket, vec![0; 8]));
         let before = SIGNALS.load(Ordering::SeqCst);
         assert_eq!(
-            core.wait_until_acted(Some(PATIENCE), || interrupt(owner)),
+            core.wait_until_acted(Some(PATIENCE), || interrupt(owner, libc::SIGUSR1)),
             0
         );
         assert!(SIGNALS.load(Ordering::SeqCst) > before);
         assert_eq!(core.reactor.in_flight(), 1);
         // Nothing to submit this time, so that the call fails.
         assert_eq!(
-            core.wait_until_acted(Some(PATIENCE), || interrupt(owner)),
+            core.wait_until_acted(Some(PATIENCE), || interrupt(owner, libc::SIGUSR1)),
             0
         );
         assert_eq!(core.reactor.in_flight(), 1);
@@ -202,10 +189,10 @@ fn a_storm_of_signals_loses_nothing() {
             scope.spawn(|| {
                 for number in 0..BYTES {
                     (&peer).write_all(&[number as u8]).expect("we live");
-                    interrupt(owner);
+                    interrupt(owner, libc::SIGUSR1);
                 }
                 while !is_over.load(Ordering::SeqCst) {
-                    interrupt(owner);
+                    interrupt(owner, libc::SIGUSR1);
                 }
             });
             for number in 0..BYTES {

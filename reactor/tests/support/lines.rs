@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU32;
 pub(crate) struct Lines([[AtomicU32; 16]; 3]);
 
 impl Lines {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self([const { [const { AtomicU32::new(0) }; 16] }; 3])
     }
 

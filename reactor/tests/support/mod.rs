@@ -13,6 +13,7 @@ mod meddling;
 mod modes;
 mod operations;
 pub(crate) mod quarantine;
+mod signals;
 mod threads;
 mod wakers;
 
@@ -22,6 +23,7 @@ pub(crate) use listening::{Client, Listener};
 pub(crate) use meddling::dropping_waker;
 pub(crate) use modes::{all_features, in_each_mode};
 pub(crate) use operations::{Nop, Readable, Refused, Witness, WitnessLog};
+pub(crate) use signals::{interrupt, on_signal};
 pub(crate) use threads::{spin_until, thread_id};
 pub(crate) use wakers::{Woken, counting_waker, order_waker};
 
