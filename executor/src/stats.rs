@@ -20,11 +20,11 @@ pub struct CoreStats {
     pub sent: Wakes,
     /// Times threads that are no core of this runtime, or one that is shutting down, told this core so.
     pub foreign: Wakes,
-    /// Times it looked out for work by spinning, and how often that found some.
+    /// Times it looked out for work by spinning.
     pub spun: Waits,
-    /// Times it watched its cache line, and how often that ended with work. Always zero without a monitor instruction.
+    /// Times it watched its cache line. Always zero without a monitor instruction.
     pub monitored: Waits,
-    /// Times it blocked in the kernel, and how often it woke to work, rather than to a timer or for nothing.
+    /// Times it blocked in the kernel.
     pub blocked: Waits,
     /// Times it was about to block, and found at the last look that work had come.
     pub block_given_up: u64,
@@ -62,9 +62,11 @@ impl CoreStats {
 impl Waits {
     fn tell_since(self, before: Self, core: usize, what: &str) {
         let times = self.begun - before.begun;
-        let found_work = self.found_work - before.found_work;
+        let message = self.message - before.message;
+        let completion = self.completion - before.completion;
+        let timer = self.timer - before.timer;
         if times > 0 {
-            trace!(target: "executor::idle", core, times, found_work, "{what}");
+            trace!(target: "executor::idle", core, times, message, completion, timer, "{what}");
         }
     }
 }
@@ -90,14 +92,26 @@ impl Wakes {
     }
 }
 
-/// How often a core waited in one way, and how often it was worth it.
+/// How often a core waited in one way, and what ended that. A wait is counted when it is over, and once: if there was more than one reason, by the first
+/// of these. What is left over ended for nothing: its time was up, or there was an interrupt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waits {
-    /// How often it began.
+    /// How often it waited so.
     pub begun: u64,
-    /// How often it ended because there was work.
-    pub found_work: u64,
+    /// How often there was a message, from another core or a thread; also that the runtime stops.
+    pub message: u64,
+    /// How often an operation had completed; also a kernel wake for a message that had been found before.
+    pub completion: u64,
+    /// How often a timer was due.
+    pub timer: u64,
+}
+
+impl Waits {
+    /// How often there was something to do.
+    pub fn found_work(&self) -> u64 {
+        self.message + self.completion + self.timer
+    }
 }
 
 /// The counts of every core of this runtime, by the core's number.
@@ -151,8 +165,12 @@ impl fmt::Display for Waits {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} times, {} found work",
-            self.begun, self.found_work
+            "{} times, {} found work ({} messages, {} completions, {} timers)",
+            self.begun,
+            self.found_work(),
+            self.message,
+            self.completion,
+            self.timer
         )
     }
 }

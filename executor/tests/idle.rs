@@ -5,12 +5,14 @@ mod common;
 mod log;
 
 use common::start_with;
+use executor::net::TcpStream;
 use executor::time::sleep;
-use executor::{Builder, IdlePolicy, Waits, Wakes, spawn, spawn_on};
+use executor::{Builder, CoreStats, IdlePolicy, Waits, Wakes, spawn, spawn_on};
 use futures::channel::oneshot;
 use log::{logged, observed};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::hint::spin_loop;
+use std::io::{Read, Write};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{self, TryRecvError};
@@ -76,7 +78,7 @@ fn a_core_that_had_gone_quiet_spins_again() {
         let before = executor::stats()[0];
         loop {
             let stats = executor::stats()[0];
-            if stats.spun.found_work >= before.spun.found_work + 200 {
+            if stats.spun.found_work() >= before.spun.found_work() + 200 {
                 break;
             }
             // Some 60 do; now and then somebody else has one of the CPUs.
@@ -127,8 +129,11 @@ fn what_is_counted_is_traced() {
     });
     let waits = |what, expected: Waits| {
         assert_eq!(sum(&lines, what, "times"), expected.begun, "{what}");
-        let found_work = sum(&lines, what, "found_work");
-        assert_eq!(found_work, expected.found_work, "{what}");
+        let message = sum(&lines, what, "message");
+        assert_eq!(message, expected.message, "{what}");
+        let completion = sum(&lines, what, "completion");
+        assert_eq!(completion, expected.completion, "{what}");
+        assert_eq!(sum(&lines, what, "timer"), expected.timer, "{what}");
     };
     waits("spun", stats.spun);
     waits("monitored", stats.monitored);
@@ -145,6 +150,52 @@ fn what_is_counted_is_traced() {
     };
     assert!(wakes("told others", stats.sent) >= 100);
     assert_eq!(wakes("was told by foreign threads", stats.foreign), 1);
+}
+
+/// What ends a wait is told in the same way of each way of waiting: a timer, a message from a thread, a completion.
+#[test]
+fn a_wait_is_counted_by_what_ended_it() {
+    type WaitsOf = fn(&CoreStats) -> Waits;
+    let block = IdlePolicy::block();
+    let ways: [(IdlePolicy, WaitsOf); 3] = [
+        (block, |stats| stats.blocked),
+        (block.spin(Duration::from_secs(3_600)), |stats| stats.spun),
+        (block.monitor(Duration::from_secs(3_600)), |stats| {
+            // Without the instruction it blocks.
+            if stats.monitored.begun > 0 {
+                stats.monitored
+            } else {
+                stats.blocked
+            }
+        }),
+    ];
+    for (policy, waits) in ways {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let stream = listener.accept().unwrap().0;
+        let echoing = thread::spawn(move || {
+            let mut byte = [0];
+            while peer.read_exact(&mut byte).is_ok() && peer.write_all(&byte).is_ok() {}
+        });
+        let runtime = start_with(Builder::new().idle(policy), 1).expect("one CPU");
+        // Each may come before the core waits for it.
+        runtime.block_on(async {
+            let stream = TcpStream::from(stream);
+            let now = || waits(&executor::stats()[0]);
+            let before = now();
+            while now().timer == before.timer {
+                sleep(Duration::from_micros(300)).await;
+            }
+            while now().message == before.message {
+                common::on_thread(|| {}).await;
+            }
+            while now().completion == before.completion {
+                stream.write_all([0]).await.0.unwrap();
+                stream.read_exact([0]).await.0.unwrap();
+            }
+        });
+        echoing.join().unwrap();
+    }
 }
 
 /// A subscriber starts a task on this core, or on another, when it hears that a core has waited: the core does not go back to sleep over that.

@@ -70,7 +70,7 @@ impl Account {
 
     /// Whether this core could have found work by watching, and has not.
     fn has_not_watched(&self, core: usize) -> bool {
-        let found_work = |stats: &[CoreStats]| stats[core].monitored.found_work;
+        let found_work = |stats: &[CoreStats]| stats[core].monitored.found_work();
         can_watch() && found_work(&self.handle.stats()) == found_work(&self.before)
     }
 
@@ -93,11 +93,11 @@ impl Account {
                 continue;
             }
             assert!(
-                now.monitored.found_work > before.monitored.found_work,
+                now.monitored.found_work() > before.monitored.found_work(),
                 "core {core}: {before}, then {now}"
             );
             // A completion between a turn and the look after it makes the core block once, rightly; that is rare.
-            let found_work = now.monitored.found_work - before.monitored.found_work;
+            let found_work = now.monitored.found_work() - before.monitored.found_work();
             let blocks = now.blocked.begun - before.blocked.begun;
             assert!(
                 (kernel - kernel_before + blocks) * 10 <= found_work,
@@ -163,7 +163,7 @@ fn timers_fire_on_a_core_that_watches() {
         let after = executor::stats()[0];
         if can_watch() {
             assert_eq!(after.blocked, before.blocked, "{after}");
-            assert!(after.monitored.found_work > before.monitored.found_work);
+            assert!(after.monitored.found_work() > before.monitored.found_work());
         } else {
             assert!(after.blocked.begun > before.blocked.begun, "{after}");
         }

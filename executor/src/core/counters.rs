@@ -43,23 +43,44 @@ impl WakeCounts {
     }
 }
 
-/// One way of waiting.
+/// What ended a wait. Of several, the first of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Message,
+    Completion,
+    Timer,
+    Nothing,
+}
+
+/// One way of waiting, by what ended it.
 #[derive(Default)]
 pub(super) struct WaitCounts {
-    begun: Count,
-    found_work: Count,
+    message: Count,
+    completion: Count,
+    timer: Count,
+    nothing: Count,
 }
 
 impl WaitCounts {
-    pub(super) fn add(&self, found_work: bool) {
-        self.begun.add(1);
-        self.found_work.add(u64::from(found_work));
+    #[inline]
+    pub(super) fn add(&self, ended: Ended) {
+        let count = match ended {
+            Ended::Message => &self.message,
+            Ended::Completion => &self.completion,
+            Ended::Timer => &self.timer,
+            Ended::Nothing => &self.nothing,
+        };
+        count.add(1);
     }
 
     fn read(&self) -> Waits {
+        let (message, completion, timer) =
+            (self.message.get(), self.completion.get(), self.timer.get());
         Waits {
-            begun: self.begun.get(),
-            found_work: self.found_work.get(),
+            begun: message + completion + timer + self.nothing.get(),
+            message,
+            completion,
+            timer,
         }
     }
 }

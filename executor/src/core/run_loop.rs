@@ -1,6 +1,7 @@
 //! The loop: each phase bounded, and blocking only when every source of work was looked at after saying so.
 
 use super::Core;
+use super::counters::Ended;
 use crate::stats::Wakes;
 use crate::task::{Header, Polled, TaskRef};
 use reactor::completes;
@@ -186,13 +187,16 @@ impl Core {
             stays_awake = !self.reactor.has_work();
         }
         // An answer from another core is there within these looks; the clock would cost it more than they do.
-        if stays_awake && self.idle.spin_ns() > 0 && self.look_about() {
-            return self.spin_found_work();
+        if stays_awake
+            && self.idle.spin_ns() > 0
+            && let Some(found) = self.look_about()
+        {
+            return self.spin_found(found);
         }
         let start_ns = self.timers.now_ns();
         let spin_end_ns = start_ns.saturating_add(self.idle.spin_ns());
-        if stays_awake && self.spin_until(spin_end_ns) {
-            return self.spin_found_work();
+        if stays_awake && let Some(found) = self.spin_until(spin_end_ns) {
+            return self.spin_found(found);
         }
         if !(stays_awake && self.monitor_until(spin_end_ns.saturating_add(self.idle.monitor_ns())))
         {
@@ -203,38 +207,48 @@ impl Core {
     }
 
     /// It was there within the time of a spin: nothing more has to be measured.
-    fn spin_found_work(&self) {
-        self.shared.counters().spun.add(true);
+    fn spin_found(&self, found: Ended) {
+        self.shared.counters().spun.add(found);
         self.idle.learn(0);
     }
 
-    /// Looks a few times; true as soon as there is something to do.
-    fn look_about(&self) -> bool {
+    /// Whether there is something to do, but for timers.
+    #[inline]
+    fn look(&self) -> Option<Ended> {
+        if self.has_messages() {
+            return Some(Ended::Message);
+        }
+        self.reactor.has_work().then_some(Ended::Completion)
+    }
+
+    /// Looks a few times, until there is something to do.
+    fn look_about(&self) -> Option<Ended> {
         /// A clock reading costs as much as a dozen looks, and delays the next one by that.
         const LOOKS_PER_CLOCK: u32 = 16;
-        (0..LOOKS_PER_CLOCK).any(|_| {
+        (0..LOOKS_PER_CLOCK).find_map(|_| {
             std::hint::spin_loop();
-            self.has_messages() || self.reactor.has_work()
+            self.look()
         })
     }
 
-    /// True as soon as there is something to do; false at `end_ns`.
-    fn spin_until(&self, end_ns: u64) -> bool {
+    /// Until there is something to do; `None` at `end_ns`.
+    fn spin_until(&self, end_ns: u64) -> Option<Ended> {
         if self.idle.spin_ns() == 0 {
-            return false;
+            return None;
         }
         let timer_ns = self.timers.next_deadline_ns().unwrap_or(u64::MAX);
         loop {
-            if self.look_about() {
-                return true;
+            let found = self.look_about();
+            if found.is_some() {
+                return found;
             }
             let now_ns = self.timers.now_ns();
             if now_ns >= timer_ns {
-                return true;
+                return Some(Ended::Timer);
             }
             if now_ns >= end_ns {
-                self.shared.counters().spun.add(false);
-                return false;
+                self.shared.counters().spun.add(Ended::Nothing);
+                return None;
             }
         }
     }
@@ -245,14 +259,17 @@ impl Core {
             return false;
         };
         let timer_ns = self.timers.next_deadline_ns().unwrap_or(u64::MAX);
+        let mut ended = Ended::Nothing;
         let found_work = self.shared.state().monitor(
             || self.reactor.arm(monitor),
             || {
-                if self.has_messages() || self.reactor.has_work() {
+                if let Some(found) = self.look() {
+                    ended = found;
                     return Look::Work;
                 }
                 let now_ns = self.timers.now_ns();
                 if now_ns >= timer_ns {
+                    ended = Ended::Timer;
                     return Look::Work;
                 }
                 match timer_ns.min(end_ns).saturating_sub(now_ns) {
@@ -262,18 +279,25 @@ impl Core {
             },
             |limit| self.reactor.watch(monitor, limit),
         );
-        self.shared.counters().monitored.add(found_work);
+        self.shared.counters().monitored.add(ended);
         found_work
     }
 
     fn block(&self) {
-        let mut found_work = false;
+        let mut completions = 0;
         let waited = self.shared.state().block(
             || self.has_messages(),
-            || found_work = self.reactor.wait(self.until_next_timer()) > 0,
+            || completions = self.reactor.wait(self.until_next_timer()),
         );
         if waited {
-            self.shared.counters().blocked.add(found_work);
+            // A message comes with the completion that is the kernel wake.
+            let ended = match self.has_messages() {
+                true => Ended::Message,
+                false if completions > 0 => Ended::Completion,
+                false if self.until_next_timer() == Some(Duration::ZERO) => Ended::Timer,
+                false => Ended::Nothing,
+            };
+            self.shared.counters().blocked.add(ended);
         } else {
             self.shared.counters().block_given_up();
             self.reactor.turn();
