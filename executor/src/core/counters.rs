@@ -1,6 +1,7 @@
 //! The counters behind [`CoreStats`]: written by one core, read by anyone.
 
 use crate::stats::{CoreStats, Waits, Wakes};
+use crossbeam_utils::CachePadded;
 use reactor::park::{State, Wake};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -85,11 +86,12 @@ impl WaitCounts {
     }
 }
 
-/// One core's counts. All but `foreign` have the core as their only writer.
+/// One core's counts. All but `foreign` have the core as their only writer, who writes them at each publishing and each wait; `foreign` is on lines of
+/// its own, which other threads write and the core does not.
 #[derive(Default)]
 pub(super) struct Counters {
     sent: WakeCounts,
-    foreign: WakeCounts,
+    foreign: CachePadded<WakeCounts>,
     pub(super) spun: WaitCounts,
     pub(super) monitored: WaitCounts,
     pub(super) blocked: WaitCounts,
