@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// How long the rate is measured: the clocks' resolution of some 25 ns makes an error below one in a thousand of it.
 const MEASURED: Duration = Duration::from_micros(50);
+/// Readings of both clocks at either end.
+const TRIES: u32 = 5;
 /// The rate is a fixed-point number with this many binary places.
 const FRACTION_BITS: u32 = 16;
 
@@ -30,12 +32,13 @@ impl Clock {
     }
 
     fn measure() -> Self {
-        let (start, first) = (Instant::now(), now());
+        let (start, first) = read_both(now, Instant::now);
         while start.elapsed() < MEASURED {
             std::hint::spin_loop();
         }
-        let ticks = u128::from(now().wrapping_sub(first));
-        let elapsed_ns = start.elapsed().as_nanos();
+        let (end, last) = read_both(now, Instant::now);
+        let ticks = u128::from(last.wrapping_sub(first));
+        let elapsed_ns = end.duration_since(start).as_nanos();
         Self {
             ticks_per_ns: u64::try_from((ticks << FRACTION_BITS) / elapsed_ns)
                 .expect("fewer than 2^48 ticks a nanosecond"),
@@ -52,9 +55,52 @@ impl Clock {
     }
 }
 
+/// Both clocks at one moment: of several readings the one for which the counter went on least meanwhile. Whoever is preempted between the two has one of them
+/// much later than the other.
+fn read_both(now: impl Fn() -> u64, time: impl Fn() -> Instant) -> (Instant, u64) {
+    let read = |_| {
+        let (before, time) = (now(), time());
+        (now().wrapping_sub(before), time, before)
+    };
+    let (_, time, ticks) = (0..TRIES)
+        .map(read)
+        .min_by_key(|(taken, ..)| *taken)
+        .expect("there are tries");
+    (time, ticks)
+}
+
 /// The counter.
 #[inline]
 pub(super) fn now() -> u64 {
     // SAFETY: every x86-64 processor has it; Linux leaves it enabled for user space unless a thread forbids it for itself (PR_SET_TSC).
     unsafe { _rdtsc() }
+}
+
+#[cfg(all(test, not(modelled)))]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// Each reading takes 25 ns, but in all readings but one the thread is preempted, for a millisecond each time: the two clocks that are chosen
+    /// belong together.
+    #[test]
+    fn preemption_does_not_part_the_clocks() {
+        for undisturbed in 0..TRIES {
+            let (passed_ns, calls) = (Cell::new(0), Cell::new(0));
+            let read = || {
+                // Three calls make a reading.
+                let reading = calls.replace(calls.get() + 1) / 3;
+                let takes_ns = if reading == undisturbed {
+                    25
+                } else {
+                    1_000_000
+                };
+                passed_ns.replace(passed_ns.get() + takes_ns) + takes_ns
+            };
+            let epoch = Instant::now();
+            let (time, ticks) = read_both(read, || epoch + Duration::from_nanos(read()));
+            let apart = time - epoch - Duration::from_nanos(ticks);
+            assert_eq!(apart, Duration::from_nanos(25), "{undisturbed}");
+        }
+    }
 }
