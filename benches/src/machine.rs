@@ -15,7 +15,7 @@ pub(crate) fn describe() -> String {
         ""
     };
     let build = if cfg!(debug_assertions) {
-        "\nThis is not a release build: the figures mean nothing."
+        "; not a release build: the figures mean nothing"
     } else {
         ""
     };

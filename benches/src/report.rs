@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
+use serde_json::{Map, Value, json};
+
 use crate::machine;
 
 /// The median of some rounds and how far the least and the most were from it.
@@ -77,7 +79,7 @@ pub(crate) struct Figure<'a> {
     pub(crate) ratio: Option<(&'a str, &'a [f64])>,
 }
 
-/// The file that `--json` names, or nowhere.
+/// The file that `--json` names, or nowhere: one object a line.
 pub(crate) struct JsonLines {
     file: Option<BufWriter<File>>,
     machine: String,
@@ -91,10 +93,6 @@ impl JsonLines {
     }
 
     pub(crate) fn write(&mut self, figure: &Figure<'_>) -> io::Result<()> {
-        let Some(file) = &mut self.file else {
-            return Ok(());
-        };
-        // Every string here is a name from this source or the kernel's, without quotes or backslashes.
         let Figure {
             bench,
             figure: name,
@@ -103,27 +101,28 @@ impl JsonLines {
             samples,
             ratio,
         } = figure;
-        write!(
-            file,
-            r#"{{"bench":"{bench}","figure":"{name}","runtime":"{runtime}","unit":"{unit}""#
-        )?;
-        write!(
-            file,
-            r#","machine":"{}","rounds":{}"#,
-            self.machine,
-            samples.len()
-        )?;
-        write_spread(file, "", Spread::of(samples))?;
+        let mut line = object(json!({
+            "bench": bench,
+            "figure": name,
+            "runtime": runtime,
+            "unit": unit,
+            "rounds": samples.len(),
+        }));
+        insert_spread(&mut line, "", Spread::of(samples));
         if let Some((to, theirs)) = ratio {
-            write!(file, r#","ratio_to":"{to}""#)?;
-            write_spread(file, "ratio_", Spread::of_ratios(samples, theirs))?;
+            line.insert(String::from("ratio_to"), json!(to));
+            insert_spread(&mut line, "ratio_", Spread::of_ratios(samples, theirs));
         }
-        writeln!(file, "}}")
+        self.write_line(line)
     }
 
-    /// For a line that is no figure; none without `--json`.
-    pub(crate) fn file(&mut self) -> Option<&mut impl Write> {
-        self.file.as_mut()
+    /// Any object; what the machine is comes with it.
+    pub(crate) fn write_line(&mut self, mut line: Map<String, Value>) -> io::Result<()> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        line.insert(String::from("machine"), json!(self.machine));
+        writeln!(file, "{}", Value::Object(line))
     }
 
     pub(crate) fn finish(self) -> io::Result<()> {
@@ -131,17 +130,26 @@ impl JsonLines {
     }
 }
 
-/// Three members of an object that has some already.
-pub(crate) fn write_spread(file: &mut impl Write, prefix: &str, spread: Spread) -> io::Result<()> {
+/// What `json!` makes of braces.
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        other => unreachable!("{other} is no object"),
+    }
+}
+
+/// Three members more.
+pub(crate) fn insert_spread(object: &mut Map<String, Value>, prefix: &str, spread: Spread) {
     let Spread {
         median,
         least,
         most,
     } = spread;
-    write!(
-        file,
-        r#","{prefix}median":{median:.4},"{prefix}min":{least:.4},"{prefix}max":{most:.4}"#
-    )
+    for (name, figure) in [("median", median), ("min", least), ("max", most)] {
+        // More digits say nothing.
+        let figure = (figure * 1e4).round() / 1e4;
+        object.insert(format!("{prefix}{name}"), json!(figure));
+    }
 }
 
 /// What is running now, for a person who waits: on a terminal only, and overwritten by the next.

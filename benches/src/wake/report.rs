@@ -1,11 +1,12 @@
 //! The table and the one line of JSON of the wake bench.
 
-use std::io::{self, Write};
+use std::io;
+
+use serde_json::{Map, Value, json};
 
 use super::{Means, Measured};
-use crate::machine;
 use crate::options::Options;
-use crate::report::{JsonLines, Spread, write_spread};
+use crate::report::{JsonLines, Spread, insert_spread, object};
 
 pub(super) const THREAD_MONITORING: &str = "thread-monitoring";
 pub(super) const CORE_MONITORING: &str = "core-monitoring";
@@ -93,37 +94,27 @@ pub(super) fn report(
         "\nMedian (least..most) of the rounds; a ratio is taken in each round. In tokio a thread wakes a runtime that is blocked."
     );
     let mut json = JsonLines::create(options.json.as_deref())?;
-    if let Some(file) = json.file() {
-        write_line(file, &rows, means)?;
-    }
+    json.write_line(line(&rows, means))?;
     json.finish()
 }
 
 /// Everything, in one object.
-fn write_line(file: &mut impl Write, rows: &[Row<'_>], means: &Means) -> io::Result<()> {
-    // Every string here is a name from this source, the kernel's or the processor's, without quotes or backslashes.
-    write!(
-        file,
-        r#"{{"bench":"wake","machine":"{}","instruction":"{}","doorbell":"{}","can_monitor":{},"unit":"us","ways":{{"#,
-        machine::describe(),
-        means.instruction(),
-        means.doorbell(),
-        means.can_monitor()
-    )?;
-    for (place, row) in rows.iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        write!(
-            file,
-            r#"{comma}"{}":{{"rounds":{}"#,
-            row.way,
-            row.p50_us.len()
-        )?;
-        write_spread(file, "p50_", Spread::of(&row.p50_us))?;
-        write_spread(file, "p99_", Spread::of(&row.p99_us))?;
+fn line(rows: &[Row<'_>], means: &Means) -> Map<String, Value> {
+    let ways = rows.iter().map(|row| {
+        let mut way = object(json!({ "rounds": row.p50_us.len() }));
+        insert_spread(&mut way, "p50_", Spread::of(&row.p50_us));
+        insert_spread(&mut way, "p99_", Spread::of(&row.p99_us));
         for (count, means) in row.told.iter().flatten().zip(TOLD) {
-            write!(file, r#","told_by_{means}":{count}"#)?;
+            way.insert(format!("told_by_{means}"), json!(count));
         }
-        write!(file, "}}")?;
-    }
-    writeln!(file, "}}}}")
+        (row.way.to_owned(), Value::Object(way))
+    });
+    object(json!({
+        "bench": "wake",
+        "instruction": means.instruction(),
+        "doorbell": means.doorbell(),
+        "can_monitor": means.can_monitor(),
+        "unit": "us",
+        "ways": ways.collect::<Map<_, _>>(),
+    }))
 }
