@@ -12,6 +12,7 @@ mod machine;
 mod options;
 mod remote;
 mod report;
+mod stress;
 mod wake;
 
 use std::io;
@@ -65,6 +66,10 @@ fn run(options: &Options) -> io::Result<()> {
         Command::Wake => {
             println!("{}\n", machine::describe());
             wake::run(options)?;
+        }
+        Command::Stress => {
+            println!("{}\n", machine::describe());
+            stress::run(options)?;
         }
         Command::Serve { server } => echo::serve(server, options)?,
     }

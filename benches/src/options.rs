@@ -16,6 +16,7 @@ Commands:
     local    what spawning, yielding and timers cost on one core
     remote   a call from one core to the other and its answer
     idle     CPU time and context switches of two cores with nothing to do, and after a burst
+    stress   whether a wake is lost: two cores and two threads, around each boundary of the idle protocol
     wake     how soon a core that blocks, spins or watches begins with a task sent to it
 
 Options:
@@ -25,9 +26,10 @@ Options:
                       remote: length of each part of a round                  [0.1]
                       idle: how long a round idles                            [10]
                       wake: length of one round of each way                   [0.2]
+                      stress: how long it takes in all                        [120]
     --rounds N        rounds of each runtime [echo 9, local 15, remote 11, idle 3, wake 9]
     --only A,B        only these runtimes (a ratio needs what it is taken to)
-    --json PATH       also write each figure as a line of JSON (wake: one line with all)
+    --json PATH       also write each figure as a line of JSON (wake: one line with all; stress: one for each way of waiting)
     --list            the runtimes of each command
     --help            this";
 
@@ -38,6 +40,7 @@ pub(crate) enum Command {
     Local,
     Remote,
     Idle,
+    Stress,
     Wake,
     /// Internal: be one server of the echo bench, print the address, end with the last connection.
     Serve {
@@ -84,6 +87,7 @@ impl Options {
                 "local" => options.command = Command::Local,
                 "remote" => options.command = Command::Remote,
                 "idle" => options.command = Command::Idle,
+                "stress" => options.command = Command::Stress,
                 "wake" => options.command = Command::Wake,
                 "serve" => options.command = Command::Serve { server: value()? },
                 "--list" => options.command = Command::List,
