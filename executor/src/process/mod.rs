@@ -1,0 +1,158 @@
+//! Other programs: started from a core, waited for on its ring.
+//!
+//! A program does not inherit its core's one-CPU affinity mask: it gets the one that the runtime was built with.
+
+#![forbid(unsafe_code)]
+
+mod child;
+
+pub use child::Child;
+pub use std::process::{ExitStatus, Output, Stdio};
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::process;
+
+/// A program to be started: the standard library's [`Command`](std::process::Command), with a start that knows of cores.
+///
+/// # Examples
+/// ```
+/// use executor::process::Command;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let output = Command::new("echo").arg("hello").output().await?;
+/// assert!(output.status.success());
+/// assert_eq!(output.stdout, b"hello\n");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Command {
+    inner: process::Command,
+    kills_on_drop: bool,
+}
+
+impl Command {
+    /// A program, looked for in `PATH` if its name has no slash. By default it shares our standard streams, environment and directory.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        process::Command::new(program).into()
+    }
+
+    /// One more argument.
+    pub fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Self {
+        self.inner.arg(argument);
+        self
+    }
+
+    /// More arguments.
+    pub fn args(&mut self, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> &mut Self {
+        self.inner.args(arguments);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        self.inner.env(name, value);
+        self
+    }
+
+    /// Leaves a variable out of its environment.
+    pub fn env_remove(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
+        self.inner.env_remove(name);
+        self
+    }
+
+    /// Leaves out all that was not set here.
+    pub fn env_clear(&mut self) -> &mut Self {
+        self.inner.env_clear();
+        self
+    }
+
+    /// Its working directory.
+    pub fn current_dir(&mut self, directory: impl AsRef<Path>) -> &mut Self {
+        self.inner.current_dir(directory);
+        self
+    }
+
+    /// Its standard input: [`Stdio::piped`] makes [`Child::stdin`].
+    pub fn stdin(&mut self, stdin: impl Into<Stdio>) -> &mut Self {
+        self.inner.stdin(stdin);
+        self
+    }
+
+    /// Its standard output: [`Stdio::piped`] makes [`Child::stdout`].
+    pub fn stdout(&mut self, stdout: impl Into<Stdio>) -> &mut Self {
+        self.inner.stdout(stdout);
+        self
+    }
+
+    /// Its standard error: [`Stdio::piped`] makes [`Child::stderr`].
+    pub fn stderr(&mut self, stderr: impl Into<Stdio>) -> &mut Self {
+        self.inner.stderr(stderr);
+        self
+    }
+
+    /// Whether the child is killed when its [`Child`] is dropped before it was waited for. It is not by default.
+    pub fn kill_on_drop(&mut self, kills: bool) -> &mut Self {
+        self.kills_on_drop = kills;
+        self
+    }
+
+    /// The standard library's command inside, for what is not repeated here: users, groups, `pre_exec`.
+    pub fn as_std_mut(&mut self) -> &mut process::Command {
+        &mut self.inner
+    }
+
+    /// Starts the program. Takes the core some hundred microseconds: it is not asynchronous.
+    ///
+    /// # Errors
+    /// As fork(2) and execve(2) have them: `NotFound` if there is no such program. And `EMFILE`, if there is no descriptor left to watch it by; it is
+    /// killed then.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn spawn(&mut self) -> io::Result<Child> {
+        let child = crate::unpinned(|| self.inner.spawn())?;
+        Child::new(child, self.kills_on_drop)
+    }
+
+    /// Starts the program and waits for its end. Its standard streams are ours, if nothing else was set.
+    ///
+    /// **Dropped**, the child goes on, unless it is to be [killed](Self::kill_on_drop).
+    ///
+    /// # Errors
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn status(&mut self) -> io::Result<ExitStatus> {
+        self.spawn()?.wait().await
+    }
+
+    /// Starts the program, and collects what it writes to its standard output and error until its end. Its standard input is empty, if
+    /// nothing else was set.
+    ///
+    /// **Dropped**, the child goes on, unless it is to be [killed](Self::kill_on_drop), and finds its pipes closed.
+    ///
+    /// # Errors
+    /// As for [`spawn`](Self::spawn), and those of the pipes.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn output(&mut self) -> io::Result<Output> {
+        self.inner.stdout(Stdio::piped());
+        self.inner.stderr(Stdio::piped());
+        self.spawn()?.wait_with_output().await
+    }
+}
+
+impl From<process::Command> for Command {
+    /// A command of the standard library, as it is.
+    fn from(inner: process::Command) -> Self {
+        Self {
+            inner,
+            kills_on_drop: false,
+        }
+    }
+}

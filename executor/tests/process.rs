@@ -1,0 +1,192 @@
+//! Other programs, started and waited for: their ends are told truly, their streams carry every byte, and none is left behind.
+
+mod common;
+
+use common::{run, settle, start, until};
+use executor::buf::BufResult;
+use executor::io::AsyncReadExt;
+use executor::process::{Child, Command, Stdio};
+use executor::spawn_on_with;
+use executor::time::{Duration, timeout};
+use futures::future::poll_immediate;
+use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::pin::pin;
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    command
+}
+
+/// Whether there is a process of this number, be it a zombie.
+fn exists(id: u32) -> bool {
+    Path::new(&format!("/proc/{id}")).exists()
+}
+
+/// A status, a signal, and a program that is not there.
+#[test]
+fn the_end_is_told() {
+    run(1, async {
+        assert!(shell("exit 0").status().await.unwrap().success());
+        assert_eq!(shell("exit 7").status().await.unwrap().code(), Some(7));
+        let killed = shell("kill -TERM $$").status().await.unwrap();
+        assert_eq!(killed.signal(), Some(libc::SIGTERM));
+        let error = Command::new("/no/such/program").spawn().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    });
+}
+
+/// A program writes a megabyte to each of its outputs, more than pipes hold.
+#[test]
+fn output_is_collected_from_both_streams() {
+    run(1, async {
+        let both = "head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; exit 3";
+        let output = shell(both).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(
+            (output.stdout.len(), output.stderr.len()),
+            (1_000_000, 1_000_000)
+        );
+    });
+}
+
+/// A megabyte goes through cat: written and read at once, byte for byte.
+#[test]
+fn standard_streams_are_pipes() {
+    run(1, async {
+        let mut child = Command::new("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let sent = common::Random::new(5).bytes(1_000_000);
+        let (stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let writing = executor::spawn({
+            let mut rest = sent.clone();
+            async move {
+                while !rest.is_empty() {
+                    let BufResult(written, buffer) = stdin.write(rest).await;
+                    rest = buffer;
+                    rest.drain(..written.unwrap());
+                }
+            }
+        });
+        let BufResult(read, came) = stdout.read_to_end(Vec::new()).await;
+        read.unwrap();
+        writing.await.unwrap();
+        assert!(came == sent);
+        assert!(child.wait().await.unwrap().success());
+    });
+}
+
+/// A child waits for the end of its input: `wait` closes it.
+#[test]
+fn wait_closes_the_standard_input() {
+    run(1, async {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        assert!(child.wait().await.unwrap().success());
+        assert!(child.stdin.is_none());
+    });
+}
+
+/// `wait` is given up, asked again, and asked once more when the child is no more.
+#[test]
+fn waiting_can_be_given_up() {
+    run(1, async {
+        let mut child = shell("read line").stdin(Stdio::piped()).spawn().unwrap();
+        let stdin = child.stdin.take();
+        assert!(poll_immediate(pin!(child.wait())).await.is_none());
+        settle().await;
+        assert!(poll_immediate(pin!(child.wait())).await.is_none());
+        assert!(child.try_wait().unwrap().is_none());
+        assert!(child.id().is_some());
+        drop(stdin);
+        assert!(!child.wait().await.unwrap().success());
+        assert_eq!(child.id(), None);
+        assert!(child.try_wait().unwrap().is_some());
+        assert!(child.start_kill().is_ok());
+        assert!(!child.wait().await.unwrap().success());
+    });
+}
+
+fn endless() -> Command {
+    let mut command = Command::new("sleep");
+    command.arg("1000").kill_on_drop(true);
+    command
+}
+
+/// A child that never ends is killed: on request, by its drop, by the drop of what waits for it.
+#[test]
+fn an_endless_child_is_killed() {
+    run(1, async {
+        let mut child = endless().spawn().unwrap();
+        child.kill().await.unwrap();
+        assert_eq!(child.wait().await.unwrap().signal(), Some(libc::SIGKILL));
+
+        let child = endless().spawn().unwrap();
+        let id = child.id().unwrap();
+        drop(child);
+        until(|| !exists(id)).await;
+
+        let mut child = endless().spawn().unwrap();
+        let id = child.id().unwrap();
+        let waiting = timeout(Duration::from_millis(1), async move { child.wait().await });
+        assert!(waiting.await.is_err());
+        until(|| !exists(id)).await;
+    });
+}
+
+/// A child is dropped and goes on; when it ends it is waited for, and no zombie stays.
+#[test]
+fn a_dropped_child_goes_on_and_is_waited_for() {
+    run(1, async {
+        let mut child = shell("read line").stdin(Stdio::piped()).spawn().unwrap();
+        let (id, stdin) = (child.id().unwrap(), child.stdin.take());
+        drop(child);
+        settle().await;
+        assert!(exists(id));
+        drop(stdin);
+        until(|| !exists(id)).await;
+    });
+}
+
+/// A runtime ends while a child, and tasks that wait for it, go on.
+#[test]
+fn a_runtime_does_not_wait_for_children() {
+    let runtime = start(1).expect("one CPU");
+    let child: Child = runtime.block_on(async {
+        let mut waited = endless().spawn().unwrap();
+        executor::spawn(async move { waited.wait().await }).detach();
+        settle().await;
+        endless().spawn().unwrap()
+    });
+    drop(runtime);
+    drop(child);
+}
+
+/// From each pinned core a program is started: it may use all the CPUs that this one might.
+#[test]
+fn a_program_is_not_pinned_to_its_core() {
+    let may_use = |status: &str| -> String {
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("Cpus_allowed_list"));
+        line.expect("every process has one").to_owned()
+    };
+    let before = may_use(&std::fs::read_to_string("/proc/thread-self/status").unwrap());
+    let cores = common::cpus_allowed().min(2);
+    run(cores, async move {
+        for core in 0..cores {
+            let output = spawn_on_with(core, || async {
+                Command::new("cat").arg("/proc/self/status").output().await
+            });
+            let output = output.await.unwrap().unwrap();
+            assert_eq!(
+                may_use(std::str::from_utf8(&output.stdout).unwrap()),
+                before
+            );
+        }
+    });
+}
