@@ -8,14 +8,13 @@ mod options;
 
 use executor::buf::BufResult;
 use executor::net::{TcpListener, TcpStream};
+use executor::signal::{Signal, SignalKind};
 use executor::time::{Duration, Instant, interval, sleep};
-use futures::channel::oneshot;
-use futures::future::{Either, FutureExt, select};
-use std::fmt;
-use std::io::{self, Write};
+use futures::future::select;
+use options::{Options, say};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Counted at both ends of a connection only: on the hot path nothing is shared between cores.
@@ -23,47 +22,22 @@ static ACCEPTED: AtomicU64 = AtomicU64::new(0);
 static CLOSED: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 
-fn main() -> ExitCode {
+fn main() -> std::process::ExitCode {
     let options = options::parse_or_exit();
-    // Ctrl-C arrives on a thread of its own; it completes a future that every core waits for.
-    let (stop, stopped) = oneshot::channel::<()>();
-    let mut stop = Some(stop);
-    let handler = ctrlc::set_handler(move || drop(stop.take()));
-    handler.expect("no other handler is set");
-    let builder = options
-        .cores
-        .into_iter()
-        .fold(executor::Builder::new(), |builder, cores| {
-            builder.cores(cores)
-        });
-    let result = builder
-        .build()
-        .map_err(io::Error::other)
-        .and_then(|runtime| runtime.block_on(run(options, stopped.map(|_| ()).shared())));
-    // The runtime is gone, and with it every connection that was still open: what they did is counted.
-    match result {
-        Ok(()) => {
-            let (accepted, bytes) = (ACCEPTED.load(Relaxed), BYTES.load(Relaxed));
-            say(format_args!("served {accepted} connections, {bytes} bytes"));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    options::end_with(options.runtime().and_then(|runtime| {
+        runtime.block_on(run(options))?;
+        // With the runtime goes every connection that was still open: what they did is counted.
+        drop(runtime);
+        let (accepted, bytes) = (ACCEPTED.load(Relaxed), BYTES.load(Relaxed));
+        say(format_args!("served {accepted} connections, {bytes} bytes"));
+        Ok(())
+    }))
 }
 
-/// Prints a line; nobody may be reading, which is no reason to stop serving.
-fn say(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
-}
-
-/// Binds a listener for each core, serves on all of them until told to stop, and prints the totals.
-async fn run<S>(options: options::Options, stopped: S) -> io::Result<()>
-where
-    S: Future<Output = ()> + Clone + Send + Unpin + 'static,
-{
+/// Serves on all cores, with a listener on each, until told to stop.
+async fn run(options: Options) -> io::Result<()> {
+    let mut interrupt = Signal::new(SignalKind::INTERRUPT)?;
+    let mut terminate = Signal::new(SignalKind::TERMINATE)?;
     let cores = executor::cores();
     let mut listeners = vec![bind(options.listen)?];
     let address = listeners[0].local_addr()?;
@@ -77,15 +51,22 @@ where
     }
     let mut servers = Vec::new();
     for (core, listener) in listeners.into_iter().enumerate() {
-        let stopped = stopped.clone();
         let listener = listener.into_std().expect("nothing is in flight on it");
-        let server = executor::spawn_on_with(core, move || serve(listener.into(), stopped));
-        servers.push(server);
+        servers.push(executor::spawn_on_with(core, move || {
+            serve(listener.into())
+        }));
     }
+    select(pin!(interrupt.recv()), pin!(terminate.recv())).await;
     for server in servers {
-        server.await.map_err(io::Error::other)??;
+        server.abort();
+        // It was told to: that it ended so is no error.
+        let _ = server.await;
     }
-    finish().await;
+    // Open connections get a second to end by themselves; those that do not are closed.
+    let deadline = Instant::now() + Duration::from_secs(1);
+    while CLOSED.load(Relaxed) < ACCEPTED.load(Relaxed) && Instant::now() < deadline {
+        sleep(Duration::from_millis(10)).await;
+    }
     Ok(())
 }
 
@@ -94,23 +75,19 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).map_err(name)
 }
 
-/// Accepts on one core until told to stop.
-async fn serve<S: Future<Output = ()> + Unpin>(
-    listener: TcpListener,
-    mut stopped: S,
-) -> io::Result<()> {
+/// Accepts on one core.
+async fn serve(listener: TcpListener) {
     loop {
-        match select(pin!(listener.accept()), &mut stopped).await {
-            Either::Left((Ok((stream, _)), _)) => {
+        match listener.accept().await {
+            Ok((stream, _)) => {
                 ACCEPTED.fetch_add(1, Relaxed);
                 executor::spawn(echo(stream, Tally::default())).detach();
             }
             // Out of descriptors, most likely: connections wait in the backlog until some are closed.
-            Either::Left((Err(error), _)) => {
+            Err(error) => {
                 eprintln!("accept: {error}; trying again");
                 sleep(Duration::from_millis(50)).await;
             }
-            Either::Right(_) => return Ok(()),
         }
     }
 }
@@ -141,14 +118,6 @@ async fn echo(stream: TcpStream, mut tally: Tally) -> io::Result<()> {
         written?;
         tally.bytes += filled.len() as u64;
         buffer = filled;
-    }
-}
-
-/// Open connections get a second to end by themselves; those that do not are closed.
-async fn finish() {
-    let deadline = Instant::now() + Duration::from_secs(1);
-    while CLOSED.load(Relaxed) < ACCEPTED.load(Relaxed) && Instant::now() < deadline {
-        sleep(Duration::from_millis(10)).await;
     }
 }
 

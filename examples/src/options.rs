@@ -1,7 +1,11 @@
-//! The echo server's options.
+//! The echo server's command line: what it asks for, and how the program answers.
 
+use executor::{Builder, Runtime};
 use lexopt::prelude::*;
+use std::fmt;
+use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 const USAGE: &str = "usage: echo-server [--listen ADDR] [--cores N] [--verbose]
 
@@ -14,6 +18,27 @@ pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
     pub(crate) cores: Option<usize>,
     pub(crate) verbose: bool,
+}
+
+impl Options {
+    pub(crate) fn runtime(&self) -> io::Result<Runtime> {
+        let builder = self.cores.into_iter().fold(Builder::new(), Builder::cores);
+        builder.build().map_err(io::Error::other)
+    }
+}
+
+/// Prints a line; nobody may be reading, which is no reason to stop serving.
+pub(crate) fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// How the program ends.
+pub(crate) fn end_with(result: io::Result<()>) -> ExitCode {
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("error: {error}");
+    ExitCode::FAILURE
 }
 
 /// Reads the command line; `--help` and mistakes end the process.

@@ -1,10 +1,13 @@
-//! The examples that end by themselves: each does, and says what it promises.
+//! The examples that serve nobody: each says what it promises, and ends.
 
 mod support;
 
+use rustix::process::Signal;
+use std::path::Path;
 use std::process::Command;
 use support::process::{Ended, Process};
 use support::server::binary;
+use support::until;
 
 #[track_caller]
 fn run(example: &str) -> Ended {
@@ -51,4 +54,40 @@ fn probe() {
         lines.iter().any(|line| line.contains("completions")),
         "{lines:?}"
     );
+}
+
+/// A child that says its number and waits for ever; one that is killed is started again; Ctrl-C leaves none behind.
+#[test]
+fn supervisor() {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &first_cpu()]).arg(binary("supervisor"));
+    let supervisor = Process::start(command.args(["sh", "-c", "echo $$; exec sleep 1000"]));
+    let child = || {
+        let line = supervisor.line();
+        let number = line
+            .strip_prefix("core 0: ")
+            .and_then(|line| line.parse().ok());
+        number.unwrap_or_else(|| panic!("not a child's number: {line:?}"))
+    };
+    let first: i32 = child();
+    let first = rustix::process::Pid::from_raw(first).expect("not zero");
+    rustix::process::kill_process(first, Signal::KILL).expect("it runs");
+    assert!(supervisor.line().contains("signal: 9"));
+    let second = child();
+    supervisor.signal(Signal::INT);
+    let ended = supervisor.end();
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(ended.lines, ["supervisor: all are stopped"]);
+    until(
+        "the child to go",
+        || Path::new(&format!("/proc/{second}")).exists(),
+        |&exists| !exists,
+    );
+}
+
+/// A CPU that this process may use.
+fn first_cpu() -> String {
+    let mask = rustix::thread::sched_getaffinity(None).expect("one may ask");
+    let first = (0..1024).find(|cpu| mask.is_set(*cpu));
+    first.expect("it runs on one").to_string()
 }
