@@ -143,7 +143,9 @@ impl<T> Drop for Homebound<T> {
             core: self.core,
         });
         if let Err(lost) = self.runtime.core(self.core).homecoming().bring(stranded) {
-            std::mem::forget(lost);
+            if let Ok(mut lost) = lost.downcast::<Self>() {
+                std::mem::forget(lost.value.take());
+            }
             tracing::warn!(
                 core = self.core,
                 "a Foreign was dropped when its home core was gone: its value is leaked"

@@ -207,9 +207,12 @@ impl Wake for PollAtOnce {
 /// A guard is dropped, and the next one is polled inside of its wake: it finds the value free already.
 #[test]
 fn the_value_is_let_go_before_the_next_is_let_in() {
-    let mutex: &'static Mutex<i32> = Box::leak(Box::new(Mutex::new(7)));
+    let mutex = Rc::new(Mutex::new(7));
     let held = mutex.try_lock().unwrap();
-    let mut waiting = Box::pin(async { *mutex.lock().await });
+    let mut waiting = Box::pin({
+        let mutex = Rc::clone(&mutex);
+        async move { *mutex.lock().await }
+    });
     let waker = Waker::from(Arc::new(PollAtOnce));
     assert!(
         waiting
