@@ -3,7 +3,7 @@
 use super::address::{no_address, to_std};
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut};
 use crate::core::context;
-use reactor::operation::{Connect, InTurn, Op, Recv, Send, Shutdown};
+use reactor::operation::{Connect, InTurn, KeptBytes, Op, Recv, Send, Shutdown};
 use reactor::{Descriptor, Lane, Reactor};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
@@ -42,7 +42,7 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub struct TcpStream {
     socket: Descriptor,
-    inbound: Rc<Lane<u8>>,
+    inbound: Rc<Lane<KeptBytes>>,
     outbound: Rc<Lane<()>>,
 }
 

@@ -11,7 +11,6 @@ use crate::reactor::Reactor;
 use compio_buf::{IoBuf, IoBufMut, SetLen};
 use event_listener::Event;
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::rc::{Rc, Weak};
@@ -125,7 +124,9 @@ impl BufPool {
             return Err(BufPoolError::BufferBytes(options.buffer_bytes));
         }
         let capabilities = reactor.capabilities();
-        let is_registered = capabilities.has(Feature::BufferRings);
+        // The kernel takes buffers by itself for multishot receives alone.
+        let is_registered =
+            capabilities.has(Feature::BufferRings) && capabilities.has(Feature::MultishotReceive);
         let filling = match options.filling {
             Filling::Incremental if capabilities.has(Feature::IncrementalBuffers) => {
                 Filling::Incremental
@@ -176,12 +177,31 @@ impl BufPool {
     pub fn try_take(&self) -> Option<PoolBuf> {
         let index = self.0.ledger.borrow_mut().take()?;
         Some(PoolBuf {
-            pool: Rc::clone(&self.0),
-            index,
+            memory: self.0.memory(index),
             start: 0,
             length: 0,
             capacity: self.0.options.buffer_bytes,
         })
+    }
+
+    /// The same for so many bytes, with memory of its own if none is left, or none is large enough.
+    pub(crate) fn take_or_allocate(&self, bytes: usize) -> PoolBuf {
+        let fits = bytes <= self.0.options.buffer_bytes as usize;
+        let pooled = if fits { self.try_take() } else { None };
+        pooled.unwrap_or_else(|| {
+            let capacity = u32::try_from(bytes).expect("no receive brings as much");
+            PoolBuf {
+                memory: Memory::Own(vec![0; bytes].into()),
+                start: 0,
+                length: 0,
+                capacity,
+            }
+        })
+    }
+
+    /// Whether it is for receives on `reactor`.
+    pub fn is_of(&self, reactor: &Rc<Reactor>) -> bool {
+        std::ptr::eq(self.0.reactor.as_ptr(), Rc::as_ptr(reactor))
     }
 
     /// Ready when a receive may find a buffer. Who is told of one is not the only one that is told: be prepared for `ENOBUFS` again.
@@ -207,8 +227,7 @@ impl BufPool {
         let index = completion.buffer()?.wrapping_sub(self.0.base);
         assert!(index < self.0.options.count, "it names this pool");
         Some(PoolBuf {
-            pool: Rc::clone(&self.0),
-            index,
+            memory: self.0.memory(index),
             start: completion.start(),
             length: completion.bytes(),
             capacity: completion.bytes(),
@@ -227,6 +246,11 @@ impl fmt::Debug for BufPool {
 }
 
 impl Shared {
+    fn memory(self: &Rc<Self>, index: u16) -> Memory {
+        let pool = Rc::clone(self);
+        Memory::Pooled { pool, index }
+    }
+
     fn ring(&self) -> &BufferRing {
         self.ring.as_ref().expect("it goes with the pool")
     }
@@ -269,22 +293,31 @@ impl Drop for Shared {
 
 /// A buffer of a [`BufPool`], or a piece of one, with what was received into it. Dropped, it goes back to the pool.
 pub struct PoolBuf {
-    pool: Rc<Shared>,
-    index: u16,
+    memory: Memory,
     start: u32,
     length: u32,
     capacity: u32,
 }
 
+/// Where a piece lies.
+enum Memory {
+    Pooled {
+        pool: Rc<Shared>,
+        index: u16,
+    },
+    /// What a dropped receive has left, when the pool had no room for it: it must come before what the kernel would put into the pool.
+    Own(Box<[u8]>),
+}
+
 impl PoolBuf {
-    /// Moves the oldest of these bytes into it, as many as it has room for.
-    pub(crate) fn fill_from(&mut self, bytes: &mut VecDeque<u8>) {
-        let count = bytes.len().min(self.capacity as usize);
-        for (place, byte) in self.as_uninit().iter_mut().zip(bytes.drain(..count)) {
-            place.write(byte);
+    /// Copies these bytes, for which it has room, to its start.
+    pub(crate) fn fill(&mut self, bytes: &[u8]) {
+        assert!(bytes.len() <= self.capacity as usize, "beyond the buffer");
+        for (place, byte) in self.as_uninit().iter_mut().zip(bytes) {
+            place.write(*byte);
         }
         // No more than the capacity, so it fits.
-        self.length = count as u32;
+        self.length = bytes.len() as u32;
     }
 
     /// Leaves only these of its bytes.
@@ -295,25 +328,35 @@ impl PoolBuf {
         self.length = length as u32;
         self.capacity = length as u32;
     }
+
+    fn at_start(&mut self) -> *mut u8 {
+        match &mut self.memory {
+            Memory::Pooled { pool, index } => pool.ring().at(*index, self.start).as_ptr(),
+            Memory::Own(bytes) => bytes[self.start as usize..].as_mut_ptr(),
+        }
+    }
 }
 
 impl Deref for PoolBuf {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        let start = self.pool.ring().at(self.index, self.start);
+        let start = match &self.memory {
+            Memory::Pooled { pool, index } => pool.ring().at(*index, self.start).as_ptr(),
+            Memory::Own(bytes) => bytes[self.start as usize..].as_ptr(),
+        };
         // SAFETY: these bytes of the pool's memory, initialised from the start, belong to this piece until it is dropped: pieces of one buffer
         // begin where the last ended, and the kernel writes behind them. `ring().at` checked the start, and what comes from the
-        // kernel is within the buffer.
-        unsafe { std::slice::from_raw_parts(start.as_ptr(), self.length as usize) }
+        // kernel is within the buffer. Memory of its own is as long as its capacity.
+        unsafe { std::slice::from_raw_parts(start, self.length as usize) }
     }
 }
 
 impl DerefMut for PoolBuf {
     fn deref_mut(&mut self) -> &mut [u8] {
-        let start = self.pool.ring().at(self.index, self.start);
+        let (start, length) = (self.at_start(), self.length as usize);
         // SAFETY: as for `deref`; nobody else has the piece.
-        unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), self.length as usize) }
+        unsafe { std::slice::from_raw_parts_mut(start, length) }
     }
 }
 
@@ -344,15 +387,17 @@ impl SetLen for PoolBuf {
 
 impl IoBufMut for PoolBuf {
     fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        let start = self.pool.ring().at(self.index, self.start).cast();
+        let (start, capacity) = (self.at_start().cast(), self.capacity as usize);
         // SAFETY: as for `deref_mut`; all of the capacity belongs to the piece.
-        unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), self.capacity as usize) }
+        unsafe { std::slice::from_raw_parts_mut(start, capacity) }
     }
 }
 
 impl Drop for PoolBuf {
     fn drop(&mut self) {
-        self.pool.release(self.index);
+        if let Memory::Pooled { pool, index } = &self.memory {
+            pool.release(*index);
+        }
     }
 }
 

@@ -10,6 +10,8 @@
 mod accept;
 mod future;
 mod in_turn;
+mod kept;
+mod message;
 mod net;
 mod open;
 mod orphan;
@@ -24,6 +26,8 @@ mod zero_copy;
 pub use accept::{Accept, Accepted, MultishotAccept};
 pub use future::{Op, OpStream};
 pub use in_turn::{InTurn, Ordered};
+pub use kept::{KeptBytes, KeptDatagram};
+pub use message::{Message, RecvDatagram, RecvMsg, SendMsg};
 pub use net::{Connect, Shutdown};
 pub use open::Open;
 pub(crate) use orphan::Orphan;

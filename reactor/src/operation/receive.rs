@@ -1,8 +1,10 @@
 //! Receiving into the buffers of a pool, again and again with one submission.
 
+use super::kept::{KeptBytes, KeptDatagram};
 use super::{Completion, Multishot, OrderedMultishot, fd};
 use crate::buffers::{BufPool, Filling, PoolBuf};
 use crate::descriptor::Descriptor;
+use compio_buf::{IoBufMut, SetLen};
 use io_uring::types::RecvMsgOut;
 use io_uring::{opcode, squeue};
 use socket2::{SockAddr, SockAddrStorage};
@@ -50,22 +52,25 @@ unsafe impl Multishot for RecvMulti {
 }
 
 impl OrderedMultishot for RecvMulti {
-    type Kept = u8;
+    type Kept = KeptBytes;
 
-    fn answer(&mut self, kept: &mut VecDeque<u8>) -> Option<Self::Item> {
+    fn answer(&mut self, kept: &mut VecDeque<KeptBytes>) -> Option<Self::Item> {
         if kept.is_empty() {
             return None;
         }
-        let Some(mut buffer) = self.pool.try_take() else {
-            return Some(Err(io::Error::from_raw_os_error(libc::ENOBUFS)));
-        };
-        buffer.fill_from(kept);
+        let room = KeptBytes::available(kept).min(self.pool.options().buffer_bytes as usize);
+        let mut buffer = self.pool.take_or_allocate(room);
+        let count = KeptBytes::copy(kept, std::iter::once(buffer.as_uninit()));
+        // Descriptors that came with the bytes were not asked for.
+        drop(KeptBytes::consume(kept, count));
+        // SAFETY: so many bytes were just written at its start.
+        unsafe { buffer.set_len(count) };
         Some(Ok(Some(buffer)))
     }
 
-    fn keep(&mut self, completion: Completion, kept: &mut VecDeque<u8>) {
+    fn keep(&mut self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
         if let Ok(Some(buffer)) = self.item(completion) {
-            kept.extend(&*buffer);
+            KeptBytes::keep(kept, [&*buffer], Vec::new());
         }
     }
 }
@@ -175,5 +180,31 @@ unsafe impl Multishot for RecvMsgMulti {
         let buffer = self.pool.received(completion);
         completion.result()?;
         self.datagram(buffer.ok_or_else(malformed)?)
+    }
+}
+
+impl OrderedMultishot for RecvMsgMulti {
+    type Kept = KeptDatagram;
+
+    fn answer(&mut self, kept: &mut VecDeque<KeptDatagram>) -> Option<Self::Item> {
+        let datagram = kept.pop_front()?;
+        let mut payload = self.pool.take_or_allocate(datagram.bytes.len());
+        payload.fill(&datagram.bytes);
+        Some(Ok(Datagram {
+            payload,
+            sender: datagram.sender,
+            is_truncated: datagram.is_truncated,
+        }))
+    }
+
+    fn keep(&mut self, completion: Completion, kept: &mut VecDeque<KeptDatagram>) {
+        if let Ok(datagram) = self.item(completion) {
+            kept.push_back(KeptDatagram {
+                bytes: datagram.payload.to_vec(),
+                sender: datagram.sender,
+                is_truncated: datagram.is_truncated,
+                descriptors: Vec::new(),
+            });
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Moving bytes between a socket and a buffer.
 
+use super::kept::KeptBytes;
 use super::{Completion, Operation, Ordered, fd, length};
 use crate::descriptor::Descriptor;
 use compio_buf::{BufResult, IoBuf, IoBufMut};
 use io_uring::{opcode, squeue};
 use std::collections::VecDeque;
-use std::mem::MaybeUninit;
 
 /// recv(2) into the whole capacity of a buffer; yields the count, and the buffer with that many bytes set. Nothing, at once, if it has no
 /// capacity.
@@ -68,37 +68,30 @@ unsafe impl<B: IoBufMut> Operation for Recv<B> {
 }
 
 impl<B: IoBufMut> Ordered for Recv<B> {
-    type Kept = u8;
+    type Kept = KeptBytes;
 
-    fn answer(mut self, kept: &mut VecDeque<u8>) -> Result<Self::Output, Self> {
+    fn answer(mut self, kept: &mut VecDeque<KeptBytes>) -> Result<Self::Output, Self> {
         let space = self.buffer.as_uninit();
         if kept.is_empty() && !space.is_empty() {
             return Err(self);
         }
-        let count = copy(kept, space);
+        let count = KeptBytes::copy(kept, std::iter::once(space));
         if !self.peeks() {
-            kept.drain(..count);
+            // Descriptors that came with the bytes were not asked for.
+            drop(KeptBytes::consume(kept, count));
         }
         // SAFETY: so many bytes were just written at the start of the space.
         unsafe { self.buffer.set_len(count) };
         Ok(BufResult(Ok(count), self.buffer))
     }
 
-    fn keep(self, completion: Completion, kept: &mut VecDeque<u8>) {
+    fn keep(self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
         if !self.peeks() {
             let BufResult(_, buffer) = self.complete(completion);
-            kept.extend(buffer.as_init());
+            let bytes = &buffer.as_init()[..completion.bytes() as usize];
+            KeptBytes::keep(kept, [bytes], Vec::new());
         }
     }
-}
-
-/// Copies the oldest bytes, as many as there is room for; returns how many.
-fn copy(kept: &VecDeque<u8>, space: &mut [MaybeUninit<u8>]) -> usize {
-    let count = kept.len().min(space.len());
-    for (place, byte) in space.iter_mut().zip(kept) {
-        place.write(*byte);
-    }
-    count
 }
 
 /// send(2) of a buffer's bytes; yields how many went.

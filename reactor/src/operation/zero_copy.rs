@@ -25,6 +25,12 @@ impl<B: IoBuf> SendZeroCopy<B> {
             copies: !reactor.capabilities().has(Feature::ZeroCopySend),
         }
     }
+
+    /// The same, and by copying if the buffer has fewer bytes than that.
+    pub fn copying_below(mut self, bytes: usize) -> Self {
+        self.copies |= self.buffer.buf_len() < bytes;
+        self
+    }
 }
 
 // SAFETY: the entry points into `buffer`, which is ours; the kernel only reads it. Of its two completions the first brings a count.

@@ -27,8 +27,8 @@ pub(crate) use signals::{interrupt, on_signal};
 pub(crate) use threads::{spin_until, thread_id};
 pub(crate) use wakers::{Woken, counting_waker, order_waker};
 
-use reactor::operation::{Multishot, Op, OpStream, Operation};
-use reactor::{Capabilities, Descriptor, KernelWake, Reactor};
+use reactor::operation::{InTurn, Multishot, Op, OpStream, Operation, Ordered};
+use reactor::{Capabilities, Descriptor, KernelWake, Lane, Reactor};
 use rustix::event::{EventfdFlags, eventfd};
 use std::future::Future;
 use std::os::fd::OwnedFd;
@@ -78,6 +78,10 @@ impl Core {
 
     pub(crate) fn stream<M: Multishot>(&self, operation: M) -> OpStream<M> {
         OpStream::new(Rc::clone(&self.reactor), operation)
+    }
+
+    pub(crate) fn in_turn<O: Ordered>(&self, lane: &Rc<Lane<O::Kept>>, operation: O) -> InTurn<O> {
+        InTurn::new(Rc::clone(&self.reactor), Rc::clone(lane), operation)
     }
 
     /// Starts `operation` and leaves it in flight, with nobody to be woken.

@@ -1,0 +1,426 @@
+//! sendmsg(2) and recvmsg(2): several buffers at once, with an address, with descriptors.
+
+use super::kept::{KeptBytes, KeptDatagram};
+use super::{Completion, Operation, Ordered, fd};
+use crate::descriptor::Descriptor;
+use compio_buf::{BufResult, IoVectoredBuf, IoVectoredBufMut};
+use io_uring::{opcode, squeue};
+use rustix::net::{
+    AncillaryDrain, RecvAncillaryMessage, SendAncillaryBuffer, SendAncillaryMessage,
+};
+use socket2::{SockAddr, SockAddrStorage};
+use std::collections::VecDeque;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// `UIO_MAXIOV`: with more pieces the kernel refuses. Of a stream they are a part of what is to be moved.
+const PIECES_MAX: usize = 1024;
+
+/// A header that says nothing.
+fn empty_header() -> libc::msghdr {
+    // SAFETY: all zero is a valid one: no pieces, no address, no control data.
+    unsafe { std::mem::zeroed() }
+}
+
+/// `SCM_MAX_FD`: the kernel sends no more at once.
+const DESCRIPTORS_MAX: usize = 253;
+
+/// Control data for descriptors. In words, since what is in it must be aligned.
+#[derive(Default)]
+struct Control {
+    words: Vec<u64>,
+    /// How much of it the kernel is told of. Where there is room for another descriptor, it would put one.
+    bytes: usize,
+}
+
+impl Control {
+    fn for_descriptors(count: usize) -> Self {
+        if count == 0 {
+            return Self::default();
+        }
+        let payload = u32::try_from(count * size_of::<OwnedFd>()).expect("a small number");
+        // SAFETY: they only compute.
+        let (bytes, space) = unsafe { (libc::CMSG_LEN(payload), libc::CMSG_SPACE(payload)) };
+        Self {
+            words: vec![0; (space as usize).div_ceil(size_of::<u64>())],
+            bytes: bytes as usize,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    fn point_to(&mut self, header: &mut libc::msghdr) {
+        if !self.is_empty() {
+            header.msg_control = self.words.as_mut_ptr().cast();
+            header.msg_controllen = self.bytes;
+        }
+    }
+}
+
+/// What a receive has brought beside the bytes in the buffers.
+#[derive(Debug)]
+pub struct Message {
+    /// How many bytes are in the buffers.
+    pub count: usize,
+    /// Who sent it; unnamed for streams, and for datagrams of unbound Unix sockets.
+    pub sender: SockAddr,
+    /// It was a datagram longer than the buffers, and its end is lost.
+    pub is_truncated: bool,
+    /// Descriptors that came with it, close-on-exec, as many as were asked for; what is more the kernel has closed.
+    pub descriptors: Vec<OwnedFd>,
+}
+
+/// A receive with all that its entry points to.
+struct Inbound<V> {
+    socket: Descriptor,
+    buffers: V,
+    flags: i32,
+    header: libc::msghdr,
+    pieces: Vec<libc::iovec>,
+    sender: SockAddrStorage,
+    control: Control,
+    descriptors_max: usize,
+}
+
+impl<V: IoVectoredBufMut> Inbound<V> {
+    fn new(socket: Descriptor, buffers: V, flags: i32) -> Self {
+        Self {
+            socket,
+            buffers,
+            flags: flags | libc::MSG_CMSG_CLOEXEC,
+            header: empty_header(),
+            pieces: Vec::new(),
+            sender: SockAddrStorage::zeroed(),
+            control: Control::default(),
+            descriptors_max: 0,
+        }
+    }
+
+    fn peeks(&self) -> bool {
+        self.flags & libc::MSG_PEEK != 0
+    }
+
+    fn take_descriptors(&mut self, max: usize) {
+        self.descriptors_max = max.min(DESCRIPTORS_MAX);
+        self.control = Control::for_descriptors(self.descriptors_max);
+    }
+
+    fn entry(&mut self, pieces_max: usize) -> squeue::Entry {
+        let spaces = self.buffers.iter_uninit_slice().take(pieces_max);
+        self.pieces = spaces
+            .map(|space| libc::iovec {
+                iov_base: space.as_mut_ptr().cast(),
+                iov_len: space.len(),
+            })
+            .collect();
+        let header = &mut self.header;
+        header.msg_iov = self.pieces.as_mut_ptr();
+        header.msg_iovlen = self.pieces.len();
+        header.msg_name = std::ptr::from_mut(&mut self.sender).cast();
+        header.msg_namelen = self.sender.size_of();
+        self.control.point_to(header);
+        opcode::RecvMsg::new(fd(&self.socket), header)
+            // The flags have no sign.
+            .flags(self.flags as u32)
+            .build()
+    }
+
+    /// After a success: what came, with the buffers' lengths set.
+    fn message(&mut self, count: usize) -> Message {
+        // SAFETY: the kernel has written `count` bytes to the pieces, in their order, each full before the next is begun.
+        unsafe { self.buffers.set_len(count) };
+        // SAFETY: the kernel has filled in an address of this length.
+        let sender = unsafe {
+            let storage = std::mem::replace(&mut self.sender, SockAddrStorage::zeroed());
+            SockAddr::new(storage, self.header.msg_namelen)
+        };
+        Message {
+            count,
+            sender,
+            is_truncated: self.header.msg_flags & libc::MSG_TRUNC != 0,
+            descriptors: self.descriptors(),
+        }
+    }
+
+    fn descriptors(&mut self) -> Vec<OwnedFd> {
+        let bytes = self.header.msg_controllen;
+        if self.control.is_empty() || bytes == 0 {
+            return Vec::new();
+        }
+        assert!(bytes <= self.control.bytes, "it was given no more");
+        let start = self.control.words.as_mut_ptr().cast::<u8>();
+        // SAFETY: within the control data, which is initialised; plain bytes.
+        let control = unsafe { std::slice::from_raw_parts_mut(start, bytes) };
+        // SAFETY: the kernel has written so many bytes of control messages there, and this is the only time they are looked at: the
+        // operation is over, and goes with this.
+        let messages = unsafe { AncillaryDrain::parse(control) };
+        let descriptors = messages.filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+            _ => None,
+        });
+        descriptors.flatten().collect()
+    }
+
+    /// Those of the bytes in the buffers that have just come.
+    fn bytes(&self, count: usize) -> impl Iterator<Item = &[u8]> {
+        let mut left = count;
+        self.buffers.iter_slice().map(move |slice| {
+            let part = &slice[..slice.len().min(left)];
+            left -= part.len();
+            part
+        })
+    }
+}
+
+/// recvmsg(2) of a stream, into the whole capacity of several buffers, one after another. Buffers that it does not reach are left as they
+/// are. Nothing, at once, if they have no capacity.
+pub struct RecvMsg<V>(Inbound<V>);
+
+impl<V: IoVectoredBufMut> RecvMsg<V> {
+    /// Reads from `socket` into `buffers`. Descriptors that come along are closed.
+    pub fn new(socket: Descriptor, buffers: V) -> Self {
+        Self(Inbound::new(socket, buffers, 0))
+    }
+
+    /// The same, and takes descriptors that come along, `max` at most.
+    pub fn with_descriptors(mut self, max: usize) -> Self {
+        self.0.take_descriptors(max);
+        self
+    }
+}
+
+// SAFETY: the entry points to the header, which is ours, and what that points to is: the pieces, the address, the control data, the
+// buffers. Nothing of it is touched before `complete`.
+unsafe impl<V: IoVectoredBufMut> Operation for RecvMsg<V> {
+    type Output = BufResult<Message, V>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        self.0.entry(PIECES_MAX)
+    }
+
+    fn complete(mut self, completion: Completion) -> Self::Output {
+        let result = completion.result();
+        let result = result.map(|count| self.0.message(count as usize));
+        BufResult(result, self.0.buffers)
+    }
+}
+
+impl<V: IoVectoredBufMut> Ordered for RecvMsg<V> {
+    type Kept = KeptBytes;
+
+    fn answer(mut self, kept: &mut VecDeque<KeptBytes>) -> Result<Self::Output, Self> {
+        let inbound = &mut self.0;
+        if kept.is_empty() && inbound.buffers.total_capacity() > 0 {
+            return Err(self);
+        }
+        let count = KeptBytes::copy(kept, inbound.buffers.iter_uninit_slice());
+        let mut descriptors = KeptBytes::consume(kept, count);
+        descriptors.truncate(inbound.descriptors_max);
+        // The kernel never had it, so its header says nothing; the lengths are those of bytes that were just copied.
+        let message = Message {
+            descriptors,
+            ..inbound.message(count)
+        };
+        Ok(BufResult(Ok(message), self.0.buffers))
+    }
+
+    fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
+        let message = self.0.message(completion.bytes() as usize);
+        KeptBytes::keep(kept, self.0.bytes(message.count), message.descriptors);
+    }
+}
+
+/// recvmsg(2) of a datagram into several buffers, one after another.
+pub struct RecvDatagram<V>(Inbound<V>);
+
+impl<V: IoVectoredBufMut> RecvDatagram<V> {
+    /// Receives a datagram from `socket` into `buffers`; what does not fit is lost. Descriptors that come along are closed.
+    pub fn new(socket: Descriptor, buffers: V) -> Self {
+        Self(Inbound::new(socket, buffers, 0))
+    }
+
+    /// The same, and leaves the datagram to be received again.
+    pub fn peeking(socket: Descriptor, buffers: V) -> Self {
+        Self(Inbound::new(socket, buffers, libc::MSG_PEEK))
+    }
+
+    /// The same, and takes descriptors that come along, `max` at most.
+    pub fn with_descriptors(mut self, max: usize) -> Self {
+        self.0.take_descriptors(max);
+        self
+    }
+}
+
+// SAFETY: as for `RecvMsg`.
+unsafe impl<V: IoVectoredBufMut> Operation for RecvDatagram<V> {
+    type Output = BufResult<Message, V>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        self.0.entry(usize::MAX)
+    }
+
+    fn complete(mut self, completion: Completion) -> Self::Output {
+        let result = completion.result();
+        let result = result.map(|count| self.0.message(count as usize));
+        BufResult(result, self.0.buffers)
+    }
+}
+
+impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
+    type Kept = KeptDatagram;
+
+    fn answer(mut self, kept: &mut VecDeque<KeptDatagram>) -> Result<Self::Output, Self> {
+        let Some(datagram) = kept.front_mut() else {
+            return Err(self);
+        };
+        let inbound = &mut self.0;
+        let mut count = 0;
+        let places = inbound.buffers.iter_uninit_slice().flatten();
+        for (place, byte) in places.zip(&datagram.bytes) {
+            place.write(*byte);
+            count += 1;
+        }
+        // SAFETY: so many bytes were just written to the buffers, each filled before the next.
+        unsafe { inbound.buffers.set_len(count) };
+        let mut message = Message {
+            count,
+            sender: datagram.sender.clone(),
+            is_truncated: datagram.is_truncated || count < datagram.bytes.len(),
+            descriptors: Vec::new(),
+        };
+        if !inbound.peeks() {
+            message.descriptors = std::mem::take(&mut datagram.descriptors);
+            message.descriptors.truncate(inbound.descriptors_max);
+            kept.pop_front();
+        }
+        Ok(BufResult(Ok(message), self.0.buffers))
+    }
+
+    fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptDatagram>) {
+        let message = self.0.message(completion.bytes() as usize);
+        if !self.0.peeks() {
+            kept.push_back(KeptDatagram {
+                bytes: self.0.bytes(message.count).flatten().copied().collect(),
+                sender: message.sender,
+                is_truncated: message.is_truncated,
+                descriptors: message.descriptors,
+            });
+        }
+    }
+}
+
+/// sendmsg(2) of several buffers, one after another; yields how many bytes went.
+pub struct SendMsg<V> {
+    socket: Descriptor,
+    buffers: V,
+    target: Option<SockAddr>,
+    /// Open until the kernel has taken them.
+    descriptors: Vec<OwnedFd>,
+    header: libc::msghdr,
+    pieces: Vec<libc::iovec>,
+    control: Control,
+    is_datagram: bool,
+}
+
+impl<V: IoVectoredBuf> SendMsg<V> {
+    /// Writes the bytes of `buffers` to `socket`, a stream. A peer that has gone is an error (`EPIPE`), not a signal.
+    pub fn new(socket: Descriptor, buffers: V) -> Self {
+        Self {
+            socket,
+            buffers,
+            target: None,
+            descriptors: Vec::new(),
+            header: empty_header(),
+            pieces: Vec::new(),
+            control: Control::default(),
+            is_datagram: false,
+        }
+    }
+
+    /// Sends the bytes of `buffers` as one datagram, to `target` if there is one, else to whom `socket` is connected to.
+    pub fn datagram(socket: Descriptor, buffers: V, target: Option<SockAddr>) -> Self {
+        Self {
+            target,
+            is_datagram: true,
+            ..Self::new(socket, buffers)
+        }
+    }
+
+    /// Sends descriptors along, of which the peer gets its own; these are closed in the end. On a stream they go with the first byte: without
+    /// one, `InvalidInput`, where the kernel would do nothing.
+    pub fn with_descriptors(mut self, descriptors: Vec<OwnedFd>) -> Self {
+        self.descriptors = descriptors;
+        self
+    }
+}
+
+// SAFETY: as for `RecvMsg`; the kernel only reads.
+unsafe impl<V: IoVectoredBuf> Operation for SendMsg<V> {
+    type Output = BufResult<usize, V>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        let pieces_max = if self.is_datagram {
+            usize::MAX
+        } else {
+            PIECES_MAX
+        };
+        let slices = self.buffers.iter_slice().take(pieces_max);
+        self.pieces = slices
+            .map(|slice| libc::iovec {
+                iov_base: slice.as_ptr().cast_mut().cast(),
+                iov_len: slice.len(),
+            })
+            .collect();
+        let header = &mut self.header;
+        header.msg_iov = self.pieces.as_mut_ptr();
+        header.msg_iovlen = self.pieces.len();
+        if let Some(target) = &self.target {
+            header.msg_name = target.as_ptr().cast_mut().cast();
+            header.msg_namelen = target.len();
+        }
+        if !self.descriptors.is_empty() {
+            self.control = Control::for_descriptors(self.descriptors.len());
+            let words = &mut self.control.words[..];
+            let bytes = size_of_val(words);
+            let start = words.as_mut_ptr().cast::<MaybeUninit<u8>>();
+            // SAFETY: these are the bytes of the control data, whose words may hold anything.
+            let space = unsafe { std::slice::from_raw_parts_mut(start, bytes) };
+            let borrowed: Vec<_> = self.descriptors.iter().map(AsFd::as_fd).collect();
+            let fits =
+                SendAncillaryBuffer::new(space).push(SendAncillaryMessage::ScmRights(&borrowed));
+            assert!(fits, "the space was made for them");
+            self.control.point_to(header);
+        }
+        opcode::SendMsg::new(fd(&self.socket), header)
+            // The flag has no sign.
+            .flags(libc::MSG_NOSIGNAL as u32)
+            .build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        let result = completion.result().map(|count| count as usize);
+        BufResult(result, self.buffers)
+    }
+}
+
+impl<V: IoVectoredBuf> Ordered for SendMsg<V> {
+    type Kept = ();
+
+    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
+        let go_astray =
+            !self.is_datagram && !self.descriptors.is_empty() && self.buffers.total_len() == 0;
+        if go_astray {
+            let error = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "descriptors need a byte to go with",
+            );
+            return Ok(BufResult(Err(error), self.buffers));
+        }
+        Err(self)
+    }
+
+    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
+}
