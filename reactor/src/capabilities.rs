@@ -130,7 +130,7 @@ const FEATURES: [Entry; 14] = [
         Feature::BufferRings,
         "provided-buffer rings",
         "5.19",
-        "receiving into a pool takes a poll and a receive each time",
+        "receiving into a pool takes a peek and a receive each time",
     ),
     entry(
         Feature::IncrementalBuffers,
@@ -142,7 +142,7 @@ const FEATURES: [Entry; 14] = [
         Feature::MultishotReceive,
         "multishot receive",
         "6.0",
-        "receiving into a pool takes a poll and a receive each time",
+        "receiving into a pool takes a peek and a receive each time",
     ),
     entry(
         Feature::ZeroCopySend,

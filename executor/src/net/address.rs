@@ -1,8 +1,12 @@
-//! From what people write to what the kernel takes.
+//! From what people write to what the kernel takes, and back.
 
 use socket2::SockAddr;
+use std::ffi::OsStr;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net;
 
 /// Tries each address that `addresses` stands for until one succeeds; the last failure is the error.
 pub(super) fn first_that<T>(
@@ -34,4 +38,33 @@ pub(super) fn to_std(address: &SockAddr) -> io::Result<SocketAddr> {
             "the socket is not an Internet socket",
         )
     })
+}
+
+/// The Unix address the kernel gave; unnamed where it gave none.
+pub(super) fn to_unix(address: &SockAddr) -> io::Result<net::SocketAddr> {
+    if let Some(path) = address.as_pathname() {
+        return net::SocketAddr::from_pathname(path);
+    }
+    if let Some(name) = address.as_abstract_namespace() {
+        return net::SocketAddr::from_abstract_name(name);
+    }
+    // Of a sender without a name the kernel says nothing at all, not even the family.
+    if address.is_unnamed() || address.len() == 0 {
+        return net::SocketAddr::from_pathname("");
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the socket is not a Unix socket",
+    ))
+}
+
+/// A Unix address for the kernel.
+pub(super) fn from_unix(address: &net::SocketAddr) -> io::Result<SockAddr> {
+    if let Some(path) = address.as_pathname() {
+        return SockAddr::unix(path);
+    }
+    match address.as_abstract_name() {
+        Some(name) => SockAddr::unix(OsStr::from_bytes(&[&[0], name].concat())),
+        None => SockAddr::unix(""),
+    }
 }

@@ -1,13 +1,61 @@
-//! TCP on the core's ring, with owned buffers.
+//! The network on the core's ring: TCP, UDP and Unix sockets, with owned buffers.
 //!
 //! The kernel owns a buffer from the moment an operation is submitted until it is done, so operations take buffers by value and give
 //! them back with the result, as a [`BufResult`](crate::buf::BufResult). Sockets belong to the core they were made on.
+//!
+//! Operations of one direction of a socket take turns. One whose future is **dropped** loses nothing that has arrived: the next of that
+//! direction begins with it. So `select!` in a loop is exact.
+//!
+//! | who | what it is made of |
+//! |---|---|
+//! | [`TcpStream`], [`UnixStream`], their halves | `stream_socket`, public by the methods of `stream_methods` |
+//! | [`TcpListener`], [`UnixListener`] | `listen_socket`, `incoming` |
+//! | [`UdpSocket`], [`UnixDatagram`] | `datagram_socket` |
+//! | [`Receive`], [`Datagrams`] | receiving into a [`BufPool`] |
 
 #![forbid(unsafe_code)]
 
 mod address;
-mod listener;
-mod stream;
+mod buf_pool;
+mod datagram_socket;
+mod datagrams;
+mod halves;
+mod in_turn_as;
+mod incoming;
+mod listen_socket;
+mod receive;
+mod resolve;
+mod socket_options;
+mod stream_methods;
+mod stream_socket;
+mod stream_traits;
+mod tcp;
+mod udp;
+mod unix;
 
-pub use listener::{TcpListener, TcpListenerBuilder};
-pub use stream::TcpStream;
+pub use buf_pool::BufPool;
+pub use datagrams::{Datagram, Datagrams};
+pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use in_turn_as::{
+    InTurnAs, ReadingDescriptors, ReadingVectored, Receiving, ReceivingVectored, Sending,
+};
+pub use incoming::Incoming;
+pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
+pub use receive::Receive;
+pub use resolve::ToSocketAddrs;
+pub use socket_options::Keepalive;
+pub use tcp::{TcpListener, TcpListenerBuilder, TcpSocket, TcpStream};
+pub use udp::UdpSocket;
+pub use unix::{PeerCredentials, UnixDatagram, UnixListener, UnixStream};
+
+use crate::io::ends::reactor;
+use socket2::SockRef;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A socket from elsewhere may have `O_NONBLOCK` set. For such, some kernels do not wait but answer `EAGAIN`, to an accept for one (Linux 6.18 waits).
+fn made_blocking(socket: OwnedFd) -> OwnedFd {
+    if let Err(error) = SockRef::from(&socket.as_fd()).set_nonblocking(false) {
+        tracing::warn!(%error, "a socket may be non-blocking still: then its operations fail with EAGAIN");
+    }
+    socket
+}

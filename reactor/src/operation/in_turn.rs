@@ -61,11 +61,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
     }
 }
 
-/// Keeps an error for the next operation, unless it only says that this one was cancelled, or interrupted: so a cancel ends one in
-/// which a worker thread of the kernel waits.
+/// Keeps an error for the next operation, unless it only says that this one was cancelled.
 pub(super) fn keep_error<T>(lane: &Lane<T>, error: &std::io::Error) {
     if let Some(code) = error.raw_os_error()
-        && ![libc::ECANCELED, libc::EINTR].contains(&code)
+        && code != libc::ECANCELED
     {
         lane.keep_error(code);
     }
@@ -108,8 +107,7 @@ impl<O: Ordered> InTurn<O> {
 
     /// Asks the kernel to give the operation up. The same future then yields what became of it, soon: the buffer, and how much was
     /// transferred if the operation was done before the cancel got there, or else `ECANCELED`
-    /// ([`raw_os_error`](std::io::Error::raw_os_error); the standard library has no kind for it), or `Interrupted`, if a worker thread of the
-    /// kernel was waiting in it.
+    /// ([`raw_os_error`](std::io::Error::raw_os_error); the standard library has no kind for it).
     ///
     /// An operation that was never polled has not begun, and will not.
     pub fn cancel(mut self) -> Self {

@@ -1,18 +1,14 @@
 //! Listening for TCP connections, one listener on each core.
 
-use super::address::{first_that, to_std};
-use super::stream::TcpStream;
-use crate::core::context;
-use reactor::operation::{Accept, Accepted, InTurn};
-use reactor::{Descriptor, Lane};
+use super::TcpStream;
+use crate::net::address::{first_that, to_std};
+use crate::net::listen_socket::{BACKLOG, ListenSocket};
+use crate::net::socket_options::{buffer_options, ttl_options};
+use crate::net::{Incoming, made_blocking};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
-
-/// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`, 4096 by default.
-const BACKLOG: u32 = 4096;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Accepts TCP connections on the core it is used on.
 ///
@@ -32,10 +28,7 @@ const BACKLOG: u32 = 4096;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct TcpListener {
-    socket: Descriptor,
-    inbound: Rc<Lane<Accepted>>,
-}
+pub struct TcpListener(ListenSocket);
 
 impl TcpListener {
     /// Listens on the first of `addresses` that can be bound, with the options of [`TcpListenerBuilder::new`]. Port 0 picks a free
@@ -59,18 +52,29 @@ impl TcpListener {
     /// # Panics
     /// Outside of a runtime.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let reactor = context::expect("accept", |core| Rc::clone(core.reactor()));
-        let accept = Accept::new(self.socket.clone());
-        let (socket, peer) = InTurn::new(reactor, Rc::clone(&self.inbound), accept).await?;
+        let (socket, peer) = self.0.accept().await?;
         Ok((TcpStream::from_owned(socket), to_std(&peer)?))
     }
+
+    /// All connections, one after another; see there for what it has for itself meanwhile, and what is lost when it is **dropped**:
+    /// nothing. Who a connection is from, its [`peer_addr`](TcpStream::peer_addr) says.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn incoming(&self) -> Incoming<TcpStream> {
+        self.0.incoming(TcpStream::from_owned)
+    }
+
+    buffer_options!();
+    ttl_options!();
 
     /// The address it listens on.
     ///
     /// # Errors
     /// As getsockname(2) has them.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(&self.socket).local_addr()?)
+        to_std(&SockRef::from(self).local_addr()?)
     }
 
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
@@ -79,33 +83,40 @@ impl TcpListener {
     /// The listener itself, while an accept is in flight on it, also one that was dropped and is being cancelled, and while a connection
     /// that a dropped accept has left is to be accepted.
     pub fn into_std(self) -> Result<net::TcpListener, Self> {
-        if !self.inbound.is_idle() {
-            return Err(self);
-        }
-        self.socket
-            .try_into_owned()
+        self.0
+            .into_owned()
             .map(net::TcpListener::from)
-            .map_err(|socket| Self { socket, ..self })
+            .map_err(Self)
     }
 
-    fn from_owned(socket: OwnedFd) -> Self {
-        Self {
-            socket: Descriptor::new(socket),
-            inbound: Lane::new(),
-        }
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
+        Self(ListenSocket::new(socket))
     }
 }
 
 impl AsFd for TcpListener {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for TcpListener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
     }
 }
 
 impl From<net::TcpListener> for TcpListener {
-    /// Takes over a listener of the standard library, as it is.
+    /// Takes over a listener of the standard library. It is made blocking, if it is not: the ring waits by itself.
     fn from(listener: net::TcpListener) -> Self {
-        Self::from_owned(listener.into())
+        Self::from(OwnedFd::from(listener))
+    }
+}
+
+impl From<OwnedFd> for TcpListener {
+    /// Takes over a listening TCP socket, as of socket activation. It is made blocking, if it is not.
+    fn from(socket: OwnedFd) -> Self {
+        Self::from_owned(made_blocking(socket))
     }
 }
 

@@ -1,0 +1,215 @@
+//! The two sides of a stream, apart: borrowed, for one task, or owned, for two.
+
+use super::stream_methods::{reading_methods, writing_methods};
+use super::stream_socket::{HasStreamSocket, StreamSocket};
+use crate::io::Splittable;
+use socket2::SockRef;
+use std::net::Shutdown;
+use std::rc::Rc;
+use std::{error, fmt, io};
+
+/// The receiving side of a stream, borrowed from it.
+#[derive(Debug)]
+pub struct ReadHalf<'a, S>(&'a S);
+
+/// The sending side of a stream, borrowed from it.
+#[derive(Debug)]
+pub struct WriteHalf<'a, S>(&'a S);
+
+/// The receiving side of a stream. What the whole has beside reading and writing is there by `as_ref`.
+#[derive(Debug)]
+pub struct OwnedReadHalf<S>(Rc<S>);
+
+/// The sending side of a stream. What the whole has beside reading and writing is there by `as_ref`.
+///
+/// **Dropped**, it shuts the sending side down: the peer reads to the end, and the other half goes on receiving. To drop it and leave
+/// the stream as it is, [`forget`](Self::forget) it.
+///
+/// # Examples
+/// ```
+/// use executor::net::UnixStream;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (one, other) = UnixStream::pair()?;
+/// let (reading, writing) = one.into_split();
+/// executor::spawn(async move { writing.write_all("all there is").await.0 }).detach();
+/// assert_eq!(&other.read_exact([0; 12]).await.1, b"all there is");
+/// assert_eq!(other.read([0; 1]).await.0?, 0);
+/// other.write_all("thanks").await.0?;
+/// assert_eq!(&reading.read_exact([0; 6]).await.1, b"thanks");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct OwnedWriteHalf<S: HasStreamSocket> {
+    stream: Rc<S>,
+    shuts_down: bool,
+}
+
+pub(super) fn borrowed<S>(stream: &S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>) {
+    (ReadHalf(stream), WriteHalf(stream))
+}
+
+pub(super) fn owned<S: HasStreamSocket>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
+    let stream = Rc::new(stream);
+    let read = OwnedReadHalf(Rc::clone(&stream));
+    let shuts_down = true;
+    (read, OwnedWriteHalf { stream, shuts_down })
+}
+
+impl<S: HasStreamSocket> ReadHalf<'_, S> {
+    fn stream_socket(&self) -> &StreamSocket {
+        self.0.stream_socket()
+    }
+
+    reading_methods!();
+}
+
+impl<S: HasStreamSocket> WriteHalf<'_, S> {
+    pub(super) fn stream_socket(&self) -> &StreamSocket {
+        self.0.stream_socket()
+    }
+
+    writing_methods!();
+
+    /// Shuts the sending side down: the peer reads to the end of the stream.
+    ///
+    /// # Errors
+    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn shutdown(&self) -> io::Result<()> {
+        self.stream_socket().shutdown(Shutdown::Write).await
+    }
+}
+
+impl<S: HasStreamSocket> OwnedReadHalf<S> {
+    fn stream_socket(&self) -> &StreamSocket {
+        self.0.stream_socket()
+    }
+
+    reading_methods!();
+
+    /// Puts the halves together again.
+    ///
+    /// # Errors
+    /// Both halves, if they are not of one stream.
+    pub fn reunite(self, other: OwnedWriteHalf<S>) -> Result<S, ReuniteError<S>> {
+        if !Rc::ptr_eq(&self.0, &other.stream) {
+            return Err(ReuniteError(self, other));
+        }
+        other.forget();
+        Ok(Rc::into_inner(self.0).expect("there are two halves, and the other has gone"))
+    }
+}
+
+impl<S: HasStreamSocket> OwnedWriteHalf<S> {
+    pub(super) fn stream_socket(&self) -> &StreamSocket {
+        self.stream.stream_socket()
+    }
+
+    writing_methods!();
+
+    /// Shuts the sending side down: the peer reads to the end of the stream.
+    ///
+    /// # Errors
+    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn shutdown(&self) -> io::Result<()> {
+        self.stream_socket().shutdown(Shutdown::Write).await
+    }
+
+    /// Puts the halves together again.
+    ///
+    /// # Errors
+    /// Both halves, if they are not of one stream.
+    pub fn reunite(self, other: OwnedReadHalf<S>) -> Result<S, ReuniteError<S>> {
+        other.reunite(self)
+    }
+
+    /// Drops the half without shutting the sending side down.
+    pub fn forget(mut self) {
+        self.shuts_down = false;
+    }
+}
+
+impl<S: HasStreamSocket> Drop for OwnedWriteHalf<S> {
+    fn drop(&mut self) {
+        if self.shuts_down {
+            // By a system call, which does not wait for anything. An error: the peer has gone already.
+            let _ = SockRef::from(self.stream_socket()).shutdown(Shutdown::Write);
+        }
+    }
+}
+
+impl<S> AsRef<S> for ReadHalf<'_, S> {
+    fn as_ref(&self) -> &S {
+        self.0
+    }
+}
+
+impl<S> AsRef<S> for WriteHalf<'_, S> {
+    fn as_ref(&self) -> &S {
+        self.0
+    }
+}
+
+impl<S> AsRef<S> for OwnedReadHalf<S> {
+    fn as_ref(&self) -> &S {
+        &self.0
+    }
+}
+
+impl<S: HasStreamSocket> AsRef<S> for OwnedWriteHalf<S> {
+    fn as_ref(&self) -> &S {
+        &self.stream
+    }
+}
+
+/// These halves are not of one stream.
+pub struct ReuniteError<S: HasStreamSocket>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
+
+impl<S: HasStreamSocket> fmt::Debug for ReuniteError<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ReuniteError")
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: HasStreamSocket> fmt::Display for ReuniteError<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the halves are not of one stream")
+    }
+}
+
+impl<S: HasStreamSocket> error::Error for ReuniteError<S> {}
+
+macro_rules! splittable {
+    ($($stream:ty),*) => {
+        $(
+            impl Splittable for $stream {
+                type ReadHalf = OwnedReadHalf<Self>;
+                type WriteHalf = OwnedWriteHalf<Self>;
+
+                fn split(self) -> (Self::ReadHalf, Self::WriteHalf) {
+                    owned(self)
+                }
+            }
+
+            impl<'a> Splittable for &'a $stream {
+                type ReadHalf = ReadHalf<'a, $stream>;
+                type WriteHalf = WriteHalf<'a, $stream>;
+
+                fn split(self) -> (Self::ReadHalf, Self::WriteHalf) {
+                    borrowed(self)
+                }
+            }
+        )*
+    };
+}
+
+splittable!(super::TcpStream, super::UnixStream);

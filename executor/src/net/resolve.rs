@@ -1,0 +1,131 @@
+//! Which addresses a name stands for, found without blocking the core.
+//!
+//! The system's resolver, getaddrinfo(3), blocks for as long as it takes. So a name is looked up as blocking work; what is an address already
+//! needs none.
+
+use super::address::no_address;
+use crate::spawn_blocking;
+use std::io;
+use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+/// What can be turned into socket addresses: what [`std::net::ToSocketAddrs`] is implemented for in the standard library. A name is looked
+/// up by [`spawn_blocking`], so that the core goes on.
+pub trait ToSocketAddrs {
+    #[doc(hidden)]
+    fn lookup(&self) -> Lookup;
+}
+
+/// What it takes to know the addresses.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Lookup {
+    Known(Vec<SocketAddr>),
+    /// A host's name, a colon and a port.
+    Name(String),
+    Host(String, u16),
+}
+
+impl Lookup {
+    fn run(self) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::Known(addresses) => Ok(addresses),
+            Self::Name(name) => net::ToSocketAddrs::to_socket_addrs(&*name).map(Iterator::collect),
+            Self::Host(host, port) => {
+                net::ToSocketAddrs::to_socket_addrs(&(&*host, port)).map(Iterator::collect)
+            }
+        }
+    }
+}
+
+/// All addresses that `addresses` stands for, at least one.
+///
+/// Dropped, the lookup goes on to its end, and nobody is told.
+pub(super) async fn resolve(addresses: &impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
+    let found = match addresses.lookup() {
+        Lookup::Known(addresses) => addresses,
+        lookup => spawn_blocking(move || lookup.run())
+            .await
+            // It does not panic, so the runtime is shutting down.
+            .map_err(io::Error::other)??,
+    };
+    if found.is_empty() {
+        return Err(no_address());
+    }
+    Ok(found)
+}
+
+macro_rules! known {
+    ($($address:ty),*) => {
+        $(
+            impl ToSocketAddrs for $address {
+                fn lookup(&self) -> Lookup {
+                    Lookup::Known(vec![(*self).into()])
+                }
+            }
+        )*
+    };
+}
+
+known!(
+    SocketAddr,
+    SocketAddrV4,
+    SocketAddrV6,
+    (IpAddr, u16),
+    (Ipv4Addr, u16),
+    (Ipv6Addr, u16)
+);
+
+impl ToSocketAddrs for [SocketAddr] {
+    fn lookup(&self) -> Lookup {
+        Lookup::Known(self.to_vec())
+    }
+}
+
+impl<const N: usize> ToSocketAddrs for [SocketAddr; N] {
+    fn lookup(&self) -> Lookup {
+        Lookup::Known(self.to_vec())
+    }
+}
+
+impl ToSocketAddrs for Vec<SocketAddr> {
+    fn lookup(&self) -> Lookup {
+        Lookup::Known(self.clone())
+    }
+}
+
+impl ToSocketAddrs for str {
+    fn lookup(&self) -> Lookup {
+        match self.parse() {
+            Ok(address) => Lookup::Known(vec![address]),
+            Err(_) => Lookup::Name(self.to_owned()),
+        }
+    }
+}
+
+impl ToSocketAddrs for String {
+    fn lookup(&self) -> Lookup {
+        (**self).lookup()
+    }
+}
+
+impl ToSocketAddrs for (&str, u16) {
+    fn lookup(&self) -> Lookup {
+        let (host, port) = *self;
+        match host.parse::<IpAddr>() {
+            Ok(address) => Lookup::Known(vec![(address, port).into()]),
+            Err(_) => Lookup::Host(host.to_owned(), port),
+        }
+    }
+}
+
+impl ToSocketAddrs for (String, u16) {
+    fn lookup(&self) -> Lookup {
+        (&*self.0, self.1).lookup()
+    }
+}
+
+impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
+    fn lookup(&self) -> Lookup {
+        (**self).lookup()
+    }
+}

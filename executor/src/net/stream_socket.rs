@@ -1,0 +1,176 @@
+//! What TCP and Unix streams have in common: a connected socket, with a lane for each direction.
+//!
+//! The public types are made of it; their methods, with the promises, are in `stream_methods`.
+
+use super::{BufPool, InTurnAs, ReadingDescriptors, ReadingVectored, Receive, Sending, reactor};
+use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use reactor::operation::{
+    InTurn, KeptBytes, Op, Ordered, Recv, RecvMsg, Send, SendMsg, SendZeroCopy, Shutdown,
+};
+use reactor::{Descriptor, Lane};
+use std::io;
+use std::net;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+
+/// Fewer bytes are copied: to make the pages known to the network card, and to wait for its word that it is done with them, costs more.
+/// The kernel's documentation of `MSG_ZEROCOPY` has this threshold.
+const ZERO_COPY_BYTES_MIN: usize = 10 * 1024;
+
+/// A connected stream socket.
+#[derive(Debug)]
+pub struct StreamSocket {
+    socket: Descriptor,
+    inbound: Rc<Lane<KeptBytes>>,
+    outbound: Rc<Lane<()>>,
+}
+
+/// The streams that are made of it.
+pub trait HasStreamSocket: 'static {
+    /// The socket.
+    fn stream_socket(&self) -> &StreamSocket;
+}
+
+impl StreamSocket {
+    pub(super) fn new(socket: OwnedFd) -> Self {
+        Self {
+            socket: Descriptor::new(socket),
+            inbound: Lane::new(),
+            outbound: Lane::new(),
+        }
+    }
+
+    pub(super) fn descriptor(&self) -> &Descriptor {
+        &self.socket
+    }
+
+    #[track_caller]
+    fn inbound<O: Ordered<Kept = KeptBytes>>(&self, what: &str, operation: O) -> InTurn<O> {
+        InTurn::new(reactor(what), Rc::clone(&self.inbound), operation)
+    }
+
+    #[track_caller]
+    fn outbound<O: Ordered<Kept = ()>>(&self, what: &str, operation: O) -> InTurn<O> {
+        InTurn::new(reactor(what), Rc::clone(&self.outbound), operation)
+    }
+
+    #[track_caller]
+    pub(super) fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Recv<B>> {
+        self.inbound("read", Recv::new(self.socket.clone(), buffer))
+    }
+
+    #[track_caller]
+    pub(super) fn peek<B: IoBufMut>(&self, buffer: B) -> InTurn<Recv<B>> {
+        self.inbound("peek", Recv::peeking(self.socket.clone(), buffer))
+    }
+
+    #[track_caller]
+    pub(super) fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadingVectored<V> {
+        let read = RecvMsg::new(self.socket.clone(), buffers);
+        InTurnAs::new(
+            self.inbound("read_vectored", read),
+            |BufResult(result, buffers)| BufResult(result.map(|message| message.count), buffers),
+        )
+    }
+
+    #[track_caller]
+    pub(super) fn read_with_descriptors<B: IoBufMut>(
+        &self,
+        buffer: B,
+        max: usize,
+    ) -> ReadingDescriptors<B> {
+        let read = RecvMsg::new(self.socket.clone(), (buffer,)).with_descriptors(max);
+        InTurnAs::new(
+            self.inbound("read_with_descriptors", read),
+            |BufResult(result, (buffer,))| {
+                let result = result.map(|message| (message.count, message.descriptors));
+                BufResult(result, buffer)
+            },
+        )
+    }
+
+    pub(super) async fn read_exact<B: IoBufMut>(&self, mut buffer: B) -> BufResult<(), B> {
+        buffer.clear();
+        let length = buffer.buf_capacity();
+        let mut filled = 0;
+        while filled < length {
+            let BufResult(result, rest) = self.read(buffer.slice(filled..)).await;
+            buffer = rest.into_inner();
+            match result {
+                Ok(0) => return BufResult(Err(io::ErrorKind::UnexpectedEof.into()), buffer),
+                Ok(count) => filled += count,
+                Err(error) => return BufResult(Err(error), buffer),
+            }
+        }
+        BufResult(Ok(()), buffer)
+    }
+
+    #[track_caller]
+    pub(super) fn receive(&self, pool: &BufPool) -> Receive {
+        Receive::new(self.socket.clone(), Rc::clone(&self.inbound), pool)
+    }
+
+    #[track_caller]
+    pub(super) fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
+        self.outbound("write", Send::new(self.socket.clone(), buffer))
+    }
+
+    #[track_caller]
+    pub(super) fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
+        self.outbound("write_vectored", SendMsg::new(self.socket.clone(), buffers))
+    }
+
+    #[track_caller]
+    pub(super) fn write_with_descriptors<B: IoBuf>(
+        &self,
+        buffer: B,
+        descriptors: Vec<OwnedFd>,
+    ) -> Sending<B> {
+        let write = SendMsg::new(self.socket.clone(), (buffer,)).with_descriptors(descriptors);
+        InTurnAs::new(
+            self.outbound("write_with_descriptors", write),
+            |BufResult(result, (buffer,))| BufResult(result, buffer),
+        )
+    }
+
+    #[track_caller]
+    pub(super) fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> InTurn<SendZeroCopy<B>> {
+        let write = SendZeroCopy::new(&reactor("write_zero_copy"), self.socket.clone(), buffer);
+        self.outbound("write_zero_copy", write.copying_below(ZERO_COPY_BYTES_MIN))
+    }
+
+    pub(super) async fn write_all<B: IoBuf>(&self, mut buffer: B) -> BufResult<(), B> {
+        let length = buffer.buf_len();
+        let mut written = 0;
+        while written < length {
+            let BufResult(result, rest) = self.write(buffer.slice(written..)).await;
+            buffer = rest.into_inner();
+            match result {
+                Ok(0) => return BufResult(Err(io::ErrorKind::WriteZero.into()), buffer),
+                Ok(count) => written += count,
+                Err(error) => return BufResult(Err(error), buffer),
+            }
+        }
+        BufResult(Ok(()), buffer)
+    }
+
+    pub(super) async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
+        Op::new(reactor("shutdown"), Shutdown::new(self.socket.clone(), how)).await
+    }
+
+    /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.
+    pub(super) fn into_owned(self) -> Result<OwnedFd, Self> {
+        if !self.inbound.is_idle() {
+            return Err(self);
+        }
+        self.socket
+            .try_into_owned()
+            .map_err(|socket| Self { socket, ..self })
+    }
+}
+
+impl AsFd for StreamSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

@@ -1,0 +1,213 @@
+//! A TCP connection.
+
+use crate::buf::IoBuf;
+use crate::io::InTurn;
+use crate::net::address::{no_address, to_std};
+use crate::net::resolve::resolve;
+use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
+use crate::net::stream_methods::{reading_methods, writing_methods};
+use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
+use crate::net::{
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ToSocketAddrs, WriteHalf, halves, made_blocking,
+    reactor,
+};
+use crate::time::timeout;
+use reactor::operation::{Connect, Op, SendZeroCopy};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io;
+use std::net::{self, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+/// A TCP connection, bound to the core it was made on.
+///
+/// Reading and writing take `&self`: one task may read while another writes. **Dropping** the stream closes the connection once no
+/// operation of it is in flight. To hand it to another core, turn it [into a standard one](Self::into_std) and back there.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// use executor::net::{TcpListener, TcpStream};
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// let server = executor::spawn(async move {
+///     let (stream, _) = listener.accept().await?;
+///     let BufResult(read, buffer) = stream.read(Vec::with_capacity(64)).await;
+///     read?;
+///     stream.write_all(buffer).await.0
+/// });
+/// let stream = TcpStream::connect(address).await?;
+/// stream.write_all("hello").await.0?;
+/// let BufResult(read, buffer) = stream.read_exact([0; 5]).await;
+/// read?;
+/// assert_eq!(&buffer, b"hello");
+/// server.await.unwrap()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct TcpStream(StreamSocket);
+
+impl TcpStream {
+    /// Connects to the first of `addresses` that answers. A name is looked up by [`spawn_blocking`](crate::spawn_blocking).
+    ///
+    /// **Dropped** before it is ready, the attempt is cancelled and the socket closed.
+    ///
+    /// # Errors
+    /// The last address's error, as connect(2) has them, or the lookup's.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn connect(addresses: impl ToSocketAddrs) -> io::Result<Self> {
+        let mut last = None;
+        for address in resolve(&addresses).await? {
+            match Self::connect_one(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(no_address))
+    }
+
+    /// The same, with so much time for each address. The lookup of a name has as much as the system gives it.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect), and `TimedOut`.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn connect_timeout(
+        addresses: impl ToSocketAddrs,
+        limit: Duration,
+    ) -> io::Result<Self> {
+        let mut last = None;
+        for address in resolve(&addresses).await? {
+            match timeout(limit, Self::connect_one(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = Some(error),
+                Err(_) => last = Some(io::ErrorKind::TimedOut.into()),
+            }
+        }
+        Err(last.unwrap_or_else(no_address))
+    }
+
+    async fn connect_one(address: SocketAddr) -> io::Result<Self> {
+        let domain = Domain::for_address(address);
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        Self::connect_with(socket.into(), address).await
+    }
+
+    pub(super) async fn connect_with(socket: OwnedFd, address: SocketAddr) -> io::Result<Self> {
+        let stream = Self::from_owned(socket);
+        let connect = Connect::new(stream.0.descriptor().clone(), address.into());
+        Op::new(reactor("connect"), connect).await?;
+        Ok(stream)
+    }
+
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
+        Self(StreamSocket::new(socket))
+    }
+
+    reading_methods!();
+    writing_methods!();
+
+    /// Writes as [`write`](Self::write) does, but lets the network card read the buffer where it is; the buffer comes back when the peer has
+    /// acknowledged its bytes. Worth it for large buffers that are not needed again soon: fewer than 10 KiB are copied all the same, and so is
+    /// everything by a device that cannot (as loopback), or a kernel ([`Feature::ZeroCopySend`](crate::Feature)).
+    ///
+    /// **Dropped** before it is ready, what is said of `write` holds, and the buffer is freed when the kernel is done with it.
+    ///
+    /// # Errors
+    /// Those of `write`, and `ENOBUFS` if too much of the process's memory is under way (`net.core.optmem_max`).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> InTurn<SendZeroCopy<B>> {
+        self.0.write_zero_copy(buffer)
+    }
+
+    /// The two sides, to be used apart by one task.
+    pub fn split(&self) -> (ReadHalf<'_, Self>, WriteHalf<'_, Self>) {
+        halves::borrowed(self)
+    }
+
+    /// The two sides, to be used apart by two tasks of this core. Dropping the sending one shuts it down.
+    pub fn into_split(self) -> (OwnedReadHalf<Self>, OwnedWriteHalf<Self>) {
+        halves::owned(self)
+    }
+
+    /// Shuts one or both directions down. After `Write` the peer reads to the end of the stream; reading here goes on.
+    ///
+    /// # Errors
+    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
+        self.0.shutdown(how).await
+    }
+
+    buffer_options!();
+    ttl_options!();
+    tcp_options!();
+
+    /// The address on this side.
+    ///
+    /// # Errors
+    /// As getsockname(2) has them.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        to_std(&SockRef::from(self).local_addr()?)
+    }
+
+    /// The address on the other side.
+    ///
+    /// # Errors
+    /// As getpeername(2) has them: `NotConnected` if the peer has gone.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        to_std(&SockRef::from(self).peer_addr()?)
+    }
+
+    /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
+    ///
+    /// # Errors
+    /// The stream itself, while an operation of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
+    /// dropped read has left are to be read.
+    pub fn into_std(self) -> Result<net::TcpStream, Self> {
+        self.0.into_owned().map(net::TcpStream::from).map_err(Self)
+    }
+}
+
+impl HasStreamSocket for TcpStream {
+    fn stream_socket(&self) -> &StreamSocket {
+        &self.0
+    }
+}
+
+impl AsFd for TcpStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for TcpStream {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+impl From<net::TcpStream> for TcpStream {
+    /// Takes over a stream of the standard library. It is made blocking, if it is not: the ring waits by itself.
+    fn from(stream: net::TcpStream) -> Self {
+        Self::from(OwnedFd::from(stream))
+    }
+}
+
+impl From<OwnedFd> for TcpStream {
+    /// Takes over a connected TCP socket. It is made blocking, if it is not.
+    fn from(socket: OwnedFd) -> Self {
+        Self::from_owned(made_blocking(socket))
+    }
+}

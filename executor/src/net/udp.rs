@@ -1,0 +1,310 @@
+//! UDP.
+
+use super::address::{first_that, no_address, to_std};
+use super::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
+use super::resolve::resolve;
+use super::socket_options::{buffer_options, ttl_options};
+use super::{BufPool, Datagrams, Receiving, ReceivingVectored, Sending, made_blocking};
+use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::InTurn;
+use reactor::operation::{Send, SendMsg};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io;
+use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+/// A UDP socket, bound to the core it was made on.
+///
+/// Sending and receiving take `&self`: one task may send while another receives. To hand it to another core, turn it
+/// [into a standard one](Self::into_std) and back there.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// use executor::net::UdpSocket;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let server = UdpSocket::bind("127.0.0.1:0")?;
+/// let client = UdpSocket::bind("127.0.0.1:0")?;
+/// client.send_to("hello", server.local_addr()?).await.0?;
+/// let BufResult(received, buffer) = server.recv_from(Vec::with_capacity(64)).await;
+/// let (count, sender) = received?;
+/// assert_eq!((count, &*buffer), (5, &b"hello"[..]));
+/// assert_eq!(sender, client.local_addr()?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct UdpSocket(DatagramSocket);
+
+impl UdpSocket {
+    /// A socket at the first of `addresses` that can be bound. Port 0 picks a free one. Names are looked up, blocking the core: pass a
+    /// [`SocketAddr`] where that matters.
+    ///
+    /// # Errors
+    /// As bind(2) has them.
+    pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
+        first_that(addresses, |address| {
+            let domain = Domain::for_address(address);
+            let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+            socket.bind(&address.into())?;
+            Ok(Self::from_owned(socket.into()))
+        })
+    }
+
+    fn from_owned(socket: OwnedFd) -> Self {
+        Self(DatagramSocket::new(socket))
+    }
+
+    /// From now on, [`send`](Self::send) goes to the first of `addresses` that can be reached, and nothing is received but from there. A name
+    /// is looked up by [`spawn_blocking`](crate::spawn_blocking); nothing is sent.
+    ///
+    /// **Dropped** before it is ready, it has changed nothing.
+    ///
+    /// # Errors
+    /// As connect(2) has them, or the lookup's.
+    pub async fn connect(&self, addresses: impl super::ToSocketAddrs) -> io::Result<()> {
+        let mut last = None;
+        for address in resolve(&addresses).await? {
+            match SockRef::from(self).connect(&address.into()) {
+                Ok(()) => return Ok(()),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(no_address))
+    }
+
+    /// Receives a datagram into the buffer's capacity, from its start; what does not fit is lost. Says how long it is, and whom it is from. The
+    /// buffer's length becomes that of the datagram.
+    ///
+    /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a datagram that had come by then is what the next
+    /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](crate::net::InTurnAs::cancel) it instead.
+    ///
+    /// # Errors
+    /// As recvmsg(2) has them: `ConnectionRefused` when an earlier datagram found nobody. `EBUSY` while a [`Datagrams`] has the
+    /// receiving side.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn recv_from<B: IoBufMut>(&self, buffer: B) -> Receiving<B, (usize, SocketAddr)> {
+        self.0
+            .recv("recv_from", buffer, |BufResult(result, (buffer,))| {
+                BufResult(with_sender(result, to_std), buffer)
+            })
+    }
+
+    /// Receives as [`recv_from`](Self::recv_from) does, and leaves the datagram to be received again. Cancellation, errors and panics as
+    /// there.
+    #[track_caller]
+    pub fn peek_from<B: IoBufMut>(&self, buffer: B) -> Receiving<B, (usize, SocketAddr)> {
+        self.0
+            .peek("peek_from", buffer, |BufResult(result, (buffer,))| {
+                BufResult(with_sender(result, to_std), buffer)
+            })
+    }
+
+    /// Receives a datagram into several buffers, each full before the next is begun. Cancellation, errors and panics as for
+    /// [`recv_from`](Self::recv_from).
+    #[track_caller]
+    pub fn recv_from_vectored<V: IoVectoredBufMut>(
+        &self,
+        buffers: V,
+    ) -> ReceivingVectored<V, (usize, SocketAddr)> {
+        self.0.recv_vectored(
+            "recv_from_vectored",
+            buffers,
+            |BufResult(result, buffers)| BufResult(with_sender(result, to_std), buffers),
+        )
+    }
+
+    /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and panics as for [`recv_from`](Self::recv_from).
+    #[track_caller]
+    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Receiving<B, usize> {
+        self.0.recv("recv", buffer, count)
+    }
+
+    /// The same into several buffers.
+    #[track_caller]
+    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReceivingVectored<V, usize> {
+        self.0
+            .recv_vectored("recv_vectored", buffers, count_vectored)
+    }
+
+    /// Receives datagram after datagram into buffers of a pool of the same core, which the kernel chooses when one has come. It
+    /// begins when first polled; see there for what it has for itself meanwhile, and what is lost when it is **dropped**: nothing.
+    ///
+    /// # Errors
+    /// `InvalidInput` if the pool is filled incrementally, or if its buffers are too small: beside the datagram each holds the sender's address,
+    /// in 144 bytes.
+    ///
+    /// # Panics
+    /// Outside of a runtime, and if the pool is of another one.
+    #[track_caller]
+    pub fn receive(&self, pool: &BufPool) -> io::Result<Datagrams> {
+        Datagrams::new(self.0.descriptor().clone(), self.0.lane().clone(), pool)
+    }
+
+    /// Sends the buffer's bytes as a datagram, and returns how many they are.
+    ///
+    /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has begun,
+    /// which waits for that. To know, [cancel](crate::net::InTurnAs::cancel) it instead.
+    ///
+    /// # Errors
+    /// As sendmsg(2) has them: `EMSGSIZE` if it is too large.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn send_to<B: IoBuf>(&self, buffer: B, target: SocketAddr) -> Sending<B> {
+        self.0.send_to(buffer, Some(target.into()), Vec::new())
+    }
+
+    /// Sends the bytes of several buffers, one after another, as one datagram. Cancellation, errors and panics as for
+    /// [`send_to`](Self::send_to).
+    #[track_caller]
+    pub fn send_to_vectored<V: IoVectoredBuf>(
+        &self,
+        buffers: V,
+        target: SocketAddr,
+    ) -> InTurn<SendMsg<V>> {
+        self.0.send_vectored(buffers, Some(target.into()))
+    }
+
+    /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
+    /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
+    #[track_caller]
+    pub fn send<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
+        self.0.send(buffer)
+    }
+
+    /// The same of several buffers.
+    #[track_caller]
+    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
+        self.0.send_vectored(buffers, None)
+    }
+
+    buffer_options!();
+    ttl_options!();
+
+    /// Whether datagrams may be sent to broadcast addresses (`SO_BROADCAST`).
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn set_broadcast(&self, broadcast: bool) -> io::Result<()> {
+        SockRef::from(self).set_broadcast(broadcast)
+    }
+
+    /// Whether `SO_BROADCAST` is set.
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn broadcast(&self) -> io::Result<bool> {
+        SockRef::from(self).broadcast()
+    }
+
+    /// Joins a multicast group, on the interface that has this address; on one that the system chooses if it is unspecified.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        SockRef::from(self).join_multicast_v4(&group, &interface)
+    }
+
+    /// Leaves a multicast group.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        SockRef::from(self).leave_multicast_v4(&group, &interface)
+    }
+
+    /// Joins a multicast group, on the interface of this number; on one that the system chooses if it is zero.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn join_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
+        SockRef::from(self).join_multicast_v6(&group, interface)
+    }
+
+    /// Leaves a multicast group.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn leave_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
+        SockRef::from(self).leave_multicast_v6(&group, interface)
+    }
+
+    /// Whether what is sent to a group comes back to receivers on this machine.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn set_multicast_loop(&self, loops: bool) -> io::Result<()> {
+        match self.local_addr()?.ip() {
+            IpAddr::V4(_) => SockRef::from(self).set_multicast_loop_v4(loops),
+            IpAddr::V6(_) => SockRef::from(self).set_multicast_loop_v6(loops),
+        }
+    }
+
+    /// Over how many hops what is sent to a group may go.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn set_multicast_ttl(&self, hops: u32) -> io::Result<()> {
+        match self.local_addr()?.ip() {
+            IpAddr::V4(_) => SockRef::from(self).set_multicast_ttl_v4(hops),
+            IpAddr::V6(_) => SockRef::from(self).set_multicast_hops_v6(hops),
+        }
+    }
+
+    /// The address on this side.
+    ///
+    /// # Errors
+    /// As getsockname(2) has them.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        to_std(&SockRef::from(self).local_addr()?)
+    }
+
+    /// The address it is connected to.
+    ///
+    /// # Errors
+    /// As getpeername(2) has them: `NotConnected` if it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        to_std(&SockRef::from(self).peer_addr()?)
+    }
+
+    /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
+    ///
+    /// # Errors
+    /// The socket itself, while an operation is in flight on it, also one that was dropped and is being cancelled, and while a datagram
+    /// that a dropped receive has left is to be received.
+    pub fn into_std(self) -> Result<net::UdpSocket, Self> {
+        self.0.into_owned().map(net::UdpSocket::from).map_err(Self)
+    }
+}
+
+impl AsFd for UdpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for UdpSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+impl From<net::UdpSocket> for UdpSocket {
+    /// Takes over a socket of the standard library. It is made blocking, if it is not: the ring waits by itself.
+    fn from(socket: net::UdpSocket) -> Self {
+        Self::from(OwnedFd::from(socket))
+    }
+}
+
+impl From<OwnedFd> for UdpSocket {
+    /// Takes over a UDP socket, as of socket activation. It is made blocking, if it is not.
+    fn from(socket: OwnedFd) -> Self {
+        Self::from_owned(made_blocking(socket))
+    }
+}

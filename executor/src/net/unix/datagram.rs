@@ -1,0 +1,281 @@
+//! Datagrams between processes of one machine.
+
+use super::PeerCredentials;
+use super::credentials::of_peer;
+use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::InTurn;
+use crate::net::address::{from_unix, to_unix};
+use crate::net::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
+use crate::net::socket_options::buffer_options;
+use crate::net::{Receiving, ReceivingVectored, Sending, made_blocking};
+use reactor::operation::{Send, SendMsg};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::{self, SocketAddr};
+use std::path::Path;
+
+/// A Unix datagram socket, bound to the core it was made on. Nothing it sends is lost: a sender waits while the receiver's queue is full.
+///
+/// A path that was bound stays in the file system when the socket is gone: remove it.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// use executor::net::UnixDatagram;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (one, other) = UnixDatagram::pair()?;
+/// one.send("hello").await.0?;
+/// one.send("again").await.0?;
+/// let BufResult(received, buffer) = other.recv(Vec::with_capacity(64)).await;
+/// assert_eq!((received?, &*buffer), (5, &b"hello"[..]));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct UnixDatagram(DatagramSocket);
+
+impl UnixDatagram {
+    /// A socket at a path, where there must be nothing yet.
+    ///
+    /// # Errors
+    /// As bind(2) has them: `AddrInUse`; `InvalidInput` if the path is too long.
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::bind_to(&SockAddr::unix(path)?)
+    }
+
+    /// A socket at an address: a path, or an abstract name
+    /// ([`SocketAddrExt::from_abstract_name`](std::os::linux::net::SocketAddrExt::from_abstract_name)).
+    ///
+    /// # Errors
+    /// Those of [`bind`](Self::bind).
+    pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
+        Self::bind_to(&from_unix(address)?)
+    }
+
+    fn bind_to(address: &SockAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+        socket.bind(address)?;
+        Ok(Self::from_owned(socket.into()))
+    }
+
+    /// A socket without an address, to send from.
+    ///
+    /// # Errors
+    /// As socket(2) has them.
+    pub fn unbound() -> io::Result<Self> {
+        let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+        Ok(Self::from_owned(socket.into()))
+    }
+
+    /// Two sockets that are connected with each other.
+    ///
+    /// # Errors
+    /// As socketpair(2) has them.
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (one, other) = Socket::pair(Domain::UNIX, Type::DGRAM, None)?;
+        Ok((Self::from_owned(one.into()), Self::from_owned(other.into())))
+    }
+
+    fn from_owned(socket: OwnedFd) -> Self {
+        Self(DatagramSocket::new(socket))
+    }
+
+    /// From now on, [`send`](Self::send) goes to the socket at this path.
+    ///
+    /// # Errors
+    /// As connect(2) has them: `NotFound`, or `ConnectionRefused` if nobody is there any more.
+    pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        SockRef::from(self).connect(&SockAddr::unix(path)?)
+    }
+
+    /// From now on, [`send`](Self::send) goes to the socket at this address.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect).
+    pub fn connect_addr(&self, address: &SocketAddr) -> io::Result<()> {
+        SockRef::from(self).connect(&from_unix(address)?)
+    }
+
+    /// Receives a datagram into the buffer's capacity, from its start; what does not fit is lost. Descriptors that came with it are closed. The
+    /// buffer's length becomes that of the datagram.
+    ///
+    /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a datagram that had come by then is what the next
+    /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](crate::net::InTurnAs::cancel) it instead.
+    ///
+    /// # Errors
+    /// As recvmsg(2) has them.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Receiving<B, usize> {
+        self.0.recv("recv", buffer, count)
+    }
+
+    /// Receives as [`recv`](Self::recv) does, and says whom it is from; unnamed if the sender is not bound.
+    #[track_caller]
+    pub fn recv_from<B: IoBufMut>(&self, buffer: B) -> Receiving<B, (usize, SocketAddr)> {
+        self.0
+            .recv("recv_from", buffer, |BufResult(result, (buffer,))| {
+                BufResult(with_sender(result, to_unix), buffer)
+            })
+    }
+
+    /// Receives as [`recv`](Self::recv) does, and leaves the datagram to be received again.
+    #[track_caller]
+    pub fn peek<B: IoBufMut>(&self, buffer: B) -> Receiving<B, usize> {
+        self.0.peek("peek", buffer, count)
+    }
+
+    /// Receives as [`recv`](Self::recv) does, into several buffers, each full before the next is begun.
+    #[track_caller]
+    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReceivingVectored<V, usize> {
+        self.0
+            .recv_vectored("recv_vectored", buffers, count_vectored)
+    }
+
+    /// Receives as [`recv`](Self::recv) does, and takes descriptors that came with the datagram, `max` at most; further ones are closed. They
+    /// are close-on-exec.
+    ///
+    /// **Dropped** before it is ready, what is said of `recv` holds, for the descriptors as well, up to the `max` of the dropped receive.
+    #[track_caller]
+    pub fn recv_with_descriptors<B: IoBufMut>(
+        &self,
+        buffer: B,
+        max: usize,
+    ) -> Receiving<B, (usize, Vec<OwnedFd>)> {
+        self.0.recv_with_descriptors(buffer, max)
+    }
+
+    /// Sends the buffer's bytes as a datagram to the socket it is connected to, and returns how many they are. Waits while the receiver's
+    /// queue is full.
+    ///
+    /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has begun,
+    /// which waits for that. To know, [cancel](InTurn::cancel) it instead.
+    ///
+    /// # Errors
+    /// As send(2) has them: `ConnectionRefused` or `ConnectionReset` if the receiver has gone, `NotConnected`, `EMSGSIZE` if it is too large.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn send<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
+        self.0.send(buffer)
+    }
+
+    /// Sends as [`send`](Self::send) does, to the socket at a path.
+    ///
+    /// # Errors
+    /// Those of `send`, and `InvalidInput` if the path is too long.
+    pub async fn send_to<B: IoBuf>(
+        &self,
+        buffer: B,
+        path: impl AsRef<Path>,
+    ) -> BufResult<usize, B> {
+        match SockAddr::unix(path) {
+            Ok(target) => self.0.send_to(buffer, Some(target), Vec::new()).await,
+            Err(error) => BufResult(Err(error), buffer),
+        }
+    }
+
+    /// Sends as [`send`](Self::send) does, to the socket at an address.
+    ///
+    /// # Errors
+    /// Those of `send`.
+    pub async fn send_to_addr<B: IoBuf>(
+        &self,
+        buffer: B,
+        address: &SocketAddr,
+    ) -> BufResult<usize, B> {
+        match from_unix(address) {
+            Ok(target) => self.0.send_to(buffer, Some(target), Vec::new()).await,
+            Err(error) => BufResult(Err(error), buffer),
+        }
+    }
+
+    /// Sends as [`send`](Self::send) does, the bytes of several buffers, one after another.
+    #[track_caller]
+    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
+        self.0.send_vectored(buffers, None)
+    }
+
+    /// Sends as [`send`](Self::send) does, and descriptors along, 253 at most. The receiver gets descriptors of its own for the same open files; these
+    /// here are closed, whatever the outcome: pass clones to keep some.
+    ///
+    /// # Errors
+    /// Those of `send`; `EINVAL` for too many descriptors, `ETOOMANYREFS` if too many of this user's are under way.
+    #[track_caller]
+    pub fn send_with_descriptors<B: IoBuf>(
+        &self,
+        buffer: B,
+        descriptors: Vec<OwnedFd>,
+    ) -> Sending<B> {
+        self.0.send_to(buffer, None, descriptors)
+    }
+
+    buffer_options!();
+
+    /// The address on this side.
+    ///
+    /// # Errors
+    /// As getsockname(2) has them.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        to_unix(&SockRef::from(self).local_addr()?)
+    }
+
+    /// The address it is connected to.
+    ///
+    /// # Errors
+    /// As getpeername(2) has them: `NotConnected` if it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        to_unix(&SockRef::from(self).peer_addr()?)
+    }
+
+    /// Who made the pair that it is one of (`SO_PEERCRED`).
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
+        of_peer(self)
+    }
+
+    /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
+    ///
+    /// # Errors
+    /// The socket itself, while an operation is in flight on it, also one that was dropped and is being cancelled, and while a datagram
+    /// that a dropped receive has left is to be received.
+    pub fn into_std(self) -> Result<net::UnixDatagram, Self> {
+        self.0
+            .into_owned()
+            .map(net::UnixDatagram::from)
+            .map_err(Self)
+    }
+}
+
+impl AsFd for UnixDatagram {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for UnixDatagram {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+impl From<net::UnixDatagram> for UnixDatagram {
+    /// Takes over a socket of the standard library. It is made blocking, if it is not: the ring waits by itself.
+    fn from(socket: net::UnixDatagram) -> Self {
+        Self::from(OwnedFd::from(socket))
+    }
+}
+
+impl From<OwnedFd> for UnixDatagram {
+    /// Takes over a Unix datagram socket, as of socket activation. It is made blocking, if it is not.
+    fn from(socket: OwnedFd) -> Self {
+        Self::from_owned(made_blocking(socket))
+    }
+}

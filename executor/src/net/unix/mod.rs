@@ -1,0 +1,11 @@
+//! Unix sockets: streams and datagrams within a machine, with names in the file system or apart from it, and with descriptors.
+
+mod credentials;
+mod datagram;
+mod listener;
+mod stream;
+
+pub use credentials::PeerCredentials;
+pub use datagram::UnixDatagram;
+pub use listener::UnixListener;
+pub use stream::UnixStream;

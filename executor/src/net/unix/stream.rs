@@ -1,0 +1,222 @@
+//! A connection between processes of one machine.
+
+use super::PeerCredentials;
+use super::credentials::of_peer;
+use crate::buf::{IoBuf, IoBufMut};
+use crate::net::address::{from_unix, to_unix};
+use crate::net::socket_options::buffer_options;
+use crate::net::stream_methods::{reading_methods, writing_methods};
+use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
+use crate::net::{
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadingDescriptors, Sending, WriteHalf, halves,
+    made_blocking, reactor,
+};
+use reactor::operation::{Connect, Op};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::{self, SocketAddr};
+use std::path::Path;
+
+/// A connected Unix stream socket, bound to the core it was made on.
+///
+/// As [`TcpStream`](crate::net::TcpStream) in everything; and it can carry descriptors.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// use executor::net::UnixStream;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (one, other) = UnixStream::pair()?;
+/// let null = std::fs::File::open("/dev/null")?;
+/// one.write_with_descriptors("have this", vec![null.into()]).await.0?;
+/// let BufResult(read, buffer) = other.read_with_descriptors(Vec::with_capacity(64), 1).await;
+/// let (count, descriptors) = read?;
+/// assert_eq!((count, descriptors.len()), (9, 1));
+/// assert_eq!(buffer, b"have this");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct UnixStream(StreamSocket);
+
+impl UnixStream {
+    /// Connects to the socket that listens at a path.
+    ///
+    /// **Dropped** before it is ready, the attempt is cancelled and the socket closed.
+    ///
+    /// # Errors
+    /// As connect(2) has them: `NotFound`, or `ConnectionRefused` if nobody listens there any more; `InvalidInput` if the path is too long.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::connect_to(SockAddr::unix(path)?).await
+    }
+
+    /// Connects to an address: a path, or an abstract name
+    /// ([`SocketAddrExt::from_abstract_name`](std::os::linux::net::SocketAddrExt::from_abstract_name)). The rest as for
+    /// [`connect`](Self::connect).
+    ///
+    /// # Errors
+    /// Those of `connect`.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
+        Self::connect_to(from_unix(address)?).await
+    }
+
+    async fn connect_to(address: SockAddr) -> io::Result<Self> {
+        let stream = Self::from_owned(Socket::new(Domain::UNIX, Type::STREAM, None)?.into());
+        let connect = Connect::new(stream.0.descriptor().clone(), address);
+        Op::new(reactor("connect"), connect).await?;
+        Ok(stream)
+    }
+
+    /// Two sockets that are connected with each other.
+    ///
+    /// # Errors
+    /// As socketpair(2) has them.
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (one, other) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
+        Ok((Self::from_owned(one.into()), Self::from_owned(other.into())))
+    }
+
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
+        Self(StreamSocket::new(socket))
+    }
+
+    reading_methods!();
+    writing_methods!();
+
+    /// Reads as [`read`](Self::read) does, and takes descriptors that came with the bytes, `max` at most; further ones are closed, and so
+    /// are all that a plain read finds. They are close-on-exec. It reads no further than to where other descriptors are.
+    ///
+    /// **Dropped** before it is ready, nothing is lost: bytes and descriptors that had come are what the next read with descriptors begins
+    /// with, descriptors up to the `max` of the dropped one.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn read_with_descriptors<B: IoBufMut>(
+        &self,
+        buffer: B,
+        max: usize,
+    ) -> ReadingDescriptors<B> {
+        self.0.read_with_descriptors(buffer, max)
+    }
+
+    /// Writes as [`write`](Self::write) does, and sends descriptors, 253 at most, with the first byte, so there must be one. If not all bytes
+    /// went, go on with a plain write. The peer gets descriptors of its own for the same open files; these here are closed, whatever the outcome: pass
+    /// clones to keep some.
+    ///
+    /// **Dropped** before it is ready, what is said of `write` holds; the descriptors went if the first byte did.
+    ///
+    /// # Errors
+    /// Those of `write`; `InvalidInput` without a byte; `EINVAL` for too many descriptors, `ETOOMANYREFS` if too many of this user's are under way.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn write_with_descriptors<B: IoBuf>(
+        &self,
+        buffer: B,
+        descriptors: Vec<OwnedFd>,
+    ) -> Sending<B> {
+        self.0.write_with_descriptors(buffer, descriptors)
+    }
+
+    /// The two sides, to be used apart by one task.
+    pub fn split(&self) -> (ReadHalf<'_, Self>, WriteHalf<'_, Self>) {
+        halves::borrowed(self)
+    }
+
+    /// The two sides, to be used apart by two tasks of this core. Dropping the sending one shuts it down.
+    pub fn into_split(self) -> (OwnedReadHalf<Self>, OwnedWriteHalf<Self>) {
+        halves::owned(self)
+    }
+
+    /// Shuts one or both directions down. After `Write` the peer reads to the end of the stream; reading here goes on.
+    ///
+    /// # Errors
+    /// As shutdown(2) has them.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.0.shutdown(how).await
+    }
+
+    buffer_options!();
+
+    /// The address on this side; unnamed, mostly, if it is the one that connected.
+    ///
+    /// # Errors
+    /// As getsockname(2) has them.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        to_unix(&SockRef::from(self).local_addr()?)
+    }
+
+    /// The address on the other side.
+    ///
+    /// # Errors
+    /// As getpeername(2) has them.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        to_unix(&SockRef::from(self).peer_addr()?)
+    }
+
+    /// Who is on the other side (`SO_PEERCRED`).
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
+        of_peer(self)
+    }
+
+    /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
+    ///
+    /// # Errors
+    /// The stream itself, while an operation of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
+    /// dropped read has left are to be read.
+    pub fn into_std(self) -> Result<net::UnixStream, Self> {
+        self.0.into_owned().map(net::UnixStream::from).map_err(Self)
+    }
+}
+
+impl HasStreamSocket for UnixStream {
+    fn stream_socket(&self) -> &StreamSocket {
+        &self.0
+    }
+}
+
+impl AsFd for UnixStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for UnixStream {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+impl From<net::UnixStream> for UnixStream {
+    /// Takes over a stream of the standard library. It is made blocking, if it is not: the ring waits by itself.
+    fn from(stream: net::UnixStream) -> Self {
+        Self::from(OwnedFd::from(stream))
+    }
+}
+
+impl From<OwnedFd> for UnixStream {
+    /// Takes over a connected Unix stream socket. It is made blocking, if it is not.
+    fn from(socket: OwnedFd) -> Self {
+        Self::from_owned(made_blocking(socket))
+    }
+}
