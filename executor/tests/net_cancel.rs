@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::descriptors::{alone, descriptors, exhaust, is_child};
 use common::{Drops, Random, modes, pair, settle, start, start_with, until};
 use executor::buf::{BufResult, IoBuf, IoBufMut, SetLen};
 use executor::net::{TcpListener, TcpStream};
@@ -10,25 +11,8 @@ use executor::{Runtime, spawn, spawn_on_with, yield_now};
 use futures::future::{Either, join_all, poll_immediate, select};
 use socket2::SockRef;
 use std::mem::MaybeUninit;
-use std::process::Command;
 use std::rc::Rc;
-use std::sync::{Mutex, MutexGuard};
-use std::{env, io, net};
-
-/// The tests here count this process's descriptors, so they run one at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// How many descriptors this process has open.
-fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd")
-        .expect("there is a /proc")
-        .count()
-}
+use std::{io, net};
 
 /// A buffer whose drop is counted.
 struct Counted(
@@ -410,24 +394,12 @@ fn a_descriptor_number_used_again_sees_only_its_own() {
     });
 }
 
-/// Names the variable by which a test knows that it is the child it started, with fewer descriptors.
-const CHILD: &str = "EXECUTOR_TEST_FEW_DESCRIPTORS";
-
 /// All descriptors are taken when connections come: accept says so, again and again, and serves them when some are free. In a child
 /// process, since the limit is the process's.
 #[test]
 fn accept_without_descriptors_serves_later() {
-    const NAME: &str = "accept_without_descriptors_serves_later";
-    if env::var_os(CHILD).is_none() {
-        let _alone = alone();
-        let _watchdog = common::Watchdog::new(|| "the child process is still running".to_owned());
-        let child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", NAME, "--nocapture"])
-            .env(CHILD, "1")
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&child.stderr);
-        return assert!(child.status.success(), "{text}");
+    if !is_child("accept_without_descriptors_serves_later") {
+        return;
     }
     let runtime = start(1).expect("one CPU");
     runtime.block_on(async {
@@ -436,19 +408,7 @@ fn accept_without_descriptors_serves_later() {
         let clients: Vec<_> = (0..5)
             .map(|_| net::TcpStream::connect(address).unwrap())
             .collect();
-        let limit = rustix::process::Rlimit {
-            current: Some(64),
-            maximum: Some(64),
-        };
-        rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
-        let mut taken = Vec::new();
-        let refused = loop {
-            match std::fs::File::open("/dev/null") {
-                Ok(file) => taken.push(file),
-                Err(error) => break error,
-            }
-        };
-        assert_eq!(refused.raw_os_error(), Some(libc::EMFILE));
+        let mut taken = exhaust();
         for _ in 0..3 {
             let error: io::Error = listener.accept().await.unwrap_err();
             assert_eq!(error.raw_os_error(), Some(libc::EMFILE));

@@ -1,7 +1,9 @@
 //! What these tests share: runtimes under a watchdog, drop counters, threads that are not cores, and ways to wait without sleeping.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
-use executor::net::{TcpListener, TcpStream};
+pub(crate) mod descriptors;
+
+use executor::net::{TcpListener, TcpStream, UnixStream};
 use executor::{Builder, Feature, IdlePolicy, Runtime};
 use reactor::monitor::Monitor;
 use std::future::Future;
@@ -182,6 +184,11 @@ pub(crate) async fn pair() -> (TcpStream, TcpStream) {
     let (accepted, _) = listener.accept().await.expect("somebody connects");
     let connected = connecting.await.expect("it does not panic");
     (connected.expect("somebody listens"), accepted)
+}
+
+/// Two ends of one connection within the machine.
+pub(crate) fn unix_pair() -> (UnixStream, UnixStream) {
+    UnixStream::pair().expect("two descriptors")
 }
 
 /// Counts the drops of its [`Token`]s, and where they happened.
