@@ -40,6 +40,10 @@ pub enum Feature {
     MultishotReceive,
     /// A socket sends from our memory, and says when it is done with it.
     ZeroCopySend,
+    /// Directories and links are made by submissions.
+    PathOperations,
+    /// A file's length is set by a submission.
+    Truncate,
 }
 
 /// One row of what is printed: the feature, the kernel that first had it, what its lack costs here.
@@ -65,7 +69,7 @@ const fn entry(
 }
 
 /// First kernels as in the kernel's own history of `include/uapi/linux/io_uring.h`.
-const FEATURES: [Entry; 14] = [
+const FEATURES: [Entry; 16] = [
     entry(
         Feature::SingleIssuer,
         "SINGLE_ISSUER",
@@ -149,6 +153,18 @@ const FEATURES: [Entry; 14] = [
         "zero-copy send",
         "6.0",
         "a send that asks for it copies all the same",
+    ),
+    entry(
+        Feature::PathOperations,
+        "directories and links",
+        "5.15",
+        "they are made by a thread that may block",
+    ),
+    entry(
+        Feature::Truncate,
+        "truncate",
+        "6.9",
+        "the length of a file is set by a thread that may block",
     ),
 ];
 

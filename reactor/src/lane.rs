@@ -129,3 +129,6 @@ pub(crate) fn stream_dropped<T>(lane: &Lane<T>) {
         lane.holder.set(Holder::Orphan);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,6 +188,19 @@ fn probe_features() -> Result<Vec<Feature>, SetupError> {
     if operations.is_supported(opcode::SendZc::CODE) {
         found.extend([Feature::MultishotReceive, Feature::ZeroCopySend]);
     }
+    if [
+        opcode::MkDirAt::CODE,
+        opcode::SymlinkAt::CODE,
+        opcode::LinkAt::CODE,
+    ]
+    .into_iter()
+    .all(|code| operations.is_supported(code))
+    {
+        found.push(Feature::PathOperations);
+    }
+    if operations.is_supported(opcode::Ftruncate::CODE) {
+        found.push(Feature::Truncate);
+    }
     if buffers::are_supported(&ring.submitter(), Filling::Whole) {
         found.push(Feature::BufferRings);
     }

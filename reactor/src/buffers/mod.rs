@@ -7,11 +7,15 @@
 //! The kernel fills a buffer in the order in which it posts completions, whoever they are for. So where in its buffer a piece lies is
 //! found when the completion is reaped (`Registry::place`), not when its owner fetches it. For that, buffers are numbered across all
 //! pools of a reactor.
+//!
+//! Apart from these, `aligned` has buffers for files that are read and written past the kernel's cache.
 
+mod aligned;
 mod ledger;
 mod pool;
 mod ring;
 
+pub use aligned::AlignedBuf;
 pub(crate) use pool::Registry;
 pub use pool::{BufPool, BufPoolError, Filling, PoolBuf, PoolOptions};
 

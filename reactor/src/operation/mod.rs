@@ -8,6 +8,7 @@
 //! To add an operation, implement [`Operation`] or [`Multishot`] beside the others in this folder.
 
 mod accept;
+mod file;
 mod future;
 mod in_turn;
 mod kept;
@@ -15,15 +16,18 @@ mod message;
 mod net;
 mod open;
 mod orphan;
+mod path;
 mod read_write;
 mod ready;
 mod receive;
+mod stat;
 mod stream_in_turn;
 mod transfer;
 mod vectored;
 mod zero_copy;
 
 pub use accept::{Accept, Accepted, MultishotAccept};
+pub use file::{Close, FileOperation};
 pub use future::{Op, OpStream};
 pub use in_turn::{InTurn, Ordered};
 pub use kept::{KeptBytes, KeptDatagram};
@@ -31,9 +35,11 @@ pub use message::{Message, RecvDatagram, RecvMsg, SendMsg};
 pub use net::{Connect, Shutdown};
 pub use open::Open;
 pub(crate) use orphan::Orphan;
+pub use path::PathOperation;
 pub use read_write::{Read, ReadAt, Write};
 pub use ready::Ready;
 pub use receive::{DATAGRAM_OVERHEAD_BYTES, Datagram, RecvMsgMulti, RecvMulti};
+pub use stat::Stat;
 pub use stream_in_turn::{OrderedMultishot, StreamInTurn};
 pub use transfer::{Recv, Send};
 pub use vectored::{ReadVectored, ReadVectoredAt, WriteVectored};

@@ -1,0 +1,107 @@
+//! What is done to an open file as a whole: writing it to its medium, sizes, closing.
+
+use super::{Completion, Operation, Ordered, fd};
+use crate::descriptor::Descriptor;
+use io_uring::{opcode, squeue, types};
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+
+enum Act {
+    Sync(types::FsyncFlags),
+    Allocate { offset: u64, length: u64 },
+    SetLength(u64),
+}
+
+/// An operation on an open file that moves no data of ours; yields nothing.
+pub struct FileOperation {
+    file: Descriptor,
+    act: Act,
+}
+
+impl FileOperation {
+    /// fsync(2).
+    pub fn sync_all(file: Descriptor) -> Self {
+        let act = Act::Sync(types::FsyncFlags::empty());
+        Self { file, act }
+    }
+
+    /// fdatasync(2).
+    pub fn sync_data(file: Descriptor) -> Self {
+        let act = Act::Sync(types::FsyncFlags::DATASYNC);
+        Self { file, act }
+    }
+
+    /// fallocate(2) of so many bytes from `offset` on; the file grows if they are behind its end.
+    pub fn allocate(file: Descriptor, offset: u64, length: u64) -> Self {
+        let act = Act::Allocate { offset, length };
+        Self { file, act }
+    }
+
+    /// ftruncate(2); needs [`Feature::Truncate`](crate::Feature::Truncate).
+    pub fn set_length(file: Descriptor, length: u64) -> Self {
+        let act = Act::SetLength(length);
+        Self { file, act }
+    }
+}
+
+// SAFETY: the entry points to nothing.
+unsafe impl Operation for FileOperation {
+    type Output = io::Result<()>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        let file = fd(&self.file);
+        match self.act {
+            Act::Sync(flags) => opcode::Fsync::new(file).flags(flags).build(),
+            Act::Allocate { offset, length } => {
+                opcode::Fallocate::new(file, length).offset(offset).build()
+            }
+            Act::SetLength(length) => opcode::Ftruncate::new(file, length).build(),
+        }
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        completion.result().map(drop)
+    }
+}
+
+impl Ordered for FileOperation {
+    type Kept = ();
+
+    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
+        Err(self)
+    }
+
+    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
+}
+
+/// close(2). However it ends, the descriptor is closed; the error is one of writing what was still to be written.
+pub struct Close(OwnedFd);
+
+impl Close {
+    /// Closes `file`.
+    pub fn new(file: OwnedFd) -> Self {
+        Self(file)
+    }
+}
+
+// SAFETY: the entry points to nothing.
+unsafe impl Operation for Close {
+    type Output = io::Result<()>;
+
+    fn entry(&mut self) -> squeue::Entry {
+        opcode::Close::new(types::Fd(self.0.as_raw_fd())).build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        let result = completion.result().map(drop);
+        if completion.is_cancelled() {
+            // It was not even begun, so the descriptor is still ours to close.
+            drop(self.0);
+        } else {
+            // The kernel has closed it, and the number may be another file's by now.
+            let _ = self.0.into_raw_fd();
+        }
+        result
+    }
+}
