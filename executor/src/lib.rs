@@ -27,6 +27,7 @@
 mod blocking;
 mod core;
 mod foreign;
+pub mod fs;
 mod idle;
 pub mod io;
 mod local;

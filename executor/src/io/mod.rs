@@ -19,7 +19,7 @@ pub(crate) mod ends;
 mod inlet;
 mod lines;
 mod outlet;
-mod pipe;
+pub(crate) mod pipe;
 mod standard;
 
 pub use async_fd::{AsyncFd, Interest, Readiness};

@@ -1,0 +1,173 @@
+//! Files that are read and written past the kernel's cache.
+
+use super::{AlignedBuf, File, OpenOptions};
+use crate::buf::BufResult;
+use crate::io::ends::reactor;
+use reactor::operation::{Op, Stat};
+use std::io;
+use std::path::Path;
+
+/// Where a disk and its file system say nothing, what none known to us exceeds.
+const SAFE: usize = 4096;
+
+/// What `O_DIRECT` asks of whoever uses it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alignment {
+    /// The addresses of buffers are multiples of this.
+    pub memory: usize,
+    /// Offsets in the file, and lengths, are multiples of this.
+    pub offset: usize,
+}
+
+/// A file opened with `O_DIRECT`: disk and memory transfer to each other, and the kernel's cache has no part in it.
+///
+/// What that asks of buffers, offsets and lengths is asked of the file system when it is opened (statx(2), or else the
+/// logical block of its disk). It is read and written by [`AlignedBuf`]s, which [`buffer`](Self::buffer) makes as they
+/// should be; what is not aligned is an error that says so, before the kernel gets it.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// use executor::fs::{DirectFile, OpenOptions};
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// # let path = std::env::temp_dir().join("executor-doc-direct");
+/// # executor::fs::write(&path, vec![7; 10_000]).await.0?;
+/// let file = match DirectFile::open(&path, OpenOptions::new().read(true)).await {
+///     Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+///         println!("this file system has no O_DIRECT");
+///         return Ok(());
+///     }
+///     file => file?,
+/// };
+/// let BufResult(read, bytes) = file.read_at(file.buffer(8192), 0).await;
+/// assert_eq!(read?, 8192);
+/// assert!(bytes.iter().all(|byte| *byte == 7));
+/// # executor::fs::remove_file(&path).await
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct DirectFile {
+    file: File,
+    alignment: Alignment,
+}
+
+impl DirectFile {
+    /// Opens `path` with these options and `O_DIRECT`. Cancellation and panics as for [`OpenOptions::open`].
+    ///
+    /// # Errors
+    /// As open(2) has them; `InvalidInput` where the file system has no `O_DIRECT`.
+    pub async fn open(path: impl AsRef<Path>, options: &OpenOptions) -> io::Result<Self> {
+        let file = options.clone().direct().open(path).await?;
+        let alignment = alignment(&file).await?;
+        Ok(Self { file, alignment })
+    }
+
+    /// What it asks of offsets, lengths and addresses.
+    pub fn alignment(&self) -> Alignment {
+        self.alignment
+    }
+
+    /// A buffer that fits it, with room for `capacity` bytes, rounded up.
+    ///
+    /// # Panics
+    /// If so much memory cannot be had.
+    pub fn buffer(&self, capacity: usize) -> AlignedBuf {
+        AlignedBuf::new(capacity, self.alignment.memory.max(self.alignment.offset))
+    }
+
+    /// The file, for what moves no data: its length, syncing.
+    pub fn as_file(&self) -> &File {
+        &self.file
+    }
+
+    /// Reads at `offset` bytes into the buffer's whole capacity, and says how much that was: less at the end of the file.
+    ///
+    /// **Dropped**, nothing is lost but the buffer.
+    ///
+    /// # Errors
+    /// `InvalidInput`, which says what, if offset, capacity or address are not aligned; else those of [`File::read_at`].
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn read_at(&self, buffer: AlignedBuf, offset: u64) -> BufResult<usize, AlignedBuf> {
+        match self.check(&buffer, buffer.capacity(), offset) {
+            Ok(()) => self.file.read_at(buffer, offset).await,
+            Err(error) => BufResult(Err(error), buffer),
+        }
+    }
+
+    /// Writes the buffer's bytes at `offset` bytes, and says how many: fewer if the disk is full.
+    ///
+    /// **Dropped**, some, all or none may have been written, or be written later: see [`File`].
+    ///
+    /// # Errors
+    /// `InvalidInput`, which says what, if offset, length or address are not aligned ([`resize`](AlignedBuf::resize) the buffer, and cut
+    /// the file [to length](File::set_len) afterwards); else those of [`File::write_at`].
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn write_at(&self, buffer: AlignedBuf, offset: u64) -> BufResult<usize, AlignedBuf> {
+        match self.check(&buffer, buffer.len(), offset) {
+            Ok(()) => self.file.write_at(buffer, offset).await,
+            Err(error) => BufResult(Err(error), buffer),
+        }
+    }
+
+    fn check(&self, buffer: &AlignedBuf, length: usize, offset: u64) -> io::Result<()> {
+        let Alignment {
+            memory,
+            offset: step,
+        } = self.alignment;
+        let misaligned = |what: &str, is: u64, should: usize| {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("O_DIRECT: {what} is {is}, which is no multiple of {should}"),
+            ))
+        };
+        if !buffer.alignment().is_multiple_of(memory) {
+            return misaligned("the buffer's alignment", buffer.alignment() as u64, memory);
+        }
+        if !offset.is_multiple_of(step as u64) {
+            return misaligned("the offset", offset, step);
+        }
+        if !length.is_multiple_of(step) {
+            return misaligned("the length", length as u64, step);
+        }
+        Ok(())
+    }
+}
+
+/// Asks the file system, or else its disk.
+async fn alignment(file: &File) -> io::Result<Alignment> {
+    let stat = Stat::of_file(
+        file.file.clone(),
+        libc::STATX_BASIC_STATS | libc::STATX_DIOALIGN,
+    );
+    let status = Op::new(reactor("open"), stat).await?;
+    if status.stx_mask & libc::STATX_DIOALIGN != 0 && status.stx_dio_offset_align != 0 {
+        return Ok(Alignment {
+            memory: (status.stx_dio_mem_align as usize).max(1),
+            offset: status.stx_dio_offset_align as usize,
+        });
+    }
+    let block = logical_block(status.stx_dev_major, status.stx_dev_minor)
+        .await
+        .unwrap_or(SAFE);
+    Ok(Alignment {
+        memory: block,
+        offset: block,
+    })
+}
+
+/// The logical block of a disk, which a partition of it does not say itself.
+async fn logical_block(major: u32, minor: u32) -> Option<usize> {
+    for place in ["queue", "../queue"] {
+        let path = format!("/sys/dev/block/{major}:{minor}/{place}/logical_block_size");
+        if let Ok(text) = super::read_to_string(path).await {
+            let block = text.trim().parse().ok()?;
+            return usize::is_power_of_two(block).then_some(block);
+        }
+    }
+    None
+}

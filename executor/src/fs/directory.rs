@@ -1,0 +1,231 @@
+//! Directories: what is in them, and whole trees. The ring has no operations for it, so a thread that may block does it, many entries at a
+//! time.
+
+use super::blocking::blocking;
+use super::metadata::{FileType, Metadata};
+use super::symlink_metadata;
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::future::poll_fn;
+use std::os::unix::fs::{DirEntryExt, FileTypeExt};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::{fmt, io};
+
+/// How many entries are fetched at once.
+const BATCH: usize = 256;
+
+type Batch = (std::fs::ReadDir, VecDeque<io::Result<DirEntry>>, bool);
+type Fetch = Pin<Box<dyn Future<Output = io::Result<Batch>>>>;
+
+enum Stage {
+    Idle(std::fs::ReadDir),
+    Fetching(Fetch),
+    Over,
+}
+
+/// What is in a directory; also a [`Stream`](futures_util::Stream). In no order, and without `.` and `..`.
+///
+/// **Dropping** a future of it loses no entry.
+pub struct ReadDir {
+    fetched: VecDeque<io::Result<DirEntry>>,
+    stage: Stage,
+}
+
+/// Opens a directory, to see what is in it.
+///
+/// # Errors
+/// As opendir(3) has them: `NotFound`, `NotADirectory` and so on.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut entries = executor::fs::read_dir("/proc/self").await?;
+/// let mut found = false;
+/// while let Some(entry) = entries.next_entry().await? {
+///     found |= entry.file_name() == "fd" && entry.file_type().is_dir();
+/// }
+/// assert!(found);
+/// # Ok(())
+/// # }
+/// ```
+pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
+    let path = path.as_ref().to_owned();
+    let (rest, fetched, is_over) = blocking(move || Ok(fetch(std::fs::read_dir(path)?))).await?;
+    Ok(ReadDir {
+        fetched,
+        stage: Stage::after(rest, is_over),
+    })
+}
+
+/// Fetches some entries, and says whether these were the last.
+fn fetch(mut directory: std::fs::ReadDir) -> Batch {
+    let mut entries = VecDeque::new();
+    while entries.len() < BATCH {
+        match directory.next() {
+            Some(entry) => entries.push_back(entry.and_then(DirEntry::of)),
+            None => return (directory, entries, true),
+        }
+    }
+    (directory, entries, false)
+}
+
+impl Stage {
+    fn after(rest: std::fs::ReadDir, is_over: bool) -> Self {
+        if is_over {
+            Self::Over
+        } else {
+            Self::Idle(rest)
+        }
+    }
+}
+
+impl ReadDir {
+    /// The next entry; `None` after the last.
+    ///
+    /// **Dropped**, no entry is lost.
+    ///
+    /// # Errors
+    /// As readdir(3) has them; and, for file systems that do not say in the directory what each thing is, those of lstat(2), which cost
+    /// one entry.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn next_entry(&mut self) -> io::Result<Option<DirEntry>> {
+        poll_fn(|context| self.poll_entry(context)).await
+    }
+
+    fn poll_entry(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
+        loop {
+            if let Some(entry) = self.fetched.pop_front() {
+                return Poll::Ready(entry.map(Some));
+            }
+            match std::mem::replace(&mut self.stage, Stage::Over) {
+                Stage::Idle(directory) => {
+                    let fetching = blocking(move || Ok(fetch(directory)));
+                    self.stage = Stage::Fetching(Box::pin(fetching));
+                }
+                Stage::Fetching(mut fetching) => {
+                    let Poll::Ready(batch) = fetching.as_mut().poll(context) else {
+                        self.stage = Stage::Fetching(fetching);
+                        return Poll::Pending;
+                    };
+                    let (rest, fetched, is_over) = batch?;
+                    self.fetched = fetched;
+                    self.stage = Stage::after(rest, is_over);
+                }
+                Stage::Over => return Poll::Ready(Ok(None)),
+            }
+        }
+    }
+}
+
+impl futures_util::Stream for ReadDir {
+    type Item = io::Result<DirEntry>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(ready!(self.poll_entry(context)).transpose())
+    }
+}
+
+impl fmt::Debug for ReadDir {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ReadDir")
+            .field("fetched", &self.fetched.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something in a directory.
+#[derive(Clone, Debug)]
+pub struct DirEntry {
+    path: PathBuf,
+    name: OsString,
+    number: u64,
+    file_type: FileType,
+}
+
+impl DirEntry {
+    fn of(entry: std::fs::DirEntry) -> io::Result<Self> {
+        let is = entry.file_type()?;
+        let format = match () {
+            () if is.is_file() => libc::S_IFREG,
+            () if is.is_dir() => libc::S_IFDIR,
+            () if is.is_symlink() => libc::S_IFLNK,
+            () if is.is_fifo() => libc::S_IFIFO,
+            () if is.is_socket() => libc::S_IFSOCK,
+            () if is.is_block_device() => libc::S_IFBLK,
+            () if is.is_char_device() => libc::S_IFCHR,
+            () => 0,
+        };
+        Ok(Self {
+            path: entry.path(),
+            name: entry.file_name(),
+            number: entry.ino(),
+            file_type: FileType::of_mode(format),
+        })
+    }
+
+    /// The directory's path with its name.
+    pub fn path(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    /// Its name.
+    pub fn file_name(&self) -> OsString {
+        self.name.clone()
+    }
+
+    /// What it is; a symbolic link is one.
+    pub fn file_type(&self) -> FileType {
+        self.file_type
+    }
+
+    /// Its number in its file system.
+    pub fn ino(&self) -> u64 {
+        self.number
+    }
+
+    /// What the file system knows of it; of a symbolic link, of the link itself.
+    ///
+    /// # Errors
+    /// As for [`symlink_metadata`].
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn metadata(&self) -> io::Result<Metadata> {
+        symlink_metadata(&self.path).await
+    }
+}
+
+/// Makes a directory, and those that it is to be in; those that are there already are left alone. **Dropped**, it takes place all the
+/// same, once it was begun.
+///
+/// # Errors
+/// As mkdir(2) has them.
+///
+/// # Panics
+/// Outside of a runtime.
+pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
+    let path = path.as_ref().to_owned();
+    blocking(move || std::fs::create_dir_all(path)).await
+}
+
+/// Removes a directory and all that is in it; symbolic links are removed, and not followed. **Dropped**, it takes place all the same, once
+/// it was begun.
+///
+/// # Errors
+/// As unlinkat(2) has them; some of it may be gone then.
+///
+/// # Panics
+/// Outside of a runtime.
+pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
+    let path = path.as_ref().to_owned();
+    blocking(move || std::fs::remove_dir_all(path)).await
+}

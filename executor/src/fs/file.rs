@@ -1,0 +1,307 @@
+//! An open file: at offsets, and as a whole. What is read and written where it stands is in `cursor.rs`.
+
+use super::blocking::blocking;
+use super::metadata::{self, Metadata};
+use super::{OpenOptions, Permissions};
+use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::ends::reactor;
+use reactor::operation::{
+    Close, FileOperation, InTurn, Op, ReadAt, ReadVectoredAt, Stat, Write, WriteVectored,
+};
+use reactor::{Descriptor, Feature, Lane};
+use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, seek};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::rc::Rc;
+
+/// An open file, bound to the core it was opened on. To hand it to another core, turn it [into a standard one](Self::into_std) and back
+/// there.
+///
+/// It is read and written at offsets, any number of operations at a time; or where it stands, one after another, by the traits
+/// [`AsyncRead`](crate::io::AsyncRead) and [`AsyncWrite`](crate::io::AsyncWrite), which move on by what was read or written. The two know
+/// nothing of each other. The position is this `File`'s own, not the kernel's, which duplicates of the descriptor share; but what
+/// cannot seek (a terminal, a pipe) is read and written in order as always, and has no offsets.
+///
+/// **Dropping** a read loses nothing: the position moves on when the bytes are delivered. A write that was dropped may have written some, all or
+/// none of its bytes, and the position has not moved. The next read, write or sync by the traits waits until it is over; operations at offsets
+/// do not wait for each other, so let no write at an offset be dropped if another follows at the same place, or
+/// [cancel](Op::cancel) it.
+///
+/// One operation transfers 0x7fff_f000 bytes (2 GiB less a page) at most, and says how many. The helpers `read_exact_at`, `write_all_at` and so
+/// on go on until all is done.
+///
+/// **Dropping** the file closes it, once no operation of it is in flight, by close(2) on its core: that takes long only where closing writes
+/// something back, as on NFS; [`close`](Self::close) leaves it to the ring. Errors of closing are lost; [`sync_all`](Self::sync_all) first,
+/// if it matters what got to the medium.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// use executor::fs::File;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// # let path = std::env::temp_dir().join("executor-doc-file");
+/// let file = File::create_new(&path).await?;
+/// # executor::fs::remove_file(&path).await?;
+/// assert_eq!(file.write_at("0123456789", 0).await.0?, 10);
+/// let BufResult(read, text) = file.read_at(Vec::with_capacity(4), 3).await;
+/// read?;
+/// assert_eq!(text, b"3456");
+/// assert_eq!(file.metadata().await?.len(), 10);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct File {
+    pub(super) file: Descriptor,
+    /// For what moves the position, and what comes after it.
+    pub(super) turns: Rc<Lane<()>>,
+    pub(super) position: u64,
+    /// If it cannot seek: then it is read in order.
+    pub(super) stream: Option<Rc<Lane<u8>>>,
+    pub(super) appends: bool,
+}
+
+impl File {
+    /// Opens a file to be read. As for [`OpenOptions::open`].
+    ///
+    /// # Errors
+    /// As open(2) has them.
+    pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        OpenOptions::new().read(true).open(path).await
+    }
+
+    /// Opens a file to be written, which is emptied, or created. As for [`OpenOptions::open`].
+    ///
+    /// # Errors
+    /// As open(2) has them.
+    pub async fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        options.open(path).await
+    }
+
+    /// Creates a file, which must not be there, to be read and written. As for [`OpenOptions::open`].
+    ///
+    /// # Errors
+    /// As open(2) has them: `AlreadyExists`.
+    pub async fn create_new(path: impl AsRef<Path>) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        options.open(path).await
+    }
+
+    /// Options to open one with.
+    pub fn options() -> OpenOptions {
+        OpenOptions::new()
+    }
+
+    /// Reads at `offset` bytes into the buffer's capacity from its start; the buffer's length becomes the count. Zero is the end of the
+    /// file, also if it was truncated meanwhile, or a buffer without capacity.
+    ///
+    /// **Dropped**, nothing is lost but the buffer.
+    ///
+    /// # Errors
+    /// As pread(2) has them: `EBADF` if it was not opened to be read, `IsADirectory`, `EIO` of the medium.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn read_at<B: IoBufMut>(&self, buffer: B, offset: u64) -> Op<ReadAt<B>> {
+        let read = ReadAt::new(self.file.clone(), buffer, offset);
+        Op::new(reactor("read_at"), read)
+    }
+
+    /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
+    pub fn read_vectored_at<B: IoVectoredBufMut>(
+        &self,
+        buffers: B,
+        offset: u64,
+    ) -> Op<ReadVectoredAt<B>> {
+        let read = ReadVectoredAt::new(self.file.clone(), buffers, offset);
+        Op::new(reactor("read_vectored_at"), read)
+    }
+
+    /// Writes bytes of the buffer at `offset` bytes and says how many: all, as a rule, but fewer where the disk is full after them, or a
+    /// limit reached. If the file was opened to append, they go to its end.
+    ///
+    /// **Dropped**, some, all or none of the bytes may have been written, or be written later: see [`File`].
+    ///
+    /// # Errors
+    /// As pwrite(2) has them: `StorageFull` if there was no room for the first byte, `FileTooLarge`, `EBADF` if it was not opened to be
+    /// written, `EIO`. Others may show at [`sync_all`](Self::sync_all) only.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn write_at<B: IoBuf>(&self, buffer: B, offset: u64) -> Op<Write<B>> {
+        let write = Write::at(self.file.clone(), buffer, offset);
+        Op::new(reactor("write_at"), write)
+    }
+
+    /// The same of several buffers, in order.
+    pub fn write_vectored_at<B: IoVectoredBuf>(
+        &self,
+        buffers: B,
+        offset: u64,
+    ) -> Op<WriteVectored<B>> {
+        let write = WriteVectored::at(self.file.clone(), buffers, offset);
+        Op::new(reactor("write_vectored_at"), write)
+    }
+
+    fn in_turn(&self, what: &str, operation: FileOperation) -> InTurn<FileOperation> {
+        InTurn::new(reactor(what), Rc::clone(&self.turns), operation)
+    }
+
+    /// Waits until everything written so far, and what belongs to the file (length, times), is on the medium.
+    ///
+    /// **Dropped**, it may take place or not.
+    ///
+    /// # Errors
+    /// As fsync(2) has them: `EIO`, `StorageFull`; what was written since the last time may be lost then.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn sync_all(&self) -> io::Result<()> {
+        let sync = FileOperation::sync_all(self.file.clone());
+        self.in_turn("sync_all", sync).await
+    }
+
+    /// The same for the data, and of the rest only what is needed to find it.
+    ///
+    /// # Errors
+    /// As for [`sync_all`](Self::sync_all).
+    pub async fn sync_data(&self) -> io::Result<()> {
+        let sync = FileOperation::sync_data(self.file.clone());
+        self.in_turn("sync_data", sync).await
+    }
+
+    /// Sees to it that `length` bytes from `offset` on have their place on the medium, so that writing them cannot find it full. The file
+    /// grows if they are behind its end; what is new in it is zero.
+    ///
+    /// **Dropped**, it may take place or not.
+    ///
+    /// # Errors
+    /// As fallocate(2) has them: `StorageFull`; `EOPNOTSUPP` where the file system cannot.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
+        let allocate = FileOperation::allocate(self.file.clone(), offset, length);
+        self.in_turn("allocate", allocate).await
+    }
+
+    /// Makes the file `length` bytes long: cuts it off, or adds zeros. The position stays where it is.
+    ///
+    /// **Dropped**, it may take place or not.
+    ///
+    /// # Errors
+    /// As ftruncate(2) has them: `InvalidInput` if it was not opened to be written, `FileTooLarge`.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn set_len(&self, length: u64) -> io::Result<()> {
+        if reactor("set_len").capabilities().has(Feature::Truncate) {
+            let set = FileOperation::set_length(self.file.clone(), length);
+            return self.in_turn("set_len", set).await;
+        }
+        let file = self.duplicate()?;
+        blocking(move || file.set_len(length)).await
+    }
+
+    /// What the file system knows of it.
+    ///
+    /// # Errors
+    /// As statx(2) has them.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn metadata(&self) -> io::Result<Metadata> {
+        let stat = Stat::of_file(self.file.clone(), metadata::WANTED);
+        Op::new(reactor("metadata"), stat).await.map(Metadata::from)
+    }
+
+    /// Sets who may do what with it.
+    ///
+    /// **Dropped**, it takes place all the same, once it was begun.
+    ///
+    /// # Errors
+    /// As fchmod(2) has them.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn set_permissions(&self, permissions: Permissions) -> io::Result<()> {
+        let file = self.duplicate()?;
+        blocking(move || file.set_permissions(permissions)).await
+    }
+
+    /// For a thread that may block.
+    fn duplicate(&self) -> io::Result<std::fs::File> {
+        self.file.as_fd().try_clone_to_owned().map(Into::into)
+    }
+
+    /// Closes it, on the ring, and says what closing it had to say.
+    ///
+    /// **Dropped**, it is closed all the same.
+    ///
+    /// # Errors
+    /// As close(2) has them: of what was still to be written, on file systems that write then. `ResourceBusy` if an operation of it is in
+    /// flight, also one that was dropped: then it is closed when that is over.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn close(self) -> io::Result<()> {
+        match self.file.try_into_owned() {
+            Ok(file) => Op::new(reactor("close"), Close::new(file)).await,
+            Err(_) => Err(io::ErrorKind::ResourceBusy.into()),
+        }
+    }
+
+    /// Turns it into a file of the standard library, which stands where this one does, may be sent to another core, and turned back there.
+    ///
+    /// # Errors
+    /// The file itself, while an operation of it is in flight, also one that was dropped, and while bytes that a dropped read of something
+    /// that cannot seek has left are to be read.
+    pub fn into_std(self) -> Result<std::fs::File, Self> {
+        if self.stream.as_ref().is_some_and(|lane| !lane.is_idle()) || !self.turns.is_idle() {
+            return Err(self);
+        }
+        match self.file.try_into_owned() {
+            Ok(file) => {
+                if self.stream.is_none() {
+                    // It could seek when it was opened, and goes on to.
+                    let _ = seek(&file, SeekFrom::Start(self.position));
+                }
+                Ok(file.into())
+            }
+            Err(file) => Err(Self { file, ..self }),
+        }
+    }
+}
+
+impl AsFd for File {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl From<OwnedFd> for File {
+    /// Takes over an open file, where it stands.
+    fn from(file: OwnedFd) -> Self {
+        let position = seek(&file, SeekFrom::Current(0));
+        let flags = fcntl_getfl(&file).unwrap_or(OFlags::empty());
+        Self {
+            file: Descriptor::new(file),
+            turns: Lane::new(),
+            stream: position.is_err().then(Lane::new),
+            position: position.unwrap_or(0),
+            appends: flags.contains(OFlags::APPEND),
+        }
+    }
+}
+
+impl From<std::fs::File> for File {
+    /// Takes over a file of the standard library, where it stands.
+    fn from(file: std::fs::File) -> Self {
+        OwnedFd::from(file).into()
+    }
+}

@@ -1,0 +1,49 @@
+//! Files and directories.
+//!
+//! What the ring can do goes through it: opening, reading, writing, syncing, sizes, metadata, names. What it has no operation for (listing
+//! directories, permissions, resolving links), or not on this kernel, is done by threads that may block; the docs say so where it
+//! matters, since there **dropping** a future ends the wait and not the work.
+//!
+//! The names are those of [`std::fs`]. A future that is **dropped** leaks nothing, neither memory nor descriptors.
+//!
+//! # Examples
+//! ```
+//! use executor::fs::{self, File};
+//! use executor::io::BufReader;
+//! # #[executor::main(cores = 1)]
+//! # async fn main() -> std::io::Result<()> {
+//! let path = std::env::temp_dir().join("executor-doc-fs");
+//! fs::write(&path, "one\ntwo\n").await.0?;
+//! let mut lines = BufReader::new(File::open(&path).await?).lines();
+//! while let Some(line) = lines.next_line().await? {
+//!     println!("{line}");
+//! }
+//! fs::remove_file(&path).await
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod blocking;
+mod cursor;
+mod direct;
+mod directory;
+mod file;
+mod metadata;
+mod open_options;
+mod paths;
+mod whole;
+
+pub use direct::{Alignment, DirectFile};
+pub use directory::{DirEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
+pub use file::File;
+pub use metadata::{FileType, Metadata};
+pub use open_options::OpenOptions;
+pub use paths::{
+    canonicalize, create_dir, hard_link, metadata, read_link, remove_dir, remove_file, rename,
+    set_permissions, symlink, symlink_metadata, try_exists,
+};
+pub use reactor::buffers::AlignedBuf;
+pub use reactor::operation::Op;
+pub use std::fs::Permissions;
+pub use whole::{copy, read, read_to_string, write};

@@ -1,0 +1,79 @@
+//! Whole files at once.
+
+use super::File;
+use super::blocking::blocking;
+use crate::buf::{BufResult, IoBuf};
+use compio_io::{AsyncReadExt, AsyncWriteExt};
+use std::io;
+use std::path::Path;
+
+/// Everything that is in a file.
+///
+/// # Errors
+/// Those of opening and reading it.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let path = std::env::temp_dir().join("executor-doc-whole");
+/// executor::fs::write(&path, "all of it").await.0?;
+/// assert_eq!(executor::fs::read(&path).await?, b"all of it");
+/// assert_eq!(executor::fs::read_to_string(&path).await?, "all of it");
+/// executor::fs::remove_file(&path).await
+/// # }
+/// ```
+pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path).await?;
+    // One byte more than there seems to be, to meet the end in the first read; files in /proc seem to be empty.
+    let length = file.metadata().await?.len();
+    let capacity = usize::try_from(length).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let buffer = Vec::with_capacity(capacity.saturating_add(1).max(4096));
+    let BufResult(result, bytes) = file.read_to_end(buffer).await;
+    result.map(|_| bytes)
+}
+
+/// Everything that is in a file, as text.
+///
+/// # Errors
+/// Those of [`read`], and `InvalidData` if it is not UTF-8.
+///
+/// # Panics
+/// Outside of a runtime.
+pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
+    String::from_utf8(read(path).await?)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Makes these bytes the content of a file, which is created if it is not there; gives the buffer back.
+///
+/// **Dropped**, some, all or none of it may have been written; what was in the file may be gone. To replace a file whole or not at all,
+/// write another one and [rename](super::rename()) it.
+///
+/// # Errors
+/// Those of opening and writing it. `StorageFull` leaves in it what there was room for.
+///
+/// # Panics
+/// Outside of a runtime.
+pub async fn write<B: IoBuf>(path: impl AsRef<Path>, bytes: B) -> BufResult<(), B> {
+    match File::create(path).await {
+        Ok(mut file) => file.write_all(bytes).await,
+        Err(error) => BufResult(Err(error), bytes),
+    }
+}
+
+/// Copies a file's content and permissions to another, within the kernel where that can be done, by a thread that may block; says how
+/// many bytes that were. **Dropped**, it takes place all the same, once it was begun.
+///
+/// # Errors
+/// As [`std::fs::copy`] has them.
+///
+/// # Panics
+/// Outside of a runtime.
+pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u64> {
+    let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
+    blocking(move || std::fs::copy(from, to)).await
+}

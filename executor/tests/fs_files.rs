@@ -1,0 +1,409 @@
+//! Open files, in memory and on the disk: at offsets, where they stand, and as a whole.
+
+mod common;
+#[path = "support/scratch.rs"]
+mod scratch;
+
+use common::{Random, modes, run, settle, start_with};
+use executor::buf::{BufResult, IoBuf};
+use executor::fs::{self, File, OpenOptions, Permissions};
+use executor::io::{
+    AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncWrite, AsyncWriteAtExt,
+    AsyncWriteExt, BufReader, BufWriter, copy, pipe,
+};
+use executor::spawn;
+use futures::future::{join_all, poll_immediate};
+use scratch::Scratch;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+/// A file to be read and written, with this in it.
+async fn file_with(scratch: &Scratch, name: &str, bytes: &[u8]) -> File {
+    let file = File::create_new(scratch.path(name)).await.unwrap();
+    assert_eq!(
+        file.write_at(bytes.to_vec(), 0).await.0.unwrap(),
+        bytes.len()
+    );
+    file
+}
+
+/// Writes and reads at offsets, with holes, past the end, into nothing, of arrays and parts of buffers; many at a time.
+#[test]
+fn files_are_read_and_written_at_offsets() {
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        for scratch in Scratch::each("offsets") {
+            runtime.block_on(async {
+                let file = Rc::new(file_with(&scratch, "file", b"0123456789").await);
+                let BufResult(read, bytes) = file.read_at([0; 4], 3).await;
+                assert_eq!((read.unwrap(), &bytes), (4, b"3456"));
+                let BufResult(read, bytes) = file.read_at(Vec::with_capacity(100), 8).await;
+                assert_eq!((read.unwrap(), &bytes[..]), (2, &b"89"[..]));
+                assert_eq!(file.read_at([0; 4], 10).await.0.unwrap(), 0);
+                assert_eq!(file.read_at([0; 4], 1 << 40).await.0.unwrap(), 0);
+                assert_eq!(file.read_at(Vec::new(), 0).await.0.unwrap(), 0);
+                assert_eq!(file.write_at(Vec::new(), 5).await.0.unwrap(), 0);
+                assert_eq!(file.write_at("xyz".slice(1..), 12).await.0.unwrap(), 2);
+                let BufResult(read, bytes) = file.read_at(Vec::with_capacity(100), 9).await;
+                read.unwrap();
+                assert_eq!(bytes, b"9\0\0yz");
+                for offset in [u64::MAX, 1 << 63] {
+                    let error = file.read_at([0; 1], offset).await.0.unwrap_err();
+                    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+                    let error = file.write_at([0; 1], offset).await.0.unwrap_err();
+                    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+                }
+                let sent = Random::new(1).bytes(64 * 1000);
+                let pieces = sent.chunks(1000).enumerate().map(|(number, piece)| {
+                    let (file, piece) = (Rc::clone(&file), piece.to_vec());
+                    async move {
+                        let mut file = &*file;
+                        file.write_all_at(piece, number as u64 * 1000).await.0
+                    }
+                });
+                for written in join_all(pieces).await {
+                    written.unwrap();
+                }
+                let buffer = Vec::with_capacity(sent.len());
+                let BufResult(read, bytes) = file.read_exact_at(buffer, 0).await;
+                read.unwrap();
+                assert!(bytes == sent);
+            });
+        }
+    }
+}
+
+/// Several buffers at once, at offsets and where the file stands.
+#[test]
+fn vectored_operations_go_through_the_buffers_in_order() {
+    run(1, async {
+        for scratch in Scratch::each("vectored") {
+            let mut file = file_with(&scratch, "file", b"").await;
+            let pieces = || [b"ab".to_vec(), Vec::new(), b"cdefg".to_vec()];
+            assert_eq!(file.write_vectored_at(pieces(), 1).await.0.unwrap(), 7);
+            let spaces = || [Vec::with_capacity(3), Vec::with_capacity(9)];
+            let BufResult(read, spaces) = file.read_vectored_at(spaces(), 1).await;
+            assert_eq!(read.unwrap(), 7);
+            assert_eq!(spaces, [b"abc".to_vec(), b"defg".to_vec()]);
+            assert_eq!(file.write_vectored(pieces()).await.0.unwrap(), 7);
+            assert_eq!(file.stream_position().unwrap(), 7);
+            file.seek(SeekFrom::Start(1)).await.unwrap();
+            let BufResult(read, spaces) = file.read_vectored([[0; 2], [0; 2]]).await;
+            assert_eq!((read.unwrap(), spaces), (4, [*b"bc", *b"de"]));
+        }
+    });
+}
+
+/// Reading, writing and seeking move one position, dropped reads and writes do not.
+#[test]
+fn a_file_stands_where_it_was_left() {
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        for scratch in Scratch::each("cursor") {
+            runtime.block_on(async {
+                let mut file = file_with(&scratch, "file", b"0123456789").await;
+                assert_eq!(
+                    file.stream_position().unwrap(),
+                    0,
+                    "it was written at an offset"
+                );
+                assert_eq!(file.read([0; 3]).await.1, *b"012");
+                for polls in 0..6 {
+                    let mut read = Box::pin(file.read([0; 3]));
+                    for _ in 0..polls {
+                        // Submitted, or done and not looked at.
+                        if poll_immediate(&mut read).await.is_some() {
+                            break;
+                        }
+                        settle().await;
+                    }
+                    drop(read);
+                    let moved = file.stream_position().unwrap() - 3;
+                    assert!(moved == 0 || moved == 3);
+                    file.seek(SeekFrom::Start(3)).await.unwrap();
+                }
+                assert_eq!(file.read([0; 3]).await.1, *b"345");
+                assert_eq!(file.write("AB").await.0.unwrap(), 2);
+                assert_eq!(file.read([0; 2]).await.1, *b"89");
+                assert_eq!(file.read([0; 2]).await.0.unwrap(), 0);
+                assert_eq!(file.seek(SeekFrom::End(-4)).await.unwrap(), 6);
+                assert_eq!(file.seek(SeekFrom::Current(-1)).await.unwrap(), 5);
+                assert_eq!(file.read([0; 3]).await.1, *b"5AB");
+                for nowhere in [
+                    SeekFrom::Current(-9),
+                    SeekFrom::End(i64::MIN),
+                    SeekFrom::Start(u64::MAX),
+                ] {
+                    let error = file.seek(nowhere).await.unwrap_err();
+                    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+                    assert_eq!(file.stream_position().unwrap(), 8);
+                }
+                assert_eq!(file.seek(SeekFrom::End(2)).await.unwrap(), 12);
+                file.write_all("end").await.0.unwrap();
+                assert_eq!(
+                    fs::read(scratch.path("file")).await.unwrap(),
+                    b"012345AB89\0\0end"
+                );
+            });
+        }
+    }
+}
+
+/// A write where the file stands is dropped, and another takes its place: that one is what is read.
+#[test]
+fn a_write_after_a_dropped_write_has_the_last_word() {
+    run(1, async {
+        for scratch in Scratch::each("last-word") {
+            let mut file = file_with(&scratch, "file", b"").await;
+            for round in 0..50u8 {
+                let mut write = Box::pin(file.write(vec![255; 100_000]));
+                assert!(poll_immediate(&mut write).await.is_none());
+                if round % 2 == 0 {
+                    settle().await;
+                }
+                drop(write);
+                assert_eq!(file.stream_position().unwrap(), 0);
+                file.write_all(vec![round; 100_000]).await.0.unwrap();
+                let BufResult(read, bytes) = file.read_at(Vec::with_capacity(100_000), 0).await;
+                assert_eq!(read.unwrap(), 100_000);
+                assert!(bytes.iter().all(|byte| *byte == round));
+                file.seek(SeekFrom::Start(0)).await.unwrap();
+            }
+        }
+    });
+}
+
+/// What is appended goes to the end, wherever the file stands, and it is read on where it stood.
+#[test]
+fn what_is_appended_goes_to_the_end() {
+    run(1, async {
+        for scratch in Scratch::each("append") {
+            drop(file_with(&scratch, "file", b"abc").await);
+            let mut options = OpenOptions::new();
+            options.read(true).append(true);
+            let mut file = options.open(scratch.path("file")).await.unwrap();
+            assert_eq!(file.read([0; 1]).await.1, *b"a");
+            file.write_all("def").await.0.unwrap();
+            assert_eq!(file.read([0; 2]).await.1, *b"bc");
+            file.write_at("ghi", 0).await.0.unwrap();
+            assert_eq!(fs::read(scratch.path("file")).await.unwrap(), b"abcdefghi");
+        }
+    });
+}
+
+/// The options mean what they mean in the standard library, and what does not go together is refused before the kernel sees it.
+#[test]
+fn options_are_those_of_the_standard_library() {
+    run(1, async {
+        let scratch = Scratch::on_disk("options");
+        let path = scratch.path("file");
+        let set = [false, true];
+        for mask in 0..64u32 {
+            let has = |bit: u32| set[(mask >> bit & 1) as usize];
+            let mut ours = OpenOptions::new();
+            let mut theirs = std::fs::OpenOptions::new();
+            ours.read(has(0)).write(has(1)).append(has(2));
+            theirs.read(has(0)).write(has(1)).append(has(2));
+            ours.truncate(has(3)).create(has(4)).create_new(has(5));
+            theirs.truncate(has(3)).create(has(4)).create_new(has(5));
+            for exists in set {
+                let prepare = || {
+                    let _ = std::fs::remove_file(&path);
+                    if exists {
+                        std::fs::write(&path, "content").unwrap();
+                    }
+                };
+                let after = |error: Option<io::Error>| {
+                    let content = std::fs::read(&path).ok();
+                    (error.map(|error| error.kind()), content)
+                };
+                prepare();
+                let expected = after(theirs.open(&path).err());
+                prepare();
+                let got = after(ours.open(&path).await.err());
+                assert_eq!(got, expected, "{ours:?}, there: {exists}");
+            }
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o640);
+        let file = options.open(scratch.path("mode")).await.unwrap();
+        assert_eq!(file.metadata().await.unwrap().mode() & 0o777, 0o640);
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_NOFOLLOW);
+        fs::symlink("mode", scratch.path("link")).await.unwrap();
+        let error = options.open(scratch.path("link")).await.unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ELOOP));
+        let error = File::open("zero\0byte").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    });
+}
+
+/// Lengths, space, syncing, permissions, times: what is set is what is said, and what the standard library says.
+#[test]
+fn a_file_is_changed_as_a_whole() {
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        for scratch in Scratch::each("whole") {
+            runtime.block_on(async {
+                let begin = SystemTime::now() - Duration::from_secs(2);
+                let file = file_with(&scratch, "file", b"0123456789").await;
+                file.set_len(4).await.unwrap();
+                file.set_len(6).await.unwrap();
+                assert_eq!(file.read_at(Vec::with_capacity(10), 0).await.1, b"0123\0\0");
+                file.allocate(0, 100_000).await.unwrap();
+                file.sync_all().await.unwrap();
+                file.sync_data().await.unwrap();
+                file.set_permissions(Permissions::from_mode(0o600))
+                    .await
+                    .unwrap();
+                let ours = file.metadata().await.unwrap();
+                assert!(ours.blocks() * 512 >= 100_000);
+                assert!(ours.modified().unwrap() >= begin);
+                assert!(ours.is_file() && !ours.is_dir() && !ours.is_symlink());
+                let path = scratch.path("file");
+                let theirs = std::fs::metadata(&path).unwrap();
+                use std::os::unix::fs::MetadataExt;
+                assert_eq!(ours.len(), theirs.len());
+                assert_eq!(ours.len(), 100_000);
+                assert_eq!(ours.mode(), theirs.mode());
+                assert_eq!(ours.permissions().mode() & 0o777, 0o600);
+                assert_eq!((ours.dev(), ours.ino()), (theirs.dev(), theirs.ino()));
+                assert_eq!((ours.uid(), ours.gid()), (theirs.uid(), theirs.gid()));
+                assert_eq!((ours.nlink(), ours.blksize()), (1, theirs.blksize()));
+                assert_eq!(ours.modified().unwrap(), theirs.modified().unwrap());
+                assert_eq!(ours.created().ok(), theirs.created().ok());
+                let early = SystemTime::UNIX_EPOCH - Duration::from_millis(1500);
+                let times = std::fs::FileTimes::new().set_modified(early);
+                std::fs::File::open(&path)
+                    .unwrap()
+                    .set_times(times)
+                    .unwrap();
+                let there = std::fs::metadata(&path).unwrap().modified().unwrap();
+                assert_eq!(file.metadata().await.unwrap().modified().unwrap(), there);
+                file.close().await.unwrap();
+            });
+        }
+    }
+}
+
+/// A file goes to the standard library and comes back, each time where it stands; not while an operation of it is in flight.
+#[test]
+fn a_file_is_given_away_where_it_stands() {
+    run(1, async {
+        let scratch = Scratch::on_disk("std");
+        let mut file = file_with(&scratch, "file", b"0123456789").await;
+        assert_eq!(file.read([0; 2]).await.1, *b"01");
+        let mut theirs = file.into_std().expect("nothing is in flight");
+        let mut bytes = [0; 2];
+        theirs.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"23");
+        theirs.seek(SeekFrom::Start(8)).unwrap();
+        let mut file = File::from(theirs);
+        assert_eq!(file.read([0; 4]).await.0.unwrap(), 2);
+        let read = file.read_at([0; 4], 0);
+        let file = file.into_std().expect_err("an operation has it");
+        let error = file.close().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
+        assert_eq!(read.await.1, *b"0123");
+    });
+}
+
+/// What cannot seek is read and written in order, loses nothing when a read is dropped, and says that it has no position.
+#[test]
+fn a_file_that_cannot_seek_is_read_in_order() {
+    run(1, async {
+        let (reader, writer) = pipe().unwrap();
+        let reader = OwnedFd::from(reader.into_std().unwrap());
+        let writer = OwnedFd::from(writer.into_std().unwrap());
+        let (mut reader, mut writer) = (File::from(reader), File::from(writer));
+        assert!(poll_immediate(pin!(reader.read([0; 8]))).await.is_none());
+        settle().await;
+        writer.write_all("abc").await.0.unwrap();
+        settle().await;
+        assert_eq!(reader.read([0; 2]).await.1, *b"ab");
+        writer.write_vectored([b"de".to_vec()]).await.0.unwrap();
+        let mut bytes = [0; 3];
+        let mut filled = 0;
+        while filled < 3 {
+            let BufResult(count, [piece]) = reader.read_vectored([[0; 1]]).await;
+            assert_eq!(count.unwrap(), 1);
+            bytes[filled] = piece[0];
+            filled += 1;
+        }
+        assert_eq!(&bytes, b"cde");
+        let error = reader.seek(SeekFrom::Start(0)).await.unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ESPIPE));
+    });
+}
+
+/// Buffered lines, a buffered writer and a copy work on files as on anything.
+#[test]
+fn files_have_the_traits() {
+    async fn at<R: AsyncReadAt>(reader: &R) -> u8 {
+        reader.read_at([0; 1], 4).await.1[0]
+    }
+    run(1, async {
+        let scratch = Scratch::on_disk("traits");
+        let mut writer = BufWriter::new(File::create(scratch.path("file")).await.unwrap());
+        for number in 0..10_000 {
+            writer.write_all(format!("{number}\n")).await.0.unwrap();
+        }
+        writer.shutdown().await.unwrap();
+        let file = File::open(scratch.path("file")).await.unwrap();
+        assert_eq!(at(&file).await, b'2');
+        let mut lines = BufReader::new(file).lines();
+        let mut number = 0;
+        while let Some(line) = lines.next_line().await.unwrap() {
+            assert_eq!(line, number.to_string());
+            number += 1;
+        }
+        assert_eq!(number, 10_000);
+        let mut from = File::open(scratch.path("file")).await.unwrap();
+        let mut to = File::create(scratch.path("copy")).await.unwrap();
+        let copied = copy(&mut from, &mut to).await.unwrap();
+        assert_eq!(copied, from.metadata().await.unwrap().len());
+        let mut text = String::new();
+        std::fs::File::open(scratch.path("copy"))
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        assert!(text == fs::read_to_string(scratch.path("file")).await.unwrap());
+        let BufResult(read, all) = File::open(scratch.path("copy"))
+            .await
+            .unwrap()
+            .read_to_end(Vec::new())
+            .await;
+        read.unwrap();
+        assert!(all == text.into_bytes());
+    });
+}
+
+/// A task on another core has the file, by way of the standard library.
+#[test]
+fn a_file_goes_to_another_core() {
+    run(common::cpus_allowed().min(2), async {
+        let scratch = Scratch::on_disk("cores");
+        let file = file_with(&scratch, "file", b"here").await;
+        let mut file = file.into_std().unwrap();
+        let last = executor::cores() - 1;
+        let there = executor::spawn_on_with(last, move || async move {
+            file.write_all(b"there").unwrap();
+            let mut file = File::from(file);
+            file.write_all(" and back").await.0.unwrap();
+            file.into_std().map_err(drop)
+        });
+        assert!(there.await.unwrap().is_ok());
+        assert_eq!(
+            fs::read(scratch.path("file")).await.unwrap(),
+            b"there and back"
+        );
+        spawn(async {}).await.unwrap();
+    });
+}
