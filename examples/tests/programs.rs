@@ -3,7 +3,7 @@
 mod support;
 
 use rustix::process::Signal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::process::{Ended, Process};
 use support::server::binary;
@@ -14,6 +14,16 @@ fn run(example: &str) -> Ended {
     let ended = Process::start(&mut Command::new(binary(example))).end();
     assert!(ended.status.success(), "{ended:?}");
     ended
+}
+
+/// The words of some files, counted on all cores: the most frequent come first, and each core says how many it had.
+#[test]
+fn sharded_counter() {
+    let ended =
+        Process::start(Command::new(binary("sharded-counter")).args(["src/hello.rs"])).end();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.lines[0].ends_with(" core"), "{ended:?}");
+    assert!(ended.lines[3].starts_with("core "), "{ended:?}");
 }
 
 /// Each core says hello, once.
@@ -54,6 +64,86 @@ fn probe() {
         lines.iter().any(|line| line.contains("completions")),
         "{lines:?}"
     );
+}
+
+/// A folder of its own for a test, removed when that is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        // Beside the binaries, which are on a disk: a temporary folder may not be, and have no direct access.
+        let path = binary("cp").with_file_name(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("cargo writes there as well");
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Files of all lengths around a part and a block, and over a longer one, through the kernel's cache and past it: the same bytes arrive.
+#[test]
+fn cp() {
+    let folder = Folder::new("cp-test");
+    let (from, to) = (folder.file("from"), folder.file("to"));
+    for length in [0, 1, 4096, 4097, (1 << 20) - 1, (9 << 20) + 513] {
+        let bytes: Vec<u8> = (0..length).map(|number: u32| (number >> 3) as u8).collect();
+        std::fs::write(&from, &bytes).expect("there is room");
+        for direct in [false, true] {
+            std::fs::write(&to, vec![1; 5 << 20]).expect("there is room");
+            let mut command = Command::new(binary("cp"));
+            command
+                .args(direct.then_some("--direct"))
+                .args([&from, &to]);
+            let ended = Process::start(&mut command).end();
+            if direct && ended.stderr.contains("Invalid argument") {
+                println!("skipped: this file system has no direct access");
+                continue;
+            }
+            assert!(ended.status.success(), "{ended:?}");
+            assert!(
+                std::fs::read(&to).expect("it is there") == bytes,
+                "{length} {direct}"
+            );
+        }
+    }
+    let same = Process::start(Command::new(binary("cp")).args([&from, &from])).end();
+    assert!(!same.status.success());
+    assert!(std::fs::read(&from).expect("it is there").len() > 1 << 20);
+}
+
+/// A folder with hundreds of files in folders; one in ten has the word in its last line, which does not end; one is not text.
+#[test]
+fn grep() {
+    let folder = Folder::new("grep-test");
+    let mut expected = Vec::new();
+    for number in 0..300 {
+        let path = folder
+            .file(&format!("{:02}", number % 30))
+            .join(format!("{number:03}"));
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("there is room");
+        let mut text = "some line\n".repeat(number * 7);
+        if number % 10 == 0 {
+            text += "the needle";
+            expected.push(format!("{}:the needle", path.display()));
+        }
+        std::fs::write(path, text).expect("there is room");
+    }
+    std::fs::write(folder.file("binary"), [0xff, 0xfe, b'\n']).expect("there is room");
+    expected.sort();
+    let grep =
+        |text: &str| Process::start(Command::new(binary("grep")).arg(text).arg(&folder.0)).end();
+    let found = grep("needle");
+    assert!(found.status.success(), "{found:?}");
+    assert_eq!(found.lines, expected);
+    assert_eq!(grep("no such").status.code(), Some(1));
 }
 
 /// A child that says its number and waits for ever; one that is killed is started again; Ctrl-C leaves none behind.
