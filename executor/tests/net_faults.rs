@@ -1,5 +1,5 @@
-//! Peers that behave badly: they reset at any byte, in the middle of what is sent to them, or do not read. The others are served, and nothing piles
-//! up.
+//! Peers that behave badly: they reset at any byte, in the middle of what is sent to them, or do not read. The others are served, and
+//! nothing piles up.
 
 mod common;
 
@@ -129,7 +129,8 @@ fn clients_reset_at_random_bytes() {
     }
 }
 
-/// The peer reads some and resets while much more is being written, by each way to write: an error, the very buffer back, and the next write fails at once.
+/// The peer reads some and resets while much more is being written, by each way to write: an error, the very buffer back, and the next
+/// write fails at once.
 #[test]
 fn a_peer_resets_in_the_middle_of_a_write() {
     const BYTES: usize = 30 << 20;

@@ -75,8 +75,8 @@ fn every_client_is_served() {
     }
 }
 
-/// Streams of connections are begun and dropped again and again while clients connect, plain accepts between them: none is lost, none closed, and no descriptor
-/// stays behind.
+/// Streams of connections are begun and dropped again and again while clients connect, plain accepts between them: none is lost, none
+/// closed, and no descriptor stays behind.
 #[test]
 fn a_dropped_stream_loses_no_connection() {
     const CLIENTS: usize = 300;
@@ -185,7 +185,8 @@ fn a_stream_has_the_listener_for_itself() {
     });
 }
 
-/// All descriptors are taken when connections come: the stream says so, again and again, and serves them when some are free. In a child process.
+/// All descriptors are taken when connections come: the stream says so, again and again, and serves them when some are free. In a child
+/// process.
 #[test]
 fn without_descriptors_connections_wait() {
     if !is_child("without_descriptors_connections_wait") {

@@ -1,4 +1,5 @@
-//! Receiving into pools: byte for byte, whatever the kernel has and whoever gives up, with memory that is as large as the pool and no larger.
+//! Receiving into pools: byte for byte, whatever the kernel has and whoever gives up, with memory that is as large as the pool and no
+//! larger.
 
 mod common;
 
@@ -40,8 +41,8 @@ fn pool(count: u16, buffer_bytes: u32, filling: Filling) -> BufPool {
 
 const FILLINGS: [Filling; 2] = [Filling::Whole, Filling::Incremental];
 
-/// Half a megabyte comes in pieces of random sizes, over TCP and within the machine, and is echoed from the pool's buffers: byte for byte, and the
-/// stream ends with the peer's. The pool is whole then.
+/// Half a megabyte comes in pieces of random sizes, over TCP and within the machine, and is echoed from the pool's buffers: byte for byte,
+/// and the stream ends with the peer's. The pool is whole then.
 #[test]
 fn an_echo_from_a_pool() {
     let _alone = alone();
@@ -88,8 +89,8 @@ fn an_echo_from_a_pool() {
     }
 }
 
-/// Every buffer is held when more comes: it waits, and comes in order as buffers are given back; also to two streams that share the pool, neither of
-/// which starves.
+/// Every buffer is held when more comes: it waits, and comes in order as buffers are given back; also to two streams that share the pool,
+/// neither of which starves.
 #[test]
 fn a_pool_that_is_held_is_waited_for() {
     let _alone = alone();
@@ -222,7 +223,8 @@ fn select_of_receive_and_sleep_is_exact() {
     }
 }
 
-/// Nobody asks for the next piece: what the peer can send is bounded by the pool and the sockets' buffers, and when somebody asks, all of it comes.
+/// Nobody asks for the next piece: what the peer can send is bounded by the pool and the sockets' buffers, and when somebody asks, all of
+/// it comes.
 #[test]
 fn a_slow_reader_holds_the_sender_back() {
     let _alone = alone();

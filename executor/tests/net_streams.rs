@@ -1,4 +1,5 @@
-//! What TCP and Unix streams have beside plain reads and writes: peeking, several buffers, halves, traits, zero-copy, sockets from elsewhere.
+//! What TCP and Unix streams have beside plain reads and writes: peeking, several buffers, halves, traits, zero-copy, sockets from
+//! elsewhere.
 
 mod common;
 
@@ -117,8 +118,8 @@ fn more_pieces_than_the_kernel_takes() {
     with_each_kind!(test);
 }
 
-/// Three GiB are asked for, and offered, in one buffer of memory that is never touched: a part is moved, and no error. The buffers are virtual,
-/// where the system gives out so much.
+/// Three GiB are asked for, and offered, in one buffer of memory that is never touched: a part is moved, and no error. The buffers are
+/// virtual, where the system gives out so much.
 #[test]
 fn more_than_two_gib_is_a_part() {
     const BYTES: usize = 3 << 30;
@@ -145,8 +146,8 @@ fn more_than_two_gib_is_a_part() {
     });
 }
 
-/// One task reads while it writes, by borrowed halves; two tasks by owned ones. Dropping the sending half ends the peer's reading, and the receiving
-/// one goes on; forgetting it does not.
+/// One task reads while it writes, by borrowed halves; two tasks by owned ones. Dropping the sending half ends the peer's reading, and the
+/// receiving one goes on; forgetting it does not.
 #[test]
 fn halves_work_apart() {
     macro_rules! test {
@@ -270,7 +271,7 @@ fn streams_are_what_the_traits_promise() {
     with_each_kind!(test);
     macro_rules! test {
         ($one:expr, $other:expr) => {
-            use compio_io::util::Splittable;
+            use executor::io::Splittable;
             let (reading, writing) = Splittable::split($one);
             let other = $other;
             let (other_reading, other_writing) = Splittable::split(&other);
@@ -280,7 +281,8 @@ fn streams_are_what_the_traits_promise() {
     with_each_kind!(test);
 }
 
-/// Buffers below and above the threshold, sent without copying where the kernel can, and where it cannot: byte for byte, and the buffer back.
+/// Buffers below and above the threshold, sent without copying where the kernel can, and where it cannot: byte for byte, and the buffer
+/// back.
 #[test]
 fn zero_copy_writes_arrive() {
     for builder in [
@@ -315,8 +317,8 @@ fn zero_copy_writes_arrive() {
     }
 }
 
-/// Sockets that are non-blocking, as tokio and socket activation hand them over: reads, writes and accepts wait all the same, in every mode; and they go back
-/// to the standard library.
+/// Sockets that are non-blocking, as tokio and socket activation hand them over: reads, writes and accepts wait all the same, in every
+/// mode; and they go back to the standard library.
 #[test]
 fn sockets_from_elsewhere_may_be_non_blocking() {
     for (mode, builder) in modes() {

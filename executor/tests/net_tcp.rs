@@ -56,8 +56,8 @@ fn each_address_has_its_time() {
     });
 }
 
-/// Everything that stands for an address can be connected to: what is one, in each form, and names, which are looked up elsewhere. What stands for none
-/// says so.
+/// Everything that stands for an address can be connected to: what is one, in each form, and names, which are looked up elsewhere. What
+/// stands for none says so.
 #[test]
 fn names_are_addresses() {
     let _alone = alone();

@@ -137,7 +137,8 @@ fn datagrams_come_in_buffers_of_a_pool() {
     }
 }
 
-/// All buffers of a pool are held when more datagrams come: they wait in the socket, and come when buffers are given back, one by one or all.
+/// All buffers of a pool are held when more datagrams come: they wait in the socket, and come when buffers are given back, one by one or
+/// all.
 #[test]
 fn a_pool_that_is_held_is_waited_for() {
     for (mode, builder) in builders() {
@@ -170,8 +171,8 @@ fn a_pool_that_is_held_is_waited_for() {
     }
 }
 
-/// Receives of every kind are given up again and again while numbered datagrams come, few enough at a time for the socket: each is received once, and
-/// in order.
+/// Receives of every kind are given up again and again while numbered datagrams come, few enough at a time for the socket: each is received
+/// once, and in order.
 #[test]
 fn select_of_receives_and_sleep_loses_nothing() {
     const COUNT: u32 = 2_000;

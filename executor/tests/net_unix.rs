@@ -188,8 +188,8 @@ fn datagrams_arrive_in_order() {
     }
 }
 
-/// Descriptors go with bytes and with datagrams; as many as are asked for arrive, and are the files that were sent. The rest is closed, and what is
-/// sent as well.
+/// Descriptors go with bytes and with datagrams; as many as are asked for arrive, and are the files that were sent. The rest is closed, and
+/// what is sent as well.
 #[test]
 fn descriptors_are_passed() {
     let _alone = alone();
@@ -357,8 +357,8 @@ fn a_connect_waits_for_a_full_queue() {
     }
 }
 
-/// The receiver's queue is full, and a send by its path waits in a thread of the kernel's when it is given up, or cancelled: the next send is not told of that,
-/// and what was sent arrives in order.
+/// The receiver's queue is full, and a send by its path waits in a thread of the kernel's when it is given up, or cancelled: the next send
+/// is not told of that, and what was sent arrives in order.
 #[test]
 fn a_send_that_is_given_up_is_forgotten() {
     let _alone = alone();

@@ -155,8 +155,8 @@ fn descriptors_arrive_or_are_closed() {
     });
 }
 
-/// A message of bytes and descriptors comes for a receive that is dropped, at each moment. The next receive has both; a plain one has the bytes, and then
-/// the descriptors are closed.
+/// A message of bytes and descriptors comes for a receive that is dropped, at each moment. The next receive has both; a plain one has the
+/// bytes, and then the descriptors are closed.
 #[test]
 fn what_came_for_a_dropped_receive_is_kept_with_its_descriptors() {
     nothing_freed_is_written_to(|core| {
@@ -286,7 +286,8 @@ fn datagrams_for_dropped_receives_are_kept() {
     });
 }
 
-/// Futures of messages are dropped in flight while peers flood the sockets, and while buffers are full: memory that was freed is not written to.
+/// Futures of messages are dropped in flight while peers flood the sockets, and while buffers are full: memory that was freed is not
+/// written to.
 #[test]
 fn dropped_in_flight_the_memory_stays() {
     nothing_freed_is_written_to(|core| {

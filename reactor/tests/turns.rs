@@ -56,8 +56,8 @@ fn next<M: OrderedMultishot>(core: &Core, stream: &mut StreamInTurn<M>) -> Optio
     core.block_on(poll_fn(|context| stream.poll_next(context)))
 }
 
-/// A multishot receive is dropped with two pieces unfetched and another that comes before the cancel: plain reads have all of it, in order. While it
-/// lives they are refused.
+/// A multishot receive is dropped with two pieces unfetched and another that comes before the cancel: plain reads have all of it, in order.
+/// While it lives they are refused.
 #[test]
 fn a_dropped_stream_leaves_its_pieces_to_plain_reads() {
     nothing_freed_is_written_to(|core| {
@@ -125,7 +125,8 @@ fn a_stream_begins_with_what_a_plain_read_has_left() {
     });
 }
 
-/// Datagrams that a dropped multishot receive had, and one that is larger than a pool's buffers: each is received once, whole, by the other kind.
+/// Datagrams that a dropped multishot receive had, and one that is larger than a pool's buffers: each is received once, whole, by the other
+/// kind.
 #[test]
 fn datagrams_go_from_streams_to_plain_receives_and_back() {
     nothing_freed_is_written_to(|core| {

@@ -29,11 +29,11 @@ pub struct Datagram {
 /// The datagrams that come to a socket, in buffers of a [`BufPool`](super::BufPool); they never end.
 ///
 /// One submission serves any number of datagrams (`IORING_OP_RECVMSG` multishot); where the kernel lacks that
-/// ([`Feature::MultishotReceive`](crate::Feature)), each takes two operations. A pool that has run dry is waited for: what comes meanwhile waits in the
-/// socket, as far as its receive buffer goes; what does not fit there UDP loses.
+/// ([`Feature::MultishotReceive`](crate::Feature)), each takes two operations. A pool that has run dry is waited for: what comes meanwhile
+/// waits in the socket, as far as its receive buffer goes; what does not fit there UDP loses.
 ///
-/// While it lives it has the receiving side of the socket for itself: other receives fail with `EBUSY`, or wait. **Dropped**, it loses nothing: what had arrived by then, the next
-/// receive begins with.
+/// While it lives it has the receiving side of the socket for itself: other receives fail with `EBUSY`, or wait. **Dropped**, it loses
+/// nothing: what had arrived by then, the next receive begins with.
 ///
 /// An error is an item, and the stream can be asked again.
 ///

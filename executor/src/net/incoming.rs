@@ -18,8 +18,8 @@ use std::{fmt, io};
 /// ([`Feature::MultishotAccept`]), each takes one. Who does not ask for the next is not flooded: with 64 unfetched connections, or what the
 /// backlog had at once, accepting pauses, and further ones wait in the backlog.
 ///
-/// While it lives it has the listener for itself: accepts fail with `EBUSY`, or wait. **Dropped**, it loses no connection: those it had accepted and
-/// nobody has fetched are what the next accept, or the next such stream, begins with.
+/// While it lives it has the listener for itself: accepts fail with `EBUSY`, or wait. **Dropped**, it loses no connection: those it had
+/// accepted and nobody has fetched are what the next accept, or the next such stream, begins with.
 ///
 /// An error is an item, and the stream can be asked again. When descriptors run out (`EMFILE`, `ENFILE`) the connection stays in the
 /// backlog: wait until some are free, and go on.

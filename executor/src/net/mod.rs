@@ -52,7 +52,8 @@ use crate::io::ends::reactor;
 use socket2::SockRef;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// A socket from elsewhere may have `O_NONBLOCK` set. For such, some kernels do not wait but answer `EAGAIN`, to an accept for one (Linux 6.18 waits).
+/// A socket from elsewhere may have `O_NONBLOCK` set. For such, some kernels do not wait but answer `EAGAIN`, to an accept for one (Linux
+/// 6.18 waits).
 fn made_blocking(socket: OwnedFd) -> OwnedFd {
     if let Err(error) = SockRef::from(&socket.as_fd()).set_nonblocking(false) {
         tracing::warn!(%error, "a socket may be non-blocking still: then its operations fail with EAGAIN");

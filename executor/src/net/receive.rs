@@ -16,12 +16,12 @@ use std::{fmt, io};
 /// What a stream receives, piece by piece, in buffers of a [`BufPool`](super::BufPool). Ends with the peer's end of sending.
 ///
 /// One submission serves any number of pieces (`IORING_OP_RECV` multishot); where the kernel lacks that
-/// ([`Feature::MultishotReceive`](crate::Feature)), each piece takes two operations. A pool that has run dry is waited for, and nothing is lost: what
-/// would have come stays in the socket. Who does not ask for the next piece is not flooded: after some unfetched pieces, a quarter of the
-/// pool at most, receiving pauses, and the sender is slowed down.
+/// ([`Feature::MultishotReceive`](crate::Feature)), each piece takes two operations. A pool that has run dry is waited for, and nothing is
+/// lost: what would have come stays in the socket. Who does not ask for the next piece is not flooded: after some unfetched pieces, a
+/// quarter of the pool at most, receiving pauses, and the sender is slowed down.
 ///
-/// While it lives it has the receiving side of the stream for itself: reads fail with `EBUSY`, or wait for a piece that is under way. **Dropped**, it loses nothing: what had
-/// arrived by then, the next read or receive begins with.
+/// While it lives it has the receiving side of the stream for itself: reads fail with `EBUSY`, or wait for a piece that is under way.
+/// **Dropped**, it loses nothing: what had arrived by then, the next read or receive begins with.
 ///
 /// An error is an item, and the stream can be asked again: after `ConnectionReset` it ends.
 #[must_use = "a stream does nothing unless polled"]

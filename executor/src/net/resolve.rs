@@ -1,7 +1,7 @@
 //! Which addresses a name stands for, found without blocking the core.
 //!
-//! The system's resolver, getaddrinfo(3), blocks for as long as it takes. So a name is looked up as blocking work; what is an address already
-//! needs none.
+//! The system's resolver, getaddrinfo(3), blocks for as long as it takes. So a name is looked up as blocking work; what is an address
+//! already needs none.
 
 use super::address::no_address;
 use crate::spawn_blocking;

@@ -9,7 +9,8 @@ macro_rules! reading_methods {
         /// means that the peer has finished sending, or that the buffer has no capacity.
         ///
         /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
-        /// Only the buffer is gone; to have it back, [cancel](crate::io::InTurn::cancel) the read instead. A second read waits for the first.
+        /// Only the buffer is gone; to have it back, [cancel](crate::io::InTurn::cancel) the read instead. A second read waits for the
+        /// first.
         ///
         /// # Errors
         /// As recv(2) has them: `ConnectionReset`, mostly. `EBUSY` while a [`Receive`](crate::net::Receive) has the receiving side.
@@ -33,8 +34,8 @@ macro_rules! reading_methods {
             self.stream_socket().peek(buffer)
         }
 
-        /// Reads into several buffers, each full before the next is begun; of more than 1024, into the first 1024. Buffers that nothing was left for stay as they are. Cancellation,
-        /// errors and panics as for [`read`](Self::read).
+        /// Reads into several buffers, each full before the next is begun; of more than 1024, into the first 1024. Buffers that nothing was
+        /// left for stay as they are. Cancellation, errors and panics as for [`read`](Self::read).
         #[track_caller]
         pub fn read_vectored<V: crate::buf::IoVectoredBufMut>(
             &self,
@@ -48,8 +49,8 @@ macro_rules! reading_methods {
         /// **Dropped** before it is ready, what it had put into the buffer is lost with it: keep the future, and poll it again.
         ///
         /// # Errors
-        /// Those of `read`, and `UnexpectedEof` if the peer finishes sending before. How much came by then, the length of the buffer tells, if
-        /// it has one apart from its capacity, as a `Vec` has.
+        /// Those of `read`, and `UnexpectedEof` if the peer finishes sending before. How much came by then, the length of the buffer tells,
+        /// if it has one apart from its capacity, as a `Vec` has.
         pub async fn read_exact<B: crate::buf::IoBufMut>(
             &self,
             buffer: B,
@@ -90,8 +91,8 @@ macro_rules! writing_methods {
             self.stream_socket().write(buffer)
         }
 
-        /// Writes some of the bytes of several buffers, one after another; of more than 1024, of the first 1024. Cancellation, errors and panics
-        /// as for [`write`](Self::write). To write all: [`write_vectored_all`](crate::io::AsyncWriteExt::write_vectored_all).
+        /// Writes some of the bytes of several buffers, one after another; of more than 1024, of the first 1024. Cancellation, errors and
+        /// panics as for [`write`](Self::write). To write all: [`write_vectored_all`](crate::io::AsyncWriteExt::write_vectored_all).
         #[track_caller]
         pub fn write_vectored<V: crate::buf::IoVectoredBuf>(
             &self,
@@ -100,8 +101,8 @@ macro_rules! writing_methods {
             self.stream_socket().write_vectored(buffers)
         }
 
-        /// Writes all of the buffer's bytes, a part at a time: those of another write may come between two. Cancellation, errors and panics as
-        /// for [`write`](Self::write).
+        /// Writes all of the buffer's bytes, a part at a time: those of another write may come between two. Cancellation, errors and panics
+        /// as for [`write`](Self::write).
         pub async fn write_all<B: crate::buf::IoBuf>(
             &self,
             buffer: B,

@@ -56,8 +56,8 @@ impl UdpSocket {
         Self(DatagramSocket::new(socket))
     }
 
-    /// From now on, [`send`](Self::send) goes to the first of `addresses` that can be reached, and nothing is received but from there. A name
-    /// is looked up by [`spawn_blocking`](crate::spawn_blocking); nothing is sent.
+    /// From now on, [`send`](Self::send) goes to the first of `addresses` that can be reached, and nothing is received but from there. A
+    /// name is looked up by [`spawn_blocking`](crate::spawn_blocking); nothing is sent.
     ///
     /// **Dropped** before it is ready, it has changed nothing.
     ///
@@ -74,8 +74,8 @@ impl UdpSocket {
         Err(last.unwrap_or_else(no_address))
     }
 
-    /// Receives a datagram into the buffer's capacity, from its start; what does not fit is lost. Says how long it is, and whom it is from. The
-    /// buffer's length becomes that of the datagram.
+    /// Receives a datagram into the buffer's capacity, from its start; what does not fit is lost. Says how long it is, and whom it is from.
+    /// The buffer's length becomes that of the datagram.
     ///
     /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a datagram that had come by then is what the next
     /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](crate::net::InTurnAs::cancel) it instead.
@@ -135,8 +135,8 @@ impl UdpSocket {
     /// begins when first polled; see there for what it has for itself meanwhile, and what is lost when it is **dropped**: nothing.
     ///
     /// # Errors
-    /// `InvalidInput` if the pool is filled incrementally, or if its buffers are too small: beside the datagram each holds the sender's address,
-    /// in 144 bytes.
+    /// `InvalidInput` if the pool is filled incrementally, or if its buffers are too small: beside the datagram each holds the sender's
+    /// address, in 144 bytes.
     ///
     /// # Panics
     /// Outside of a runtime, and if the pool is of another one.
@@ -147,8 +147,8 @@ impl UdpSocket {
 
     /// Sends the buffer's bytes as a datagram, and returns how many they are.
     ///
-    /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has begun,
-    /// which waits for that. To know, [cancel](crate::net::InTurnAs::cancel) it instead.
+    /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has
+    /// begun, which waits for that. To know, [cancel](crate::net::InTurnAs::cancel) it instead.
     ///
     /// # Errors
     /// As sendmsg(2) has them: `EMSGSIZE` if it is too large.

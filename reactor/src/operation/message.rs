@@ -1,6 +1,7 @@
 //! sendmsg(2) and recvmsg(2): several buffers at once, with an address, with descriptors.
 
 use super::kept::{KeptBytes, KeptDatagram};
+use super::vectored::{BUFFERS_MAX, Places};
 use super::{Completion, Operation, Ordered, fd};
 use crate::descriptor::Descriptor;
 use compio_buf::{BufResult, IoVectoredBuf, IoVectoredBufMut};
@@ -14,12 +15,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// `UIO_MAXIOV`: with more pieces the kernel refuses. Of a stream they are a part of what is to be moved.
-const PIECES_MAX: usize = 1024;
-
 /// A header that says nothing.
 fn empty_header() -> libc::msghdr {
-    // SAFETY: all zero is a valid one: no pieces, no address, no control data.
+    // SAFETY: all zero is a valid one: no buffers, no address, no control data.
     unsafe { std::mem::zeroed() }
 }
 
@@ -79,7 +77,7 @@ struct Inbound<V> {
     buffers: V,
     flags: i32,
     header: libc::msghdr,
-    pieces: Vec<libc::iovec>,
+    places: Places,
     sender: SockAddrStorage,
     control: Control,
     descriptors_max: usize,
@@ -92,7 +90,7 @@ impl<V: IoVectoredBufMut> Inbound<V> {
             buffers,
             flags: flags | libc::MSG_CMSG_CLOEXEC,
             header: empty_header(),
-            pieces: Vec::new(),
+            places: Places::default(),
             sender: SockAddrStorage::zeroed(),
             control: Control::default(),
             descriptors_max: 0,
@@ -108,17 +106,10 @@ impl<V: IoVectoredBufMut> Inbound<V> {
         self.control = Control::for_descriptors(self.descriptors_max);
     }
 
-    fn entry(&mut self, pieces_max: usize) -> squeue::Entry {
-        let spaces = self.buffers.iter_uninit_slice().take(pieces_max);
-        self.pieces = spaces
-            .map(|space| libc::iovec {
-                iov_base: space.as_mut_ptr().cast(),
-                iov_len: space.len(),
-            })
-            .collect();
+    fn entry(&mut self, buffers_max: usize) -> squeue::Entry {
+        self.places = Places::to_fill(&mut self.buffers, buffers_max);
         let header = &mut self.header;
-        header.msg_iov = self.pieces.as_mut_ptr();
-        header.msg_iovlen = self.pieces.len();
+        self.places.point_from(header);
         header.msg_name = std::ptr::from_mut(&mut self.sender).cast();
         header.msg_namelen = self.sender.size_of();
         self.control.point_to(header);
@@ -130,7 +121,7 @@ impl<V: IoVectoredBufMut> Inbound<V> {
 
     /// After a success: what came, with the buffers' lengths set.
     fn message(&mut self, count: usize) -> Message {
-        // SAFETY: the kernel has written `count` bytes to the pieces, in their order, each full before the next is begun.
+        // SAFETY: the kernel has written `count` bytes to the buffers, in their order, each full before the next is begun.
         unsafe { self.buffers.set_len(count) };
         // SAFETY: the kernel has filled in an address of this length.
         let sender = unsafe {
@@ -192,13 +183,13 @@ impl<V: IoVectoredBufMut> RecvMsg<V> {
     }
 }
 
-// SAFETY: the entry points to the header, which is ours, and what that points to is: the pieces, the address, the control data, the
+// SAFETY: the entry points to the header, which is ours, and what that points to is: the places, the address, the control data, the
 // buffers. Nothing of it is touched before `complete`.
 unsafe impl<V: IoVectoredBufMut> Operation for RecvMsg<V> {
     type Output = BufResult<Message, V>;
 
     fn entry(&mut self) -> squeue::Entry {
-        self.0.entry(PIECES_MAX)
+        self.0.entry(BUFFERS_MAX)
     }
 
     fn complete(mut self, completion: Completion) -> Self::Output {
@@ -320,7 +311,7 @@ pub struct SendMsg<V> {
     /// Open until the kernel has taken them.
     descriptors: Vec<OwnedFd>,
     header: libc::msghdr,
-    pieces: Vec<libc::iovec>,
+    places: Places,
     control: Control,
     is_datagram: bool,
 }
@@ -334,7 +325,7 @@ impl<V: IoVectoredBuf> SendMsg<V> {
             target: None,
             descriptors: Vec::new(),
             header: empty_header(),
-            pieces: Vec::new(),
+            places: Places::default(),
             control: Control::default(),
             is_datagram: false,
         }
@@ -349,8 +340,8 @@ impl<V: IoVectoredBuf> SendMsg<V> {
         }
     }
 
-    /// Sends descriptors along, of which the peer gets its own; these are closed in the end. On a stream they go with the first byte: without
-    /// one, `InvalidInput`, where the kernel would do nothing.
+    /// Sends descriptors along, of which the peer gets its own; these are closed in the end. On a stream they go with the first byte:
+    /// without one, `InvalidInput`, where the kernel would do nothing.
     pub fn with_descriptors(mut self, descriptors: Vec<OwnedFd>) -> Self {
         self.descriptors = descriptors;
         self
@@ -362,21 +353,15 @@ unsafe impl<V: IoVectoredBuf> Operation for SendMsg<V> {
     type Output = BufResult<usize, V>;
 
     fn entry(&mut self) -> squeue::Entry {
-        let pieces_max = if self.is_datagram {
+        // Of a stream, a part may go; a datagram of too many buffers the kernel refuses.
+        let buffers_max = if self.is_datagram {
             usize::MAX
         } else {
-            PIECES_MAX
+            BUFFERS_MAX
         };
-        let slices = self.buffers.iter_slice().take(pieces_max);
-        self.pieces = slices
-            .map(|slice| libc::iovec {
-                iov_base: slice.as_ptr().cast_mut().cast(),
-                iov_len: slice.len(),
-            })
-            .collect();
+        self.places = Places::to_drain(&self.buffers, buffers_max);
         let header = &mut self.header;
-        header.msg_iov = self.pieces.as_mut_ptr();
-        header.msg_iovlen = self.pieces.len();
+        self.places.point_from(header);
         if let Some(target) = &self.target {
             header.msg_name = target.as_ptr().cast_mut().cast();
             header.msg_namelen = target.len();

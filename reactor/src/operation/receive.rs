@@ -16,8 +16,8 @@ fn unfetched_max(pool: &BufPool) -> usize {
     usize::from(pool.options().count / 4).clamp(1, 16)
 }
 
-/// recv(2) into a pool's buffers, until the peer has finished sending or something fails. Yields what came, `None` for the end of the stream.
-/// `ENOBUFS`, the last item then, says that the pool has run dry: what would have come waits in the socket.
+/// recv(2) into a pool's buffers, until the peer has finished sending or something fails. Yields what came, `None` for the end of the
+/// stream. `ENOBUFS`, the last item then, says that the pool has run dry: what would have come waits in the socket.
 pub struct RecvMulti {
     socket: Descriptor,
     pool: BufPool,

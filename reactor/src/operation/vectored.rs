@@ -9,30 +9,40 @@ use std::collections::VecDeque;
 use std::ptr;
 
 /// How many buffers the kernel takes at once (`UIO_MAXIOV`). Of more, the first so many are used, as of a buffer that is too long.
-const BUFFERS_MAX: usize = 1024;
+pub(super) const BUFFERS_MAX: usize = 1024;
 
 /// The places of some buffers, for the kernel; valid as long as the buffers stay where they are.
 #[derive(Default)]
-struct Places(Vec<libc::iovec>);
+pub(super) struct Places(Vec<libc::iovec>);
 
 impl Places {
-    fn of(buffers: impl Iterator<Item = (*mut u8, usize)>) -> Self {
+    fn of(buffers: impl Iterator<Item = (*mut u8, usize)>, max: usize) -> Self {
         let place = |(start, length): (*mut u8, usize)| libc::iovec {
             iov_base: start.cast(),
             iov_len: length,
         };
-        Self(buffers.map(place).take(BUFFERS_MAX).collect())
+        Self(buffers.map(place).take(max).collect())
     }
 
-    fn to_fill(buffers: &mut impl IoVectoredBufMut) -> Self {
+    /// The capacities of `max` buffers at most.
+    pub(super) fn to_fill(buffers: &mut impl IoVectoredBufMut, max: usize) -> Self {
         let spaces = buffers.iter_uninit_slice();
-        Self::of(spaces.map(|space| (space.as_mut_ptr().cast(), space.len())))
+        let places = spaces.map(|space| (space.as_mut_ptr().cast(), space.len()));
+        Self::of(places, max)
     }
 
-    fn to_drain(buffers: &impl IoVectoredBuf) -> Self {
+    /// The bytes of `max` buffers at most.
+    pub(super) fn to_drain(buffers: &impl IoVectoredBuf, max: usize) -> Self {
         let filled = buffers.iter_slice();
         // The kernel does not write there.
-        Self::of(filled.map(|bytes| (bytes.as_ptr().cast_mut(), bytes.len())))
+        let places = filled.map(|bytes| (bytes.as_ptr().cast_mut(), bytes.len()));
+        Self::of(places, max)
+    }
+
+    /// Makes them those of a message.
+    pub(super) fn point_from(&mut self, header: &mut libc::msghdr) {
+        header.msg_iov = self.0.as_mut_ptr();
+        header.msg_iovlen = self.0.len();
     }
 
     fn start(&self) -> *const libc::iovec {
@@ -83,7 +93,7 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectored<B> {
     type Output = BufResult<usize, B>;
 
     fn entry(&mut self) -> squeue::Entry {
-        self.places = Places::to_fill(&mut self.buffers);
+        self.places = Places::to_fill(&mut self.buffers, BUFFERS_MAX);
         opcode::Readv::new(fd(&self.file), self.places.start(), self.places.count())
             .offset(CURRENT)
             .build()
@@ -144,7 +154,7 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectoredAt<B> {
     type Output = BufResult<usize, B>;
 
     fn entry(&mut self) -> squeue::Entry {
-        self.places = Places::to_fill(&mut self.buffers);
+        self.places = Places::to_fill(&mut self.buffers, BUFFERS_MAX);
         opcode::Readv::new(fd(&self.file), self.places.start(), self.places.count())
             .offset(self.offset)
             .build()
@@ -200,7 +210,7 @@ unsafe impl<B: IoVectoredBuf> Operation for WriteVectored<B> {
     type Output = BufResult<usize, B>;
 
     fn entry(&mut self) -> squeue::Entry {
-        self.places = Places::to_drain(&self.buffers);
+        self.places = Places::to_drain(&self.buffers, BUFFERS_MAX);
         opcode::Writev::new(fd(&self.file), self.places.start(), self.places.count())
             .offset(self.offset)
             .build()

@@ -113,9 +113,9 @@ impl TcpStream {
     reading_methods!();
     writing_methods!();
 
-    /// Writes as [`write`](Self::write) does, but lets the network card read the buffer where it is; the buffer comes back when the peer has
-    /// acknowledged its bytes. Worth it for large buffers that are not needed again soon: fewer than 10 KiB are copied all the same, and so is
-    /// everything by a device that cannot (as loopback), or a kernel ([`Feature::ZeroCopySend`](crate::Feature)).
+    /// Writes as [`write`](Self::write) does, but lets the network card read the buffer where it is; the buffer comes back when the peer
+    /// has acknowledged its bytes. Worth it for large buffers that are not needed again soon: fewer than 10 KiB are copied all the same,
+    /// and so is everything by a device that cannot (as loopback), or a kernel ([`Feature::ZeroCopySend`](crate::Feature)).
     ///
     /// **Dropped** before it is ready, what is said of `write` holds, and the buffer is freed when the kernel is done with it.
     ///

@@ -98,8 +98,8 @@ impl UnixDatagram {
         SockRef::from(self).connect(&from_unix(address)?)
     }
 
-    /// Receives a datagram into the buffer's capacity, from its start; what does not fit is lost. Descriptors that came with it are closed. The
-    /// buffer's length becomes that of the datagram.
+    /// Receives a datagram into the buffer's capacity, from its start; what does not fit is lost. Descriptors that came with it are closed.
+    /// The buffer's length becomes that of the datagram.
     ///
     /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a datagram that had come by then is what the next
     /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](crate::net::InTurnAs::cancel) it instead.
@@ -136,8 +136,8 @@ impl UnixDatagram {
             .recv_vectored("recv_vectored", buffers, count_vectored)
     }
 
-    /// Receives as [`recv`](Self::recv) does, and takes descriptors that came with the datagram, `max` at most; further ones are closed. They
-    /// are close-on-exec.
+    /// Receives as [`recv`](Self::recv) does, and takes descriptors that came with the datagram, `max` at most; further ones are closed.
+    /// They are close-on-exec.
     ///
     /// **Dropped** before it is ready, what is said of `recv` holds, for the descriptors as well, up to the `max` of the dropped receive.
     #[track_caller]
@@ -152,11 +152,12 @@ impl UnixDatagram {
     /// Sends the buffer's bytes as a datagram to the socket it is connected to, and returns how many they are. Waits while the receiver's
     /// queue is full.
     ///
-    /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has begun,
-    /// which waits for that. To know, [cancel](InTurn::cancel) it instead.
+    /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has
+    /// begun, which waits for that. To know, [cancel](InTurn::cancel) it instead.
     ///
     /// # Errors
-    /// As send(2) has them: `ConnectionRefused` or `ConnectionReset` if the receiver has gone, `NotConnected`, `EMSGSIZE` if it is too large.
+    /// As send(2) has them: `ConnectionRefused` or `ConnectionReset` if the receiver has gone, `NotConnected`, `EMSGSIZE` if it is too
+    /// large.
     ///
     /// # Panics
     /// Outside of a runtime.
@@ -201,8 +202,8 @@ impl UnixDatagram {
         self.0.send_vectored(buffers, None)
     }
 
-    /// Sends as [`send`](Self::send) does, and descriptors along, 253 at most. The receiver gets descriptors of its own for the same open files; these
-    /// here are closed, whatever the outcome: pass clones to keep some.
+    /// Sends as [`send`](Self::send) does, and descriptors along, 253 at most. The receiver gets descriptors of its own for the same open
+    /// files; these here are closed, whatever the outcome: pass clones to keep some.
     ///
     /// # Errors
     /// Those of `send`; `EINVAL` for too many descriptors, `ETOOMANYREFS` if too many of this user's are under way.

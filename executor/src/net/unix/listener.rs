@@ -37,8 +37,8 @@ impl UnixListener {
     /// Listens at a path, where there must be nothing yet.
     ///
     /// # Errors
-    /// As bind(2) and listen(2) have them: `AddrInUse` if there is something, be it a socket that nobody listens at; `InvalidInput` if the path is
-    /// too long.
+    /// As bind(2) and listen(2) have them: `AddrInUse` if there is something, be it a socket that nobody listens at; `InvalidInput` if the
+    /// path is too long.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
         Self::bind_to(&SockAddr::unix(path)?)
     }

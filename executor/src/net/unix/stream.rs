@@ -112,14 +112,15 @@ impl UnixStream {
         self.0.read_with_descriptors(buffer, max)
     }
 
-    /// Writes as [`write`](Self::write) does, and sends descriptors, 253 at most, with the first byte, so there must be one. If not all bytes
-    /// went, go on with a plain write. The peer gets descriptors of its own for the same open files; these here are closed, whatever the outcome: pass
-    /// clones to keep some.
+    /// Writes as [`write`](Self::write) does, and sends descriptors, 253 at most, with the first byte, so there must be one. If not all
+    /// bytes went, go on with a plain write. The peer gets descriptors of its own for the same open files; these here are closed, whatever
+    /// the outcome: pass clones to keep some.
     ///
     /// **Dropped** before it is ready, what is said of `write` holds; the descriptors went if the first byte did.
     ///
     /// # Errors
-    /// Those of `write`; `InvalidInput` without a byte; `EINVAL` for too many descriptors, `ETOOMANYREFS` if too many of this user's are under way.
+    /// Those of `write`; `InvalidInput` without a byte; `EINVAL` for too many descriptors, `ETOOMANYREFS` if too many of this user's are
+    /// under way.
     ///
     /// # Panics
     /// Outside of a runtime.
