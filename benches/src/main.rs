@@ -3,6 +3,7 @@
 //! `main` reads the command line and hands over; each bench is a folder that knows its runtimes, its rounds and its
 //! table. `serve` is not for people: it is how the echo bench starts its servers, each in a process of its own.
 
+mod adapter;
 mod clock;
 mod echo;
 mod idle;
@@ -46,6 +47,7 @@ fn run(options: &Options) -> io::Result<()> {
             println!("remote {}", remote::names().join(", "));
             println!("idle   {}", idle::names().join(", "));
             println!("wake   {}", wake::names().join(", "));
+            println!("adapter {}", adapter::names().join(", "));
         }
         Command::Echo => {
             println!("{}\n", machine::describe());
@@ -66,6 +68,10 @@ fn run(options: &Options) -> io::Result<()> {
         Command::Wake => {
             println!("{}\n", machine::describe());
             wake::run(options)?;
+        }
+        Command::Adapter => {
+            println!("{}\n", machine::describe());
+            adapter::run(options)?;
         }
         Command::Stress => {
             println!("{}\n", machine::describe());

@@ -18,6 +18,7 @@ Commands:
     idle     CPU time and context switches of two cores with nothing to do, and after a burst
     stress   whether a wake is lost: two cores and two threads, around each boundary of the idle protocol
     wake     how soon a core that blocks, spins or watches begins with a task sent to it
+    adapter  what reading and writing by the traits of futures::io costs, beside owned buffers
 
 Options:
     --connections N   echo: connections, each with one request in flight      [64]
@@ -27,7 +28,7 @@ Options:
                       idle: how long a round idles                            [10]
                       wake: length of one round of each way                   [0.2]
                       stress: how long it takes in all                        [120]
-    --rounds N        rounds of each runtime [echo 9, local 15, remote 11, idle 3, wake 9]
+    --rounds N        rounds of each runtime [echo 9, local 15, remote 11, idle 3, wake 9, adapter 11]
     --only A,B        only these runtimes (a ratio needs what it is taken to)
     --json PATH       also write each figure as a line of JSON (wake: one line with all; stress: one for each way of waiting)
     --list            the runtimes of each command
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     Idle,
     Stress,
     Wake,
+    Adapter,
     /// Internal: be one server of the echo bench, print the address, end with the last connection.
     Serve {
         server: String,
@@ -89,6 +91,7 @@ impl Options {
                 "idle" => options.command = Command::Idle,
                 "stress" => options.command = Command::Stress,
                 "wake" => options.command = Command::Wake,
+                "adapter" => options.command = Command::Adapter,
                 "serve" => options.command = Command::Serve { server: value()? },
                 "--list" => options.command = Command::List,
                 "--help" | "-h" => {
