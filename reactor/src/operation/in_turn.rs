@@ -107,7 +107,8 @@ impl<O: Ordered> InTurn<O> {
 
     /// Asks the kernel to give the operation up. The same future then yields what became of it, soon: the buffer, and how much was
     /// transferred if the operation was done before the cancel got there, or else `ECANCELED`
-    /// ([`raw_os_error`](std::io::Error::raw_os_error); the standard library has no kind for it).
+    /// ([`raw_os_error`](std::io::Error::raw_os_error); the standard library has no kind for it), or `EINTR` if a worker thread of the kernel
+    /// was blocked in it.
     ///
     /// An operation that was never polled has not begun, and will not.
     pub fn cancel(mut self) -> Self {
