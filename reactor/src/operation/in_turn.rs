@@ -61,10 +61,11 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
     }
 }
 
-/// Keeps an error for the next operation, unless it only says that this one was cancelled.
+/// Keeps an error for the next operation, unless it only says that this one was cancelled: `EINTR`, if a worker thread of the kernel was
+/// blocked in it.
 pub(super) fn keep_error<T>(lane: &Lane<T>, error: &std::io::Error) {
     if let Some(code) = error.raw_os_error()
-        && code != libc::ECANCELED
+        && !matches!(code, libc::ECANCELED | libc::EINTR)
     {
         lane.keep_error(code);
     }
