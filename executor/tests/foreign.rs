@@ -224,3 +224,36 @@ fn it_may_be_shared() {
         .spawn_on(0, async move { **foreign.get().unwrap() });
     assert_eq!(runtime.block_on(task).unwrap(), 5);
 }
+
+/// A task of core 1 has a value of core 0 when the runtime ends. It comes home, and its drop finds core 0's own values there.
+#[test]
+fn at_the_end_it_is_dropped_before_the_core_s_own_values() {
+    core_local! {
+        static PLACE: Cell<u32> = Cell::new(0);
+    }
+    static SEEN: AtomicUsize = AtomicUsize::new(0);
+
+    struct Looks;
+
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            SEEN.store(PLACE.with(Cell::get) as usize, SeqCst);
+        }
+    }
+
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        PLACE.with(|place| place.set(7));
+        let foreign = Foreign::new(Looks);
+        let (sender, receiver) = futures::channel::oneshot::channel();
+        let holding = spawn_on(1, async move {
+            let _foreign = foreign;
+            let _ = sender.send(());
+            pending::<()>().await;
+        });
+        holding.detach();
+        receiver.await.expect("the task holds it");
+    });
+    drop(runtime);
+    assert_eq!(SEEN.load(SeqCst), 7);
+}

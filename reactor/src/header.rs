@@ -18,7 +18,7 @@ use crate::doorbell::{Doorbell, Word};
 use crate::sys::{self, Params};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -56,7 +56,7 @@ impl Mapping {
         // SAFETY: a fresh shared mapping at an address of the kernel's choice; IORING_OFF_SQ_RING is 0.
         let address = unsafe {
             libc::mmap(
-                std::ptr::null_mut(),
+                ptr::null_mut(),
                 bytes,
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED | libc::MAP_POPULATE,
@@ -81,21 +81,42 @@ impl Mapping {
 impl Mapping {
     /// Lets go of the ring, which a mapping keeps alive, and leaves ordinary memory in its place for whoever still stores to it.
     fn detach(&self) {
-        // SAFETY: the mapping was made with this length and is replaced as a whole, at once: an access meanwhile finds the one or the other.
-        // What is kept of it are pointers to atomic words, good for any memory that can be read and written.
-        let replaced = unsafe {
+        // The memory is had first: where there is none, nothing has been unmapped yet.
+        // SAFETY: a fresh private mapping at an address of the kernel's choice.
+        let plain = unsafe {
             libc::mmap(
-                self.address.as_ptr().cast(),
+                ptr::null_mut(),
                 self.bytes,
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
                 -1,
                 0,
             )
         };
-        if replaced == libc::MAP_FAILED {
+        if plain == libc::MAP_FAILED {
             let error = io::Error::last_os_error();
             tracing::warn!(%error, "a ring stays mapped until the last waker of its core is dropped");
+            return;
+        }
+        // SAFETY: both mappings were made with this length, and `plain` is known to nobody. The other is replaced as a whole: an access meanwhile
+        // waits in the kernel, and finds what is there then. What is kept of it are pointers to atomic words, good for any memory that
+        // can be read and written.
+        let replaced = unsafe {
+            libc::mremap(
+                plain,
+                self.bytes,
+                self.bytes,
+                libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+                self.address.as_ptr().cast::<libc::c_void>(),
+            )
+        };
+        if replaced == libc::MAP_FAILED {
+            // The kernel had no memory for its own books, and the place may be a hole now, that a late store would find.
+            eprintln!(
+                "the executor cannot go on: {}, in giving a ring up",
+                io::Error::last_os_error()
+            );
+            std::process::abort();
         }
     }
 }

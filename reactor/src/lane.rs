@@ -6,32 +6,47 @@
 //! begin with. [`InTurn`](crate::operation::InTurn) and [`StreamInTurn`](crate::operation::StreamInTurn) are the futures that follow
 //! them; sockets, listeners and pipes have a lane for each direction.
 //!
-//! | holder     | meaning                                          | another operation          |
-//! |------------|--------------------------------------------------|----------------------------|
-//! | `Nobody`   | free                                             | takes its turn             |
-//! | `Future`   | one that is alive, or a one-shot that was dropped | waits for the end of the turn |
-//! | `Stream`   | a multishot operation whose stream is alive      | is refused, `EBUSY`: it would wait for as long as that lives |
-//! | `Orphan`   | a multishot operation whose stream was dropped   | waits for the end of the turn |
+//! | holder    | meaning                                                        | another operation             |
+//! |-----------|----------------------------------------------------------------|-------------------------------|
+//! | `Nobody`  | free, and nobody waits                                         | takes its turn                |
+//! | `Granted` | the turn was given to the first that waited, which was woken   | waits behind the others       |
+//! | `Future`  | one that is alive, or a one-shot that was dropped              | waits behind the others       |
+//! | `Stream`  | a multishot operation whose stream is alive                    | is refused, `EBUSY`: it would wait for as long as that lives |
+//! | `Orphan`  | a multishot operation whose stream was dropped                 | waits behind the others       |
+//!
+//! The turn is handed over, not up for grabs: so operations begin in the order in which they were first polled, and a task that never stops
+//! writing does not keep the others from it.
 
-use event_listener::{Event, EventListener, IntoNotification};
-use std::cell::{Cell, RefCell};
+use crate::waiters::{Left, Place, Waiters};
+use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holder {
     Nobody,
+    Granted,
     Future,
     Stream,
     Orphan,
 }
 
+/// What becomes of one that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grant {
+    Turn,
+    /// A stream was before it, and has the lane for itself.
+    Refusal,
+}
+
 /// One direction of a descriptor. `T` is what is kept of dropped operations: bytes, datagrams, connections; nothing (`()`) of writes.
 pub struct Lane<T> {
     holder: Cell<Holder>,
-    turn_over: Event,
-    kept: RefCell<VecDeque<T>>,
+    /// On the heap when somebody first waits, for mostly nobody does.
+    waiters: OnceCell<Box<Waiters<(), Grant>>>,
+    kept: Cell<VecDeque<T>>,
     /// An error that a dropped operation was told of: the kernel tells it once. It comes after what was kept.
     kept_error: Cell<Option<i32>>,
 }
@@ -41,8 +56,8 @@ impl<T> Lane<T> {
     pub fn new() -> Rc<Self> {
         Rc::new(Self {
             holder: Cell::new(Holder::Nobody),
-            turn_over: Event::new(),
-            kept: RefCell::default(),
+            waiters: OnceCell::new(),
+            kept: Cell::default(),
             kept_error: Cell::new(None),
         })
     }
@@ -50,23 +65,46 @@ impl<T> Lane<T> {
     /// Whether nothing is in flight, and nothing is kept that would be lost with the lane.
     pub fn is_idle(&self) -> bool {
         self.holder.get() == Holder::Nobody
-            && self.kept.borrow().is_empty()
+            && self.with_kept(|kept| kept.is_empty())
             && self.kept_error.get().is_none()
     }
 
-    /// What dropped operations have left, oldest first. Only for whose turn it is.
+    /// What dropped operations have left, oldest first. Only for whose turn it is, or while it is nobody's. It is taken out meanwhile: `look` may
+    /// run foreign code, which may look at the lane.
     pub(crate) fn with_kept<U>(&self, look: impl FnOnce(&mut VecDeque<T>) -> U) -> U {
-        look(&mut self.kept.borrow_mut())
+        /// Puts it back, whatever the foreign code does.
+        struct Taken<'a, T>(&'a Cell<VecDeque<T>>, VecDeque<T>);
+
+        impl<T> Drop for Taken<'_, T> {
+            fn drop(&mut self) {
+                self.0.set(std::mem::take(&mut self.1));
+            }
+        }
+
+        look(&mut Taken(&self.kept, self.kept.take()).1)
     }
 
     pub(crate) fn take_kept_error(&self) -> Option<i32> {
         self.kept_error.take()
     }
 
-    /// Keeps an error for the next operation. `EINTR` is none: so a read ends that was cancelled while a worker of the kernel was blocked in it.
     pub(crate) fn keep_error(&self, code: i32) {
-        if code != libc::EINTR {
-            self.kept_error.set(Some(code));
+        self.kept_error.set(Some(code));
+    }
+
+    fn waiters(&self) -> &Waiters<(), Grant> {
+        self.waiters.get_or_init(Box::default)
+    }
+
+    /// A turn is over: it is the next one's.
+    fn pass_on(&self) {
+        match self.waiters.get() {
+            Some(waiters) if !waiters.is_empty() => {
+                // Before it is woken: whoever its waker runs waits behind it.
+                self.holder.set(Holder::Granted);
+                waiters.grant_first(Grant::Turn);
+            }
+            _ => self.holder.set(Holder::Nobody),
         }
     }
 }
@@ -76,18 +114,17 @@ impl<T> fmt::Debug for Lane<T> {
         formatter
             .debug_struct("Lane")
             .field("holder", &self.holder.get())
-            .field("kept", &self.kept.borrow().len())
             .finish_non_exhaustive()
     }
 }
 
 /// What there is instead of a turn.
 #[must_use]
-pub(crate) enum NotNow {
+pub(crate) enum NotNow<T> {
     /// A multishot operation has the lane for itself.
     Busy,
-    /// Somebody's turn will end: then this is told.
-    Wait(EventListener),
+    /// To be polled until it is one's turn.
+    Wait(Queued<T>),
 }
 
 /// The right to have an operation in flight in this lane; its drop ends the turn.
@@ -95,19 +132,28 @@ pub(crate) struct Turn<T>(Rc<Lane<T>>);
 
 impl<T> Turn<T> {
     /// Takes the turn if nobody has it. `for_stream` says for how long: see the table above.
-    pub(crate) fn take(lane: &Rc<Lane<T>>, for_stream: bool) -> Result<Self, NotNow> {
+    pub(crate) fn take(lane: &Rc<Lane<T>>, for_stream: bool) -> Result<Self, NotNow<T>> {
         match lane.holder.get() {
-            Holder::Nobody => {
-                lane.holder.set(if for_stream {
-                    Holder::Stream
-                } else {
-                    Holder::Future
-                });
-                Ok(Self(Rc::clone(lane)))
-            }
+            Holder::Nobody => Ok(Self::begin(lane, for_stream)),
             Holder::Stream => Err(NotNow::Busy),
-            Holder::Future | Holder::Orphan => Err(NotNow::Wait(lane.turn_over.listen())),
+            Holder::Granted | Holder::Future | Holder::Orphan => Err(NotNow::Wait(Queued {
+                lane: Rc::clone(lane),
+                place: None,
+            })),
         }
+    }
+
+    fn begin(lane: &Rc<Lane<T>>, for_stream: bool) -> Self {
+        let turn = Self(Rc::clone(lane));
+        if for_stream {
+            lane.holder.set(Holder::Stream);
+            if let Some(waiters) = lane.waiters.get() {
+                waiters.grant_all(Grant::Refusal);
+            }
+        } else {
+            lane.holder.set(Holder::Future);
+        }
+        turn
     }
 
     pub(crate) fn lane(&self) -> &Lane<T> {
@@ -117,9 +163,7 @@ impl<T> Turn<T> {
 
 impl<T> Drop for Turn<T> {
     fn drop(&mut self) {
-        self.0.holder.set(Holder::Nobody);
-        // One, the longest waiting; if that gives up, its listener passes it on. Relaxed: all of it is on one thread.
-        self.0.turn_over.notify(1.relaxed());
+        self.0.pass_on();
     }
 }
 
@@ -130,5 +174,37 @@ pub(crate) fn stream_dropped<T>(lane: &Lane<T>) {
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// A place among those that wait for their turn; its drop gives it up.
+pub(crate) struct Queued<T> {
+    lane: Rc<Lane<T>>,
+    place: Place,
+}
+
+impl<T> Queued<T> {
+    /// The turn, when it has come; `None` if a stream has the lane for itself now.
+    pub(crate) fn poll(
+        &mut self,
+        for_stream: bool,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Turn<T>>> {
+        let waiters = self.lane.waiters();
+        let mut waited = waiters.wait(&mut self.place, (), context);
+        if waited.is_pending() && self.lane.holder.get() == Holder::Nobody {
+            // It came free while the waker was cloned, and nobody was there to be granted it.
+            self.lane.pass_on();
+            waited = waiters.wait(&mut self.place, (), context);
+        }
+        match ready!(waited) {
+            Grant::Turn => Poll::Ready(Some(Turn::begin(&self.lane, for_stream))),
+            Grant::Refusal => Poll::Ready(None),
+        }
+    }
+}
+
+impl<T> Drop for Queued<T> {
+    fn drop(&mut self) {
+        if self.lane.waiters().leave(&mut self.place) == Left::Granted(Grant::Turn) {
+            self.lane.pass_on();
+        }
+    }
+}

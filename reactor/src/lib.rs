@@ -30,6 +30,7 @@ mod slots;
 mod sync;
 mod sys;
 pub mod timer;
+pub mod waiters;
 
 pub use capabilities::{Capabilities, Feature};
 pub use compio_buf as buf;

@@ -3,19 +3,24 @@
 
 mod support;
 
+use reactor::buf::{IoBuf, IoBufMut, SetLen};
 use reactor::buffers::{BufPool, Filling, PoolOptions};
 use reactor::operation::{
-    Accept, Accepted, KeptBytes, KeptDatagram, MultishotAccept, OrderedMultishot, Recv,
-    RecvDatagram, RecvMsgMulti, RecvMulti, StreamInTurn,
+    Accept, Accepted, KeptBytes, KeptDatagram, MultishotAccept, OrderedMultishot, Read,
+    ReadVectored, Recv, RecvDatagram, RecvMsgMulti, RecvMulti, StreamInTurn,
 };
 use reactor::{Descriptor, Feature, Lane};
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::Write;
+use std::mem::MaybeUninit;
 use std::os::unix::net::UnixDatagram;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 use support::quarantine::{self, Quarantine};
-use support::{Core, Listener, all_features, in_each_mode, poll, socket_pair};
+use support::{
+    Core, Listener, all_features, calling_waker, in_each_mode, poll, poll_with, socket_pair,
+};
 
 #[global_allocator]
 static ALLOCATOR: Quarantine = Quarantine;
@@ -188,5 +193,154 @@ fn connections_go_from_streams_to_plain_accepts_and_back() {
         drop(stream);
         core.turn_until_idle();
         assert!(lane.is_idle());
+    });
+}
+
+/// One read is in flight and two wait, when the first is answered and another begins at once: each gets its byte in the order in which they
+/// began.
+#[test]
+fn turns_come_in_the_order_of_asking() {
+    nothing_freed_is_written_to(|core| {
+        let (socket, mut peer) = socket_pair();
+        let lane = Lane::<KeptBytes>::new();
+        let read = || core.in_turn(&lane, Recv::new(socket.clone(), vec![0; 1]));
+        let mut reads = [read(), read(), read()];
+        for read in &mut reads {
+            assert!(poll(read).is_pending());
+        }
+        let [first, second, third] = reads;
+        peer.write_all(b"1234").expect("it is open");
+        let mut came = core.block_on(first).1;
+        // Before the second has looked.
+        let mut fourth = read();
+        assert!(poll(&mut fourth).is_pending());
+        for read in [second, third, fourth] {
+            came.extend(core.block_on(read).1);
+        }
+        assert_eq!(came, b"1234");
+        assert!(lane.is_idle());
+    });
+}
+
+/// The turn has come to one that waits, and that is dropped before it looks; another that waits is dropped before its turn: the third has its own.
+#[test]
+fn a_turn_that_is_given_up_is_passed_on() {
+    nothing_freed_is_written_to(|core| {
+        let (socket, mut peer) = socket_pair();
+        let lane = Lane::<KeptBytes>::new();
+        let read = || core.in_turn(&lane, Recv::new(socket.clone(), vec![0; 1]));
+        let mut reads = [read(), read(), read(), read()];
+        for read in &mut reads {
+            assert!(poll(read).is_pending());
+        }
+        let [first, granted, waiting, last] = reads;
+        drop(waiting);
+        peer.write_all(b"12").expect("it is open");
+        assert_eq!(core.block_on(first).1, b"1");
+        drop(granted);
+        assert_eq!(core.block_on(last).1, b"2");
+        assert!(lane.is_idle());
+    });
+}
+
+/// Wakers of those that wait drop another operation of the lane, begin one, and panic: the lane goes on, and the operation that has just
+/// ended keeps its outcome.
+#[test]
+fn wakers_may_do_what_they_like_with_the_lane() {
+    nothing_freed_is_written_to(|core| {
+        let (socket, mut peer) = socket_pair();
+        let lane = Lane::<KeptBytes>::new();
+        let read = || core.in_turn(&lane, Recv::new(socket.clone(), vec![0; 1]));
+        let mut first = read();
+        assert!(poll(&mut first).is_pending());
+        let other = Rc::new(RefCell::new(None));
+        let mut second = read();
+        let waker = calling_waker({
+            let (other, read) = (Rc::clone(&other), read());
+            let read = Cell::new(Some(read));
+            move || {
+                // What was there is dropped; what is begun now waits.
+                let mut fresh = read.take().expect("it is woken once");
+                assert!(poll(&mut fresh).is_pending());
+                drop(other.replace(Some(fresh)));
+                panic!("a waker's own");
+            }
+        });
+        assert!(poll_with(&mut second, &waker).is_pending());
+        let mut third = read();
+        assert!(poll(&mut third).is_pending());
+        *other.borrow_mut() = Some(third);
+        peer.write_all(b"123").expect("it is open");
+        assert_eq!(core.block_on(first).1, b"1");
+        assert_eq!(core.block_on(second).1, b"2");
+        let fresh = other.take().expect("the waker has begun it");
+        assert_eq!(core.block_on(fresh).1, b"3");
+    });
+}
+
+/// A buffer that looks at the lane when it is dropped, as a logger of its owner might.
+struct Looks(Vec<u8>, Rc<Lane<KeptBytes>>);
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        assert!(!format!("{:?}", self.1).is_empty());
+        self.1.is_idle();
+    }
+}
+
+impl IoBuf for Looks {
+    fn as_init(&self) -> &[u8] {
+        self.0.as_init()
+    }
+}
+
+impl SetLen for Looks {
+    unsafe fn set_len(&mut self, length: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe { SetLen::set_len(&mut self.0, length) };
+    }
+}
+
+impl IoBufMut for Looks {
+    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.0.as_uninit()
+    }
+}
+
+/// The buffer of a dropped read looks at the lane in its drop, while what it had is being kept.
+#[test]
+fn a_buffer_s_drop_may_look_at_the_lane() {
+    nothing_freed_is_written_to(|core| {
+        let (socket, mut peer) = socket_pair();
+        let lane = Lane::<KeptBytes>::new();
+        let buffer = Looks(vec![0; 8], Rc::clone(&lane));
+        let mut read = core.in_turn(&lane, Recv::new(socket.clone(), buffer));
+        assert!(poll(&mut read).is_pending());
+        core.submit_all(1);
+        peer.write_all(b"kept").expect("it is open");
+        core.submit_all(2);
+        drop(read);
+        core.turn_until_idle();
+        let read = core.in_turn(&lane, Recv::new(socket, vec![0; 8]));
+        assert_eq!(core.block_on(read).1, b"kept");
+    });
+}
+
+/// A read into two arrays, which are full of other bytes from the start, is dropped when less than their room has come: that is kept, and no more.
+#[test]
+fn of_several_buffers_what_came_is_kept() {
+    nothing_freed_is_written_to(|core| {
+        let (socket, mut peer) = socket_pair();
+        let lane = Lane::<u8>::new();
+        let buffers = [[b'x'; 4], [b'x'; 4]];
+        let mut read = core.in_turn(&lane, ReadVectored::new(socket.clone(), buffers));
+        assert!(poll(&mut read).is_pending());
+        core.submit_all(1);
+        peer.write_all(b"abcdef").expect("it is open");
+        core.submit_all(2);
+        drop(read);
+        core.turn_until_idle();
+        let read = core.in_turn(&lane, Read::new(socket, vec![0; 64]));
+        assert_eq!(core.block_on(read).1, b"abcdef");
     });
 }

@@ -18,7 +18,7 @@ pub(crate) struct RuntimeShared {
     /// The affinity mask of the thread that built the runtime: what threads and processes should have that are started on a core.
     mask: Option<CpuSet>,
     blocking: Arc<Pool>,
-    /// Where all cores meet before any ring is given up, and once more before they are gone.
+    /// Where all cores meet when their tasks are gone, before any ring is given up, and before they are gone themselves.
     last_meetings: Barrier,
     stopping: Stopping,
 }

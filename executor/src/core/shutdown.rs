@@ -1,4 +1,5 @@
-//! A core's orderly end: stop taking tasks in, drop them all here, and then the core's own values; cancel and reap every operation; meet the others.
+//! A core's orderly end: stop taking tasks in and drop them all here; meet the others, since each may have had values of this core; drop the core's own
+//! values; cancel and reap every operation; meet the others again.
 
 use super::homecoming::Homecoming;
 use super::run_loop::AbortOnUnwind;
@@ -23,6 +24,9 @@ impl Core {
         self.publish_all();
         self.shared.close();
         self.drop_tasks();
+        // What tasks of other cores had of ours has come home by now. It was a task's: to it, too, the core's own values are there.
+        self.runtime.meet();
+        self.drop_returned(Homecoming::take);
         // Tasks may use them until their end. They may hold sockets: what these have in flight is reaped with the rest.
         self.locals.close();
         self.drop_returned(Homecoming::take);
@@ -39,7 +43,8 @@ impl Core {
             });
         }
         self.drop_returned(Homecoming::take);
-        // Each has dropped what it had: what was another's has come home to that one.
+        // Each has dropped what it had: what was another's has come home to that one. (Of values of one core inside of values of another inside of
+        // values of the first, and so on, only so many come home as there are meetings; the rest is leaked, and a warning logged.)
         self.runtime.meet();
         self.drop_returned(Homecoming::close);
         self.timers.clear();

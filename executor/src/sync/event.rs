@@ -1,6 +1,6 @@
 //! A flag that can be waited for.
 
-use super::waiters::{Place, Waiters};
+use reactor::waiters::{Place, Waiters};
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;

@@ -48,7 +48,6 @@ mod notify;
 mod permit;
 mod rw_lock;
 mod semaphore;
-mod waiters;
 
 pub use event::Event;
 pub use gate::{Entered, Gate};

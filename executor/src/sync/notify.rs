@@ -1,6 +1,6 @@
 //! Telling one waiting task, or all of them, that something happened.
 
-use super::waiters::{Left, Place, Waiters};
+use reactor::waiters::{Left, Place, Waiters};
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! A number of permits, handed out in the order in which they were asked for. [`Mutex`](super::Mutex) and [`RwLock`](super::RwLock) are made of it.
 
 use super::permit::{OwnedPermit, Permit};
-use super::waiters::{Left, Place, Waiters};
+use reactor::waiters::{Left, Place, Waiters};
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;

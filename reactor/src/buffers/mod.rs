@@ -12,12 +12,14 @@
 
 mod aligned;
 mod ledger;
+mod options;
 mod pool;
 mod ring;
 
 pub use aligned::AlignedBuf;
+pub use options::{BufPoolError, Filling, PoolOptions};
 pub(crate) use pool::Registry;
-pub use pool::{BufPool, BufPoolError, Filling, PoolBuf, PoolOptions};
+pub use pool::{BufPool, PoolBuf};
 
 use io_uring::Submitter;
 use ledger::Ledger;

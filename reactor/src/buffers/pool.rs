@@ -3,94 +3,20 @@
 //! Everything here belongs to the reactor's thread. A pool lives as long as somebody holds it, a buffer of it, or an operation in flight
 //! that names it, and may outlive its reactor.
 
-use super::{BufferRing, Ledger};
+use super::{BufPoolError, BufferRing, Filling, Ledger, PoolOptions};
 use crate::capabilities::Feature;
 use crate::contain::completes;
 use crate::operation::Completion;
 use crate::reactor::Reactor;
+use crate::waiters::{Place, Waiters};
 use compio_buf::{IoBuf, IoBufMut, SetLen};
-use event_listener::Event;
 use std::cell::RefCell;
+use std::fmt;
+use std::future::poll_fn;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::rc::{Rc, Weak};
-use std::{error, fmt, io};
-
-/// How the kernel fills a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filling {
-    /// Each receive takes a whole buffer, however little came.
-    Whole,
-    /// Each receive takes as much of a buffer as came, and the next goes on behind it. A buffer is free again when all that was put into it has been
-    /// dropped. Where the kernel lacks it ([`Feature::IncrementalBuffers`]), [`Whole`](Self::Whole).
-    Incremental,
-}
-
-/// How large a pool is. Its memory is `count` times `buffer_bytes`, and never grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolOptions {
-    /// How many buffers: a power of two, at most 32768.
-    pub count: u16,
-    /// The size of each, in bytes: at most 2^30.
-    pub buffer_bytes: u32,
-    /// How the kernel fills them.
-    pub filling: Filling,
-}
-
-/// Why there is no such pool. Its text says what to do.
-#[derive(Debug)]
-pub enum BufPoolError {
-    /// The number of buffers is no power of two, or more than 32768.
-    Count(u16),
-    /// The size of a buffer is zero, or more than 2^30 bytes.
-    BufferBytes(u32),
-    /// All the pools of a core together have at most 65536 buffers.
-    TooManyBuffers,
-    /// The kernel, or the allocator, refused.
-    Refused(io::Error),
-}
-
-impl fmt::Display for BufPoolError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(count) => write!(
-                formatter,
-                "a pool cannot have {count} buffers: choose a power of two, at most 32768"
-            ),
-            Self::BufferBytes(bytes) => write!(
-                formatter,
-                "a pool's buffers cannot have {bytes} bytes: choose 1 to 2^30"
-            ),
-            Self::TooManyBuffers => write!(
-                formatter,
-                "the pools of one core have at most 65536 buffers in all: make fewer, and larger ones"
-            ),
-            Self::Refused(error) => {
-                write!(formatter, "a pool of buffers could not be made: {error}")
-            }
-        }
-    }
-}
-
-impl error::Error for BufPoolError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            // Its own text is part of ours.
-            Self::Refused(error) => error.source(),
-            Self::Count(_) | Self::BufferBytes(_) | Self::TooManyBuffers => None,
-        }
-    }
-}
-
-impl From<BufPoolError> for io::Error {
-    fn from(error: BufPoolError) -> Self {
-        let kind = match &error {
-            BufPoolError::Refused(error) => error.kind(),
-            _ => io::ErrorKind::InvalidInput,
-        };
-        Self::new(kind, error)
-    }
-}
+use std::task::{Context, Poll};
 
 /// A pool of receive buffers on one core. Clones are the same pool.
 #[derive(Clone)]
@@ -106,7 +32,7 @@ struct Shared {
     options: PoolOptions,
     /// The kernel takes buffers by itself.
     is_registered: bool,
-    freed: Event,
+    freed: Waiters<(), ()>,
 }
 
 impl BufPool {
@@ -150,7 +76,7 @@ impl BufPool {
             base,
             options,
             is_registered,
-            freed: Event::new(),
+            freed: Waiters::new(),
         });
         registry.add(&pool);
         pool.offer();
@@ -208,13 +134,11 @@ impl BufPool {
     ///
     /// Dropped, it has changed nothing.
     pub async fn wait_for_free(&self) {
-        loop {
-            let freed = self.0.freed.listen();
-            if self.0.ledger.borrow().can_receive() {
-                return;
-            }
-            freed.await;
-        }
+        let mut waiting = WaitingForFree {
+            pool: &self.0,
+            place: None,
+        };
+        poll_fn(|context| waiting.poll(context)).await;
     }
 
     /// The name the kernel knows it by.
@@ -269,8 +193,37 @@ impl Shared {
         self.offer();
         if !could_receive && self.ledger.borrow().can_receive() {
             // All, for the kernel gives the buffer to whose data comes first, and nobody knows who that is.
-            self.freed.notify(usize::MAX);
+            self.freed.grant_all(());
         }
+    }
+}
+
+/// A future that waits until a receive may find a buffer.
+struct WaitingForFree<'a> {
+    pool: &'a Shared,
+    place: Place,
+}
+
+impl WaitingForFree<'_> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let can_receive = || self.pool.ledger.borrow().can_receive();
+        loop {
+            if can_receive() {
+                return Poll::Ready(());
+            }
+            let told = self.pool.freed.wait(&mut self.place, (), context);
+            // Again: it may have been freed while the waker was cloned, when this was not in the queue yet.
+            if told.is_pending() && !can_receive() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for WaitingForFree<'_> {
+    fn drop(&mut self) {
+        // All were told: there is nothing to pass on.
+        let _ = self.pool.freed.leave(&mut self.place);
     }
 }
 

@@ -1,9 +1,8 @@
 //! Operations that go one after another in a [`Lane`], and lose nothing when their futures are dropped.
 
 use super::{Completion, Op, Operation};
-use crate::lane::{Lane, NotNow, Turn};
+use crate::lane::{Lane, NotNow, Queued, Turn};
 use crate::reactor::Reactor;
-use event_listener::EventListener;
 use io_uring::squeue;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -73,7 +72,7 @@ pub(super) fn keep_error<T>(lane: &Lane<T>, error: &std::io::Error) {
 
 enum Stage<O: Ordered> {
     /// It was not its turn yet.
-    Waiting(O, Option<EventListener>),
+    Waiting(O, Option<Queued<O::Kept>>),
     Started(Op<WithTurn<O>>),
     /// Cancelled before the kernel knew of it.
     Withdrawn(O),
@@ -123,18 +122,20 @@ impl<O: Ordered> InTurn<O> {
 
     /// Takes the turn, and answers at once where that can be done.
     fn begin(&mut self, context: &mut Context<'_>) -> Poll<O::Output> {
-        loop {
-            let Stage::Waiting(_, listener) = &mut self.stage else {
-                unreachable!("called while it waits")
-            };
-            if let Some(listener) = listener {
-                ready!(Pin::new(listener).poll(context));
-            }
-            match Turn::take(&self.lane, false) {
+        let Stage::Waiting(_, queued) = &mut self.stage else {
+            unreachable!("called while it waits")
+        };
+        let queued = match queued {
+            Some(queued) => queued,
+            None => match Turn::take(&self.lane, false) {
                 Ok(turn) => return self.begin_with(turn, context),
-                Err(NotNow::Wait(next)) => *listener = Some(next),
                 Err(NotNow::Busy) => return Poll::Ready(self.refuse(libc::EBUSY)),
-            }
+                Err(NotNow::Wait(place)) => queued.insert(place),
+            },
+        };
+        match ready!(queued.poll(false, context)) {
+            Some(turn) => self.begin_with(turn, context),
+            None => Poll::Ready(self.refuse(libc::EBUSY)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! sendmsg(2) and recvmsg(2): several buffers at once, with an address, with descriptors.
 
 use super::kept::{KeptBytes, KeptDatagram};
-use super::vectored::{BUFFERS_MAX, Places};
+use super::vectored::{BUFFERS_MAX, Places, filled};
 use super::{Completion, Operation, Ordered, fd};
 use crate::descriptor::Descriptor;
 use compio_buf::{BufResult, IoVectoredBuf, IoVectoredBufMut};
@@ -154,16 +154,6 @@ impl<V: IoVectoredBufMut> Inbound<V> {
         });
         descriptors.flatten().collect()
     }
-
-    /// Those of the bytes in the buffers that have just come.
-    fn bytes(&self, count: usize) -> impl Iterator<Item = &[u8]> {
-        let mut left = count;
-        self.buffers.iter_slice().map(move |slice| {
-            let part = &slice[..slice.len().min(left)];
-            left -= part.len();
-            part
-        })
-    }
 }
 
 /// recvmsg(2) of a stream, into the whole capacity of several buffers, one after another. Buffers that it does not reach are left as they
@@ -220,7 +210,11 @@ impl<V: IoVectoredBufMut> Ordered for RecvMsg<V> {
 
     fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
         let message = self.0.message(completion.bytes() as usize);
-        KeptBytes::keep(kept, self.0.bytes(message.count), message.descriptors);
+        KeptBytes::keep(
+            kept,
+            filled(&self.0.buffers, message.count),
+            message.descriptors,
+        );
     }
 }
 
@@ -294,7 +288,10 @@ impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
         let message = self.0.message(completion.bytes() as usize);
         if !self.0.peeks() {
             kept.push_back(KeptDatagram {
-                bytes: self.0.bytes(message.count).flatten().copied().collect(),
+                bytes: filled(&self.0.buffers, message.count)
+                    .flatten()
+                    .copied()
+                    .collect(),
                 sender: message.sender,
                 is_truncated: message.is_truncated,
                 descriptors: message.descriptors,

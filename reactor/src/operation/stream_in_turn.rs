@@ -2,13 +2,10 @@
 
 use super::in_turn::keep_error;
 use super::{Completion, Multishot, OpStream};
-use crate::lane::{Lane, NotNow, Turn, stream_dropped};
+use crate::lane::{Lane, NotNow, Queued, Turn, stream_dropped};
 use crate::reactor::Reactor;
-use event_listener::EventListener;
 use io_uring::squeue;
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -62,8 +59,10 @@ unsafe impl<M: OrderedMultishot> Multishot for WithTurn<M> {
 }
 
 enum Stage<M: OrderedMultishot> {
-    /// It was not its turn yet, or what was kept is not used up.
-    Waiting(M, Option<EventListener>),
+    /// It was not its turn yet.
+    Waiting(M, Option<Queued<M::Kept>>),
+    /// It has its turn, and begins with what was kept.
+    Answering(WithTurn<M>),
     Started(OpStream<WithTurn<M>>),
     Over,
 }
@@ -105,43 +104,57 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
                     }
                     return Poll::Ready(item);
                 }
-                Stage::Waiting(operation, listener) => {
-                    if let Some(listener) = listener {
-                        ready!(Pin::new(listener).poll(context));
-                    }
-                    match Turn::take(&self.lane, true) {
-                        Ok(turn) => {
-                            *listener = None;
-                            if let Some(item) = self.lane.with_kept(|kept| operation.answer(kept)) {
-                                return Poll::Ready(Some(item));
+                Stage::Waiting(_, queued) => {
+                    let queued = match queued {
+                        Some(queued) => queued,
+                        None => match Turn::take(&self.lane, true) {
+                            Ok(turn) => {
+                                self.have(turn);
+                                continue;
                             }
-                            if let Some(code) = self.lane.take_kept_error() {
-                                return Poll::Ready(Some(self.refuse(code)));
-                            }
-                            self.start(turn);
-                        }
-                        Err(NotNow::Wait(next)) => *listener = Some(next),
-                        Err(NotNow::Busy) => return Poll::Ready(Some(self.refuse(libc::EBUSY))),
+                            Err(NotNow::Busy) => return self.refuse(libc::EBUSY),
+                            Err(NotNow::Wait(place)) => queued.insert(place),
+                        },
+                    };
+                    match ready!(queued.poll(true, context)) {
+                        Some(turn) => self.have(turn),
+                        None => return self.refuse(libc::EBUSY),
                     }
+                }
+                Stage::Answering(WithTurn { operation, turn }) => {
+                    if let Some(item) = turn.lane().with_kept(|kept| operation.answer(kept)) {
+                        return Poll::Ready(Some(item));
+                    }
+                    if let Some(code) = self.lane.take_kept_error() {
+                        return self.refuse(code);
+                    }
+                    self.start();
                 }
             }
         }
     }
 
-    fn start(&mut self, turn: Turn<M::Kept>) {
+    fn have(&mut self, turn: Turn<M::Kept>) {
         if let Stage::Waiting(operation, _) = std::mem::replace(&mut self.stage, Stage::Over) {
-            let operation = WithTurn { operation, turn };
+            self.stage = Stage::Answering(WithTurn { operation, turn });
+        }
+    }
+
+    fn start(&mut self) {
+        if let Stage::Answering(operation) = std::mem::replace(&mut self.stage, Stage::Over) {
             let stream = OpStream::new(Rc::clone(&self.reactor), operation);
             self.stage = Stage::Started(stream);
         }
     }
 
-    /// Ends an operation that the kernel does not know of.
-    fn refuse(&mut self, code: i32) -> M::Item {
-        match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Waiting(mut operation, _) => operation.item(Completion::failed(code)),
-            _ => unreachable!("the kernel does not know of it"),
-        }
+    /// Ends an operation that the kernel does not know of, with an item that says why.
+    fn refuse(&mut self, code: i32) -> Poll<Option<M::Item>> {
+        let completion = Completion::failed(code);
+        Poll::Ready(match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Waiting(mut operation, _) => Some(operation.item(completion)),
+            Stage::Answering(mut with_turn) => Some(with_turn.operation.item(completion)),
+            Stage::Started(_) | Stage::Over => unreachable!("the kernel does not know of it"),
+        })
     }
 }
 

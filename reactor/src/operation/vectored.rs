@@ -59,6 +59,16 @@ impl Places {
     }
 }
 
+/// Those of the bytes in the buffers that have just come, `count` of them.
+pub(super) fn filled(buffers: &impl IoVectoredBuf, count: usize) -> impl Iterator<Item = &[u8]> {
+    let mut left = count;
+    buffers.iter_slice().map(move |slice| {
+        let part = &slice[..slice.len().min(left)];
+        left -= part.len();
+        part
+    })
+}
+
 fn read_done<B: IoVectoredBufMut>(mut buffers: B, completion: Completion) -> BufResult<usize, B> {
     let result = completion.result().map(|count| count as usize);
     if let Ok(count) = result {
@@ -117,14 +127,9 @@ impl<B: IoVectoredBufMut> Ordered for ReadVectored<B> {
         Ok(BufResult(Ok(count), self.buffers))
     }
 
-    fn keep(mut self, completion: Completion, kept: &mut VecDeque<u8>) {
-        let mut rest = completion.bytes() as usize;
-        for space in self.buffers.iter_uninit_slice() {
-            let (filled, _) = space.split_at(rest.min(space.len()));
-            rest -= filled.len();
-            // SAFETY: the kernel has filled so many bytes of the spaces, in order.
-            kept.extend(filled.iter().map(|byte| unsafe { byte.assume_init() }));
-        }
+    fn keep(self, completion: Completion, kept: &mut VecDeque<u8>) {
+        let BufResult(_, buffers) = self.complete(completion);
+        kept.extend(filled(&buffers, completion.bytes() as usize).flatten());
     }
 }
 

@@ -1,4 +1,4 @@
-//! A waker that drops something of its thread's: what a task does that gives up a future because another has completed.
+//! A waker that does something to what its thread has: what a task does that gives up a future because another has completed.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -6,21 +6,26 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 thread_local! {
-    /// A waker is `Send`, and what it drops is not.
-    static VICTIM: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    /// A waker is `Send`, and what it calls is not.
+    static CALL: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
 
-struct Dropper;
+struct Caller;
 
-impl Wake for Dropper {
+impl Wake for Caller {
     fn wake(self: Arc<Self>) {
-        let victim = VICTIM.take();
-        assert!(victim.is_some(), "woken once, on the thread that set it");
+        let call = CALL.take();
+        call.expect("woken once, on the thread that set it")();
     }
+}
+
+/// A waker for this thread that calls `call`.
+pub(crate) fn calling_waker(call: impl FnOnce() + 'static) -> Waker {
+    CALL.set(Some(Box::new(call)));
+    Waker::from(Arc::new(Caller))
 }
 
 /// A waker for this thread that drops `victim`.
 pub(crate) fn dropping_waker(victim: impl Any) -> Waker {
-    VICTIM.set(Some(Box::new(victim)));
-    Waker::from(Arc::new(Dropper))
+    calling_waker(|| drop(victim))
 }

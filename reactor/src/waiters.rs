@@ -1,4 +1,5 @@
-//! The queue that everything in [`sync`](super) waits in: first come, first served, each with what it wants and, later, what it was granted.
+//! The queue that tasks of one core wait in, for a turn in a lane, a buffer of a pool, or what the executor's `sync` has: first come, first
+//! served, each with what it wants and, later, what it was granted.
 //!
 //! A future that waits has a [`Place`] and is told by [`Waiters::wait`] what it got; in its drop it calls [`Waiters::leave`], learns whether it
 //! had been granted something that it will not use, and passes that on. Who grants decides what is granted to whom; this knows only the order.
@@ -6,19 +7,19 @@
 //! Wakers are foreign code: they are cloned, woken and dropped while the list is not borrowed, so they may come back here. A waker that panics
 //! stops nobody from being granted what comes next.
 
-use reactor::contain_panic;
+use crate::contain::contain_panic;
 use slab::Slab;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::task::{Context, Poll, Waker};
 
 /// Where a future stands: `None` until it first had to wait, and again when it has its grant.
-pub(super) type Place = Option<usize>;
+pub type Place = Option<usize>;
 
 /// What a future that leaves had.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
-pub(super) enum Left<G> {
+pub enum Left<G> {
     /// It did not wait.
     Nothing,
     /// It waited; others that stood behind it may be next now.
@@ -28,7 +29,7 @@ pub(super) enum Left<G> {
 }
 
 /// Those that wait, each for a `W`, in the order in which they came; and those that were granted a `G` and have not come for it yet.
-pub(super) struct Waiters<W, G> {
+pub struct Waiters<W, G> {
     list: RefCell<List<W, G>>,
     /// It stays on its core, also while nobody waits: a promise that could be loosened, and not the other way round.
     stays_here: PhantomData<*const ()>,
@@ -53,7 +54,8 @@ enum Entry<W, G> {
 }
 
 impl<W: Copy, G> Waiters<W, G> {
-    pub(super) const fn new() -> Self {
+    /// Nobody waits.
+    pub const fn new() -> Self {
         Self {
             list: RefCell::new(List {
                 entries: Slab::new(),
@@ -65,7 +67,7 @@ impl<W: Copy, G> Waiters<W, G> {
     }
 
     /// What the first in the queue wants; `None` if nobody waits.
-    pub(super) fn first(&self) -> Option<W> {
+    pub fn first(&self) -> Option<W> {
         let list = self.list.borrow();
         let first = list.first?;
         match &list.entries[first] {
@@ -74,12 +76,13 @@ impl<W: Copy, G> Waiters<W, G> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
         self.list.borrow().first.is_none()
     }
 
     /// Grants the first in the queue what it waits for, and wakes it; false if nobody waits.
-    pub(super) fn grant_first(&self, grant: G) -> bool {
+    pub fn grant_first(&self, grant: G) -> bool {
         let waker = self.list.borrow_mut().grant_first(grant);
         let granted = waker.is_some();
         if let Some(waker) = waker {
@@ -89,7 +92,7 @@ impl<W: Copy, G> Waiters<W, G> {
     }
 
     /// Grants it to all that wait now, and wakes them. Who comes while they are woken is not among them.
-    pub(super) fn grant_all(&self, grant: G)
+    pub fn grant_all(&self, grant: G)
     where
         G: Clone,
     {
@@ -106,7 +109,7 @@ impl<W: Copy, G> Waiters<W, G> {
     }
 
     /// A future's poll: its grant, if it is there. Otherwise its waker will be woken when it is; the first time it goes to the end of the queue.
-    pub(super) fn wait(&self, place: &mut Place, want: W, context: &mut Context<'_>) -> Poll<G> {
+    pub fn wait(&self, place: &mut Place, want: W, context: &mut Context<'_>) -> Poll<G> {
         let Some(key) = *place else {
             let waker = context.waker().clone();
             *place = Some(self.list.borrow_mut().push(want, waker));
@@ -137,7 +140,7 @@ impl<W: Copy, G> Waiters<W, G> {
     }
 
     /// A future's drop: it waits no more.
-    pub(super) fn leave(&self, place: &mut Place) -> Left<G> {
+    pub fn leave(&self, place: &mut Place) -> Left<G> {
         let Some(key) = place.take() else {
             return Left::Nothing;
         };
