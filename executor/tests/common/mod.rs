@@ -163,9 +163,10 @@ pub(crate) async fn until(condition: impl Fn() -> bool) {
     }
 }
 
-/// Lets the others on this core run for a number of turns: enough for whatever is ready, or is on its way from this core to itself.
+/// Lets this core go through a few turns: enough for whatever is ready, or is on its way from this core to itself, and for what was begun to
+/// get to the kernel, which is entered between two turns only. A turn ends after 128 polls at the latest.
 pub(crate) async fn settle() {
-    for _ in 0..16 {
+    for _ in 0..3 * 128 {
         executor::yield_now().await;
     }
 }
