@@ -52,6 +52,41 @@ fn output_is_collected_from_both_streams() {
     });
 }
 
+/// Pipes were set, and only the status is asked for: nobody reads them, and the program does not wait for a reader.
+#[test]
+fn a_status_waits_for_no_reader() {
+    run(1, async {
+        let mut command = shell("cat; head -c 200000 /dev/zero; head -c 200000 /dev/zero >&2");
+        command.stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let status = command.status().await.unwrap();
+        assert!(!status.success(), "its pipes are broken");
+    });
+}
+
+/// A command is started for its output and then for its status: its streams are ours again. One that was set stays what it was set to.
+#[test]
+fn output_leaves_the_command_as_it_was() {
+    let shares =
+        |fd| format!("test $(readlink /proc/$$/fd/{fd}) = $(readlink /proc/$PPID/fd/{fd})");
+    run(1, async {
+        let mut command = shell(&format!("{} && {}", shares(1), shares(2)));
+        assert!(!command.output().await.unwrap().status.success());
+        assert!(command.status().await.unwrap().success());
+
+        let mut command =
+            shell("echo out; echo err >&2; test $(readlink /proc/$$/fd/1) = /dev/null");
+        command.stdout(Stdio::null());
+        let output = command.output().await.unwrap();
+        assert_eq!(
+            (&*output.stdout, &*output.stderr),
+            (&b""[..], &b"err\n"[..])
+        );
+        command.stderr(Stdio::null());
+        assert!(command.status().await.unwrap().success());
+    });
+}
+
 /// A megabyte goes through cat: written and read at once, byte for byte.
 #[test]
 fn standard_streams_are_pipes() {

@@ -30,6 +30,9 @@ use std::process;
 #[derive(Debug)]
 pub struct Command {
     inner: process::Command,
+    /// By the methods here: the one inside does not tell.
+    stdout_is_set: bool,
+    stderr_is_set: bool,
     kills_on_drop: bool,
 }
 
@@ -84,12 +87,14 @@ impl Command {
     /// Its standard output: [`Stdio::piped`] makes [`Child::stdout`].
     pub fn stdout(&mut self, stdout: impl Into<Stdio>) -> &mut Self {
         self.inner.stdout(stdout);
+        self.stdout_is_set = true;
         self
     }
 
     /// Its standard error: [`Stdio::piped`] makes [`Child::stderr`].
     pub fn stderr(&mut self, stderr: impl Into<Stdio>) -> &mut Self {
         self.inner.stderr(stderr);
+        self.stderr_is_set = true;
         self
     }
 
@@ -99,7 +104,8 @@ impl Command {
         self
     }
 
-    /// The standard library's command inside, for what is not repeated here: users, groups, `pre_exec`.
+    /// The standard library's command inside, for what is not repeated here: users, groups, `pre_exec`. Set no streams through it:
+    /// [`output`](Self::output) does not see that they were, and replaces them.
     pub fn as_std_mut(&mut self) -> &mut process::Command {
         &mut self.inner
     }
@@ -117,7 +123,8 @@ impl Command {
         Child::new(child, self.kills_on_drop)
     }
 
-    /// Starts the program and waits for its end. Its standard streams are ours, if nothing else was set.
+    /// Starts the program and waits for its end. Its standard streams are ours, if nothing else was set. Those that are
+    /// [piped](Stdio::piped) are closed at once, since nobody is there to use them: its input is empty, and its output a broken pipe.
     ///
     /// **Dropped**, the child goes on, unless it is to be [killed](Self::kill_on_drop).
     ///
@@ -127,11 +134,14 @@ impl Command {
     /// # Panics
     /// Outside of a runtime.
     pub async fn status(&mut self) -> io::Result<ExitStatus> {
-        self.spawn()?.wait().await
+        let mut child = self.spawn()?;
+        // Kept, and not read, they would fill up, and the child wait for us.
+        (child.stdout, child.stderr) = (None, None);
+        child.wait().await
     }
 
-    /// Starts the program, and collects what it writes to its standard output and error until its end. Its standard input is empty, if
-    /// nothing else was set.
+    /// Starts the program, and collects what it writes to its standard output and error until its end. What goes elsewhere, because one of
+    /// these was set to be other than [piped](Stdio::piped), is not collected. The command is left as it was, for the next start.
     ///
     /// **Dropped**, the child goes on, unless it is to be [killed](Self::kill_on_drop), and finds its pipes closed.
     ///
@@ -141,17 +151,30 @@ impl Command {
     /// # Panics
     /// Outside of a runtime.
     pub async fn output(&mut self) -> io::Result<Output> {
-        self.inner.stdout(Stdio::piped());
-        self.inner.stderr(Stdio::piped());
-        self.spawn()?.wait_with_output().await
+        self.set_unset_outputs(Stdio::piped);
+        let child = self.spawn();
+        self.set_unset_outputs(Stdio::inherit);
+        child?.wait_with_output().await
+    }
+
+    /// Changes the outputs that the user leaves to us.
+    fn set_unset_outputs(&mut self, stream: fn() -> Stdio) {
+        if !self.stdout_is_set {
+            self.inner.stdout(stream());
+        }
+        if !self.stderr_is_set {
+            self.inner.stderr(stream());
+        }
     }
 }
 
 impl From<process::Command> for Command {
-    /// A command of the standard library, as it is.
+    /// A command of the standard library, as it is; but streams that were set in it, [`output`](Command::output) replaces.
     fn from(inner: process::Command) -> Self {
         Self {
             inner,
+            stdout_is_set: false,
+            stderr_is_set: false,
             kills_on_drop: false,
         }
     }
