@@ -1,7 +1,10 @@
 //! Other programs, started and waited for: their ends are told truly, their streams carry every byte, and none is left behind.
 
+#[path = "support/child.rs"]
+mod child;
 mod common;
 
+use child::Child as OwnProcess;
 use common::{run, settle, start, until};
 use executor::buf::BufResult;
 use executor::io::AsyncReadExt;
@@ -9,7 +12,7 @@ use executor::process::{Child, Command, Stdio};
 use executor::spawn_on_with;
 use executor::time::{Duration, timeout};
 use futures::future::poll_immediate;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::pin::pin;
@@ -85,6 +88,29 @@ fn output_leaves_the_command_as_it_was() {
         command.stderr(Stdio::null());
         assert!(command.status().await.unwrap().success());
     });
+}
+
+/// Something waits at our standard input, a pipe in a process of its own. A program whose output is asked for does not read it, but what it
+/// is given; one whose status is asked for afterwards does.
+#[test]
+fn output_has_an_empty_standard_input() {
+    let child = OwnProcess::of(|| {
+        run(1, async {
+            let mut command = shell(r#"text=$(cat); echo "$text"; test "$text" = ours"#);
+            assert_eq!(command.output().await.unwrap().stdout, b"\n");
+            let (reader, mut writer) = std::io::pipe().unwrap();
+            writer.write_all(b"given").unwrap();
+            drop(writer);
+            let given = Command::new("cat").stdin(reader).output().await;
+            assert_eq!(given.unwrap().stdout, b"given");
+            assert!(command.status().await.unwrap().success());
+        });
+    });
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(b"ours").unwrap();
+    drop(writer);
+    let ended = child.command().stdin(reader).output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
 }
 
 /// A megabyte goes through cat: written and read at once, byte for byte.

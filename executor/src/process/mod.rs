@@ -31,6 +31,7 @@ use std::process;
 pub struct Command {
     inner: process::Command,
     /// By the methods here: the one inside does not tell.
+    stdin_is_set: bool,
     stdout_is_set: bool,
     stderr_is_set: bool,
     kills_on_drop: bool,
@@ -81,6 +82,7 @@ impl Command {
     /// Its standard input: [`Stdio::piped`] makes [`Child::stdin`].
     pub fn stdin(&mut self, stdin: impl Into<Stdio>) -> &mut Self {
         self.inner.stdin(stdin);
+        self.stdin_is_set = true;
         self
     }
 
@@ -141,7 +143,8 @@ impl Command {
     }
 
     /// Starts the program, and collects what it writes to its standard output and error until its end. What goes elsewhere, because one of
-    /// these was set to be other than [piped](Stdio::piped), is not collected. The command is left as it was, for the next start.
+    /// these was set to be other than [piped](Stdio::piped), is not collected. Its standard input is empty, if nothing else was set. The
+    /// command is left as it was, for the next start.
     ///
     /// **Dropped**, the child goes on, unless it is to be [killed](Self::kill_on_drop), and finds its pipes closed.
     ///
@@ -151,19 +154,22 @@ impl Command {
     /// # Panics
     /// Outside of a runtime.
     pub async fn output(&mut self) -> io::Result<Output> {
-        self.set_unset_outputs(Stdio::piped);
+        self.set_unset_streams(Stdio::null, Stdio::piped);
         let child = self.spawn();
-        self.set_unset_outputs(Stdio::inherit);
+        self.set_unset_streams(Stdio::inherit, Stdio::inherit);
         child?.wait_with_output().await
     }
 
-    /// Changes the outputs that the user leaves to us.
-    fn set_unset_outputs(&mut self, stream: fn() -> Stdio) {
+    /// Changes the streams that the user leaves to us.
+    fn set_unset_streams(&mut self, input: fn() -> Stdio, output: fn() -> Stdio) {
+        if !self.stdin_is_set {
+            self.inner.stdin(input());
+        }
         if !self.stdout_is_set {
-            self.inner.stdout(stream());
+            self.inner.stdout(output());
         }
         if !self.stderr_is_set {
-            self.inner.stderr(stream());
+            self.inner.stderr(output());
         }
     }
 }
@@ -173,6 +179,7 @@ impl From<process::Command> for Command {
     fn from(inner: process::Command) -> Self {
         Self {
             inner,
+            stdin_is_set: false,
             stdout_is_set: false,
             stderr_is_set: false,
             kills_on_drop: false,
