@@ -8,7 +8,7 @@ use child::Child as OwnProcess;
 use common::{run, settle, start, until};
 use executor::buf::BufResult;
 use executor::io::AsyncReadExt;
-use executor::process::{Child, Command, Stdio};
+use executor::process::{Child, Command, ExitStatus, Stdio};
 use executor::spawn_on_with;
 use executor::time::{Duration, timeout};
 use futures::future::poll_immediate;
@@ -211,6 +211,106 @@ fn a_dropped_child_goes_on_and_is_waited_for() {
         drop(stdin);
         until(|| !exists(id)).await;
     });
+}
+
+/// Waits for a process with the C library, and says how it ended.
+fn wait_elsewhere(id: u32) -> ExitStatus {
+    let mut status = 0;
+    // SAFETY: `status` is to be written to, and the process is a child of ours.
+    let waited = unsafe { libc::waitpid(id as libc::pid_t, &raw mut status, 0) };
+    assert_eq!(waited, id as libc::pid_t);
+    ExitStatus::from_raw(status)
+}
+
+/// Forks a process of this number, that ends when it is killed.
+fn start_stranger(id: u32) -> std::io::Result<()> {
+    // SAFETY: all zero is valid: a plain fork.
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    let number = id as libc::pid_t;
+    arguments.exit_signal = libc::SIGCHLD as u64;
+    arguments.set_tid = (&raw const number) as u64;
+    arguments.set_tid_size = 1;
+    // SAFETY: `arguments` and `number` are valid for the call. The child makes system calls only, and runs nothing of ours.
+    unsafe {
+        match libc::syscall(
+            libc::SYS_clone3,
+            &raw const arguments,
+            size_of_val(&arguments),
+        ) {
+            0 => {
+                // It has our descriptors too, and is not to outlive a test that fails.
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                loop {
+                    libc::pause();
+                }
+            }
+            -1 => Err(std::io::Error::last_os_error()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A child has ended and was waited for by another part of the program: that is told each time, its number is not, and nobody is killed.
+#[test]
+fn a_child_that_another_has_waited_for_is_lost() {
+    run(1, async {
+        let mut child = shell("exit 0").spawn().unwrap();
+        assert!(wait_elsewhere(child.id().unwrap()).success());
+        child.start_kill().unwrap();
+        for _ in 0..2 {
+            let error = child.wait().await.unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ECHILD));
+            let error = child.try_wait().unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ECHILD));
+            assert_eq!(child.id(), None);
+            child.start_kill().unwrap();
+        }
+    });
+}
+
+/// The same, and by then its number is a stranger's, who is neither killed nor waited for.
+#[test]
+fn a_stranger_with_the_number_of_a_child_is_let_be() {
+    run(1, async {
+        let mut child = shell("exit 0").kill_on_drop(true).spawn().unwrap();
+        let id = child.id().unwrap();
+        wait_elsewhere(id);
+        if let Err(error) = start_stranger(id) {
+            return eprintln!("skipped: a process with a number of our choice: {error}");
+        }
+        child.start_kill().unwrap();
+        drop(child);
+        // SAFETY: it only sends a signal, to a child of ours.
+        unsafe { libc::kill(id as libc::pid_t, libc::SIGTERM) };
+        assert_eq!(wait_elsewhere(id).signal(), Some(libc::SIGTERM));
+    });
+}
+
+/// The program ignores SIGCHLD, so that the kernel waits for its children: some are gone before we could look. Their output is read, and
+/// their status lost.
+#[test]
+fn children_of_a_program_that_ignores_sigchld_are_lost() {
+    let child = OwnProcess::of(|| {
+        // SAFETY: no handler is set.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+        run(1, async {
+            for _ in 0..20 {
+                let mut child = shell("echo said").stdout(Stdio::piped()).spawn().unwrap();
+                let BufResult(read, said) = child
+                    .stdout
+                    .take()
+                    .unwrap()
+                    .read(Vec::with_capacity(9))
+                    .await;
+                read.unwrap();
+                assert_eq!(said, b"said\n");
+                let error = child.wait().await.unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(libc::ECHILD));
+                assert_eq!(child.id(), None);
+            }
+        });
+    });
+    child.run_well();
 }
 
 /// A runtime ends while a child, and tasks that wait for it, go on.

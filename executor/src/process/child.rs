@@ -1,11 +1,13 @@
 //! A program that was started.
 
+use super::running::Running;
 use super::{ExitStatus, Output};
 use crate::buf::BufResult;
 use crate::core::context;
-use crate::io::{AsyncFd, AsyncReadExt, PipeReader, PipeWriter};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use crate::io::{AsyncReadExt, PipeReader, PipeWriter};
+use rustix::io::Errno;
 use std::io;
+use std::mem;
 use std::os::fd::OwnedFd;
 use std::process;
 
@@ -21,57 +23,38 @@ pub struct Child {
     pub stdout: Option<PipeReader>,
     /// What the child writes to its standard error, if that was piped.
     pub stderr: Option<PipeReader>,
-    /// `None` when it was waited for, or is waited for elsewhere.
-    running: Option<Running>,
+    state: State,
     id: u32,
-    exited: Option<ExitStatus>,
     kills_on_drop: bool,
 }
 
-/// A child that was not waited for. Until that is done, its number is nobody else's.
+/// How much is known of its end.
 #[derive(Debug)]
-struct Running {
-    child: process::Child,
-    /// Readable when the child has ended.
-    ended: AsyncFd<OwnedFd>,
-}
-
-impl Running {
-    async fn wait(&mut self) -> io::Result<ExitStatus> {
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
-            }
-            self.ended.readable().await?;
-        }
-    }
+enum State {
+    /// It was not waited for, as far as is known.
+    Running(Running),
+    /// It was waited for here.
+    Exited(ExitStatus),
+    /// It was waited for elsewhere, and how it ended is not to be known.
+    Lost,
 }
 
 impl Child {
     pub(super) fn new(mut child: process::Child, kills_on_drop: bool) -> io::Result<Self> {
-        let pid = Pid::from_child(&child);
-        let ended = match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(ended) => AsyncFd::new(ended),
-            Err(error) => {
-                child.kill()?;
-                child.wait()?;
-                return Err(error.into());
-            }
-        };
+        let running = Running::new(&mut child)?;
         Ok(Self {
             stdin: child.stdin.take().map(|pipe| OwnedFd::from(pipe).into()),
             stdout: child.stdout.take().map(|pipe| OwnedFd::from(pipe).into()),
             stderr: child.stderr.take().map(|pipe| OwnedFd::from(pipe).into()),
+            state: running.map_or(State::Lost, State::Running),
             id: child.id(),
-            running: Some(Running { child, ended }),
-            exited: None,
             kills_on_drop,
         })
     }
 
-    /// Its process number; `None` once it was waited for, since the number may be another's by then.
+    /// Its process number; `None` once it was waited for, or is known to have been elsewhere, since the number may be another's by then.
     pub fn id(&self) -> Option<u32> {
-        self.running.is_some().then_some(self.id)
+        matches!(self.state, State::Running(_)).then_some(self.id)
     }
 
     /// Waits for its end, after closing its standard input if that is still here: else it might wait for us. Can be asked again.
@@ -85,11 +68,14 @@ impl Child {
     /// Outside of a runtime.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.stdin = None;
-        if let Some(running) = &mut self.running {
-            self.exited = Some(running.wait().await?);
-            self.running = None;
+        match &self.state {
+            State::Running(running) => {
+                let waited = running.wait().await;
+                self.known(waited)
+            }
+            State::Exited(status) => Ok(*status),
+            State::Lost => Err(Errno::CHILD.into()),
         }
-        Ok(self.exited.expect("it was waited for"))
     }
 
     /// Its status, if it has ended.
@@ -97,23 +83,37 @@ impl Child {
     /// # Errors
     /// As for [`wait`](Self::wait).
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-        if let Some(running) = &mut self.running
-            && let Some(status) = running.child.try_wait()?
-        {
-            self.exited = Some(status);
-            self.running = None;
+        match &self.state {
+            State::Running(running) => match running.try_wait().transpose() {
+                Some(waited) => self.known(waited).map(Some),
+                None => Ok(None),
+            },
+            State::Exited(status) => Ok(Some(*status)),
+            State::Lost => Err(Errno::CHILD.into()),
         }
-        Ok(self.exited)
     }
 
-    /// Sends it `SIGKILL`. It still is to be waited for.
+    /// Keeps what a wait has told.
+    fn known(&mut self, waited: io::Result<ExitStatus>) -> io::Result<ExitStatus> {
+        match &waited {
+            Ok(status) => self.state = State::Exited(*status),
+            Err(error) if Errno::from_io_error(error) == Some(Errno::CHILD) => {
+                self.state = State::Lost;
+            }
+            // Of the ring, and of the moment.
+            Err(_) => {}
+        }
+        waited
+    }
+
+    /// Sends it `SIGKILL`, by its descriptor, so to nobody else. It still is to be waited for.
     ///
     /// # Errors
-    /// As kill(2) has them. None if it has ended.
+    /// As pidfd_send_signal(2) has them. None if it has ended, whoever has waited for it.
     pub fn start_kill(&mut self) -> io::Result<()> {
-        match &mut self.running {
-            Some(running) => running.child.kill(),
-            None => Ok(()),
+        match &self.state {
+            State::Running(running) => running.kill(),
+            State::Exited(_) | State::Lost => Ok(()),
         }
     }
 
@@ -159,15 +159,15 @@ async fn read_all(pipe: Option<PipeReader>) -> io::Result<Vec<u8>> {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        let Some(mut running) = self.running.take() else {
+        let State::Running(running) = mem::replace(&mut self.state, State::Lost) else {
             return;
         };
         if self.kills_on_drop
-            && let Err(error) = running.child.kill()
+            && let Err(error) = running.kill()
         {
             tracing::warn!(%error, pid = self.id, "a child could not be killed");
         }
-        if matches!(running.child.try_wait(), Ok(None)) {
+        if matches!(running.try_wait(), Ok(None)) {
             // Whether it gets to its end is the child's affair, and nobody's to be told.
             context::with(|core| {
                 if let Some(core) = core {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod running;
 
 pub use child::Child;
 pub use std::process::{ExitStatus, Output, Stdio};
