@@ -12,7 +12,9 @@ use executor::process::{Child, Command, ExitStatus, Stdio};
 use executor::spawn_on_with;
 use executor::time::{Duration, timeout};
 use futures::future::poll_immediate;
-use std::io::{ErrorKind, Write};
+use std::future::poll_fn;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::pin::pin;
@@ -26,6 +28,12 @@ fn shell(script: &str) -> Command {
 /// Whether there is a process of this number, be it a zombie.
 fn exists(id: u32) -> bool {
     Path::new(&format!("/proc/{id}")).exists()
+}
+
+/// Whether it has ended, and was not waited for.
+fn is_zombie(id: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"));
+    status.is_ok_and(|status| status.contains("State:\tZ"))
 }
 
 /// A status, a signal, and a program that is not there.
@@ -222,15 +230,19 @@ fn wait_elsewhere(id: u32) -> ExitStatus {
     ExitStatus::from_raw(status)
 }
 
-/// Forks a process of this number, that ends when it is killed.
-fn start_stranger(id: u32) -> std::io::Result<()> {
+/// Forks a process, of this number if there is one, that calls `begin` and then waits to be killed. Returns its number.
+///
+/// # Safety
+/// `begin` makes system calls only: no other thread is there, and what they held locked stays so.
+unsafe fn fork(number: Option<u32>, begin: impl FnOnce()) -> std::io::Result<u32> {
     // SAFETY: all zero is valid: a plain fork.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
-    let number = id as libc::pid_t;
     arguments.exit_signal = libc::SIGCHLD as u64;
-    arguments.set_tid = (&raw const number) as u64;
-    arguments.set_tid_size = 1;
-    // SAFETY: `arguments` and `number` are valid for the call. The child makes system calls only, and runs nothing of ours.
+    if let Some(number) = &number {
+        arguments.set_tid = (&raw const *number) as u64;
+        arguments.set_tid_size = 1;
+    }
+    // SAFETY: `arguments` and `number` are valid for the call. The child makes system calls only.
     unsafe {
         match libc::syscall(
             libc::SYS_clone3,
@@ -240,14 +252,21 @@ fn start_stranger(id: u32) -> std::io::Result<()> {
             0 => {
                 // It has our descriptors too, and is not to outlive a test that fails.
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                begin();
                 loop {
                     libc::pause();
                 }
             }
             -1 => Err(std::io::Error::last_os_error()),
-            _ => Ok(()),
+            forked => Ok(forked as u32),
         }
     }
+}
+
+/// Sends a signal to a process that was forked here.
+fn kill(id: u32, signal: i32) {
+    // SAFETY: it only sends a signal, to a child of ours.
+    unsafe { libc::kill(id as libc::pid_t, signal) };
 }
 
 /// A child has ended and was waited for by another part of the program: that is told each time, its number is not, and nobody is killed.
@@ -275,13 +294,13 @@ fn a_stranger_with_the_number_of_a_child_is_let_be() {
         let mut child = shell("exit 0").kill_on_drop(true).spawn().unwrap();
         let id = child.id().unwrap();
         wait_elsewhere(id);
-        if let Err(error) = start_stranger(id) {
+        // SAFETY: it does nothing.
+        if let Err(error) = unsafe { fork(Some(id), || {}) } {
             return eprintln!("skipped: a process with a number of our choice: {error}");
         }
         child.start_kill().unwrap();
         drop(child);
-        // SAFETY: it only sends a signal, to a child of ours.
-        unsafe { libc::kill(id as libc::pid_t, libc::SIGTERM) };
+        kill(id, libc::SIGTERM);
         assert_eq!(wait_elsewhere(id).signal(), Some(libc::SIGTERM));
     });
 }
@@ -311,6 +330,62 @@ fn children_of_a_program_that_ignores_sigchld_are_lost() {
         });
     });
     child.run_well();
+}
+
+/// Starts a debugger of a process, as far as tracing it and looking no further. `None`, with a word, if that is not allowed.
+fn start_debugger(id: u32) -> Option<u32> {
+    let (mut answer, answerer) = std::io::pipe().unwrap();
+    // SAFETY: two system calls.
+    let debugger = unsafe {
+        fork(None, || {
+            let nothing = std::ptr::null_mut::<libc::c_void>();
+            let number = id as libc::pid_t;
+            let traced = libc::ptrace(libc::PTRACE_SEIZE, number, nothing, nothing) == 0;
+            libc::write(answerer.as_raw_fd(), (&raw const traced).cast(), 1);
+        })
+    };
+    let debugger = debugger
+        .inspect_err(|error| eprintln!("skipped: a fork by clone3: {error}"))
+        .ok()?;
+    let mut traced = [0];
+    answer.read_exact(&mut traced).unwrap();
+    if traced == [0] {
+        eprintln!("skipped: a process may not trace another");
+        kill(debugger, libc::SIGKILL);
+        wait_elsewhere(debugger);
+        return None;
+    }
+    Some(debugger)
+}
+
+/// A child has ended, but its debugger is to be told first, and takes its time: waiting for it leaves the core in peace meanwhile, and the end
+/// is told when the debugger is gone.
+#[test]
+fn waiting_for_a_traced_child_leaves_the_core_in_peace() {
+    run(1, async {
+        let mut child = endless().spawn().unwrap();
+        let id = child.id().unwrap();
+        let Some(debugger) = start_debugger(id) else {
+            return;
+        };
+        child.start_kill().unwrap();
+        until(|| is_zombie(id)).await;
+        let mut polls = 0;
+        {
+            let mut waiting = pin!(child.wait());
+            let waiting = poll_fn(|context| {
+                polls += 1;
+                waiting.as_mut().poll(context)
+            });
+            let given_up = timeout(Duration::from_millis(200), waiting).await;
+            assert!(given_up.is_err(), "its debugger was not told");
+        }
+        assert!(polls < 50, "{polls} times");
+        kill(debugger, libc::SIGKILL);
+        wait_elsewhere(debugger);
+        let status = child.wait().await.unwrap();
+        assert_eq!(status.signal(), Some(libc::SIGKILL));
+    });
 }
 
 /// A runtime ends while a child, and tasks that wait for it, go on.

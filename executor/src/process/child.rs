@@ -59,6 +59,8 @@ impl Child {
 
     /// Waits for its end, after closing its standard input if that is still here: else it might wait for us. Can be asked again.
     ///
+    /// A debugger that traces it is told of its end first; until then it is asked after at times, at least every 100 ms.
+    ///
     /// **Cancel-safe**: dropped, the child goes on, and can be waited for again.
     ///
     /// # Errors

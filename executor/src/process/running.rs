@@ -5,6 +5,7 @@
 
 use super::ExitStatus;
 use crate::io::AsyncFd;
+use crate::time::{Duration, sleep};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, pidfd_send_signal,
@@ -14,6 +15,10 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process;
+
+/// How long it is left alone, after its end, when it could not be waited for: at first, and at most.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// The descriptor, readable when the child has ended.
 #[derive(Debug)]
@@ -43,11 +48,18 @@ impl Running {
 
     /// Waits for its end. **Dropped**, the child can be waited for again.
     pub(super) async fn wait(&self) -> io::Result<ExitStatus> {
+        if let Some(status) = self.try_wait()? {
+            return Ok(status);
+        }
+        self.0.readable().await?;
+        let mut pause = PAUSE_MIN;
         loop {
             if let Some(status) = self.try_wait()? {
                 return Ok(status);
             }
-            self.0.readable().await?;
+            // A debugger traces it, and has to wait for it first. The descriptor is readable all the while, and nothing tells when that was done.
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 
