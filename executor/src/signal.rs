@@ -1,14 +1,14 @@
 //! Signals, as something to wait for.
 //!
-//! A handler may do next to nothing, so it writes a byte into a pipe, which the core that waits reads on its ring. That handler, which several
-//! parts of a program can share for one signal, is signal-hook's.
+//! A handler may do next to nothing, so it writes a byte into a pipe, which the core that waits watches on its ring, and reads dry. That handler,
+//! which several parts of a program can share for one signal, is signal-hook's.
 
 #![forbid(unsafe_code)]
 
-use crate::io::{PipeReader, pipe};
+use crate::io::{AsyncFd, Interest};
 use signal_hook::consts::{self, FORBIDDEN};
 use signal_hook::{SigId, low_level};
-use std::io;
+use std::io::{self, PipeReader, Read};
 use std::os::raw::c_int;
 
 /// Which signal.
@@ -67,12 +67,10 @@ impl SignalKind {
 /// ```
 #[derive(Debug)]
 pub struct Signal {
-    told: PipeReader,
+    /// Does not block, so that it can be emptied at one go. By reads on the ring, a future dropped between two of them would lose signals.
+    told: AsyncFd<PipeReader>,
     handler: SigId,
 }
-
-/// How many signals are taken for one, if they came while nobody waited: a pipe's bytes that one read takes.
-const COALESCED_MAX: usize = 64;
 
 impl Signal {
     /// Waits for signals of this kind from now on.
@@ -87,23 +85,36 @@ impl Signal {
                 format!("signal {} cannot be waited for", kind.0),
             ));
         }
-        let (told, teller) = pipe()?;
-        let teller = teller.into_std().expect("nothing is in flight on it");
+        let (told, teller) = io::pipe()?;
+        rustix::io::ioctl_fionbio(&told, true)?;
         let handler = low_level::pipe::register(kind.0, teller)?;
-        Ok(Self { told, handler })
+        Ok(Self {
+            told: AsyncFd::new(told),
+            handler,
+        })
     }
 
     /// Waits for the next signal, or for one that has come since the last time. **Cancel-safe**: dropped, no signal is lost.
     ///
     /// # Errors
-    /// As read(2) has them.
+    /// As poll(2) and read(2) have them.
     ///
     /// # Panics
     /// Outside of a runtime.
     pub async fn recv(&mut self) -> io::Result<()> {
-        self.told.read([0; COALESCED_MAX]).await.0?;
-        Ok(())
+        self.told.when(Interest::READABLE, read_dry).await
     }
+}
+
+/// Takes all that a pipe holds; `WouldBlock` if that is nothing.
+fn read_dry(mut pipe: &PipeReader) -> io::Result<()> {
+    let mut bytes = [0; 1024];
+    let mut taken = pipe.read(&mut bytes)?;
+    while taken == bytes.len() {
+        // Whatever ends this, something was taken, and has to be told.
+        taken = pipe.read(&mut bytes).unwrap_or(0);
+    }
+    Ok(())
 }
 
 impl Drop for Signal {

@@ -402,6 +402,18 @@ fn a_runtime_does_not_wait_for_children() {
     drop(child);
 }
 
+/// A program is started before there is a runtime, which then reads its output and waits for it.
+#[test]
+fn a_program_is_started_outside_of_a_runtime() {
+    let mut command = shell("echo said");
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    run(1, async {
+        let output = child.wait_with_output().await.unwrap();
+        assert!(output.status.success());
+        assert_eq!(output.stdout, b"said\n");
+    });
+}
+
 /// From each pinned core a program is started: it may use all the CPUs that this one might.
 #[test]
 fn a_program_is_not_pinned_to_its_core() {

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{run, settle, start, start_with, until};
+use executor::io::pipe;
 use executor::signal::{Signal, SignalKind, ctrl_c};
 use executor::time::{Duration, sleep, timeout};
 use executor::{Builder, IdlePolicy, spawn, spawn_on, spawn_on_with};
@@ -28,16 +29,35 @@ fn a_signal_is_received() {
     });
 }
 
-/// Many come while nobody waits: they are told once, and then there is nothing to tell.
+/// Until then, what the ring was asked for before has been answered, if it could be.
+async fn ring_has_answered() {
+    let (reader, writer) = pipe().unwrap();
+    writer.write("x").await.0.unwrap();
+    reader.read([0; 1]).await.0.unwrap();
+}
+
+/// Many come while nobody waits, or while one waits who then gives up: they are told once, and then there is nothing to tell.
 #[test]
 fn signals_that_nobody_waits_for_are_one() {
     run(1, async {
         let mut signal = Signal::new(SignalKind::WINDOW_CHANGE).unwrap();
-        for _ in 0..50 {
-            raise(libc::SIGWINCH).unwrap();
+        // 1024 are read at a time; the last are more than the pipe holds.
+        for count in [1, 50, 1023, 1024, 1025, 70_000] {
+            {
+                let mut given_up = pin!(signal.recv());
+                assert!(poll_immediate(&mut given_up).await.is_none());
+                raise(libc::SIGWINCH).unwrap();
+                ring_has_answered().await;
+            }
+            for _ in 1..count {
+                raise(libc::SIGWINCH).unwrap();
+            }
+            signal.recv().await.unwrap();
+            let mut another = pin!(signal.recv());
+            assert!(poll_immediate(&mut another).await.is_none());
+            ring_has_answered().await;
+            assert!(poll_immediate(&mut another).await.is_none(), "{count}");
         }
-        signal.recv().await.unwrap();
-        assert!(poll_immediate(pin!(signal.recv())).await.is_none());
     });
 }
 

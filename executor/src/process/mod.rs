@@ -113,14 +113,12 @@ impl Command {
         &mut self.inner
     }
 
-    /// Starts the program. Takes the core some hundred microseconds: it is not asynchronous.
+    /// Starts the program. Takes the core some hundred microseconds: it is not asynchronous. It needs no runtime; to wait for the child, and to use
+    /// its pipes, one does.
     ///
     /// # Errors
     /// As fork(2) and execve(2) have them: `NotFound` if there is no such program. And `EMFILE`, if there is no descriptor left to watch it by; it is
     /// killed then.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
     pub fn spawn(&mut self) -> io::Result<Child> {
         let child = crate::unpinned(|| self.inner.spawn())?;
         Child::new(child, self.kills_on_drop)
