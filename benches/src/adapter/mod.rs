@@ -9,9 +9,23 @@ use std::io;
 
 use crate::clock::{Stopwatch, ns_each};
 use crate::machine;
-use crate::options::Options;
-use crate::report::{Figure, JsonLines, Spread, progress};
+use crate::report::Better;
+use crate::session::{Against, Column, Session};
+use crate::suite::Bench;
 use ways::{Adapted, AndBack, Buffered, End, Owned, connection};
+
+pub(crate) const BENCH: Bench = Bench {
+    name: "adapter",
+    about: "what reading and writing by the traits of futures::io costs, beside owned buffers",
+    runtimes: names,
+    run,
+    is_of_all: true,
+    rounds: 11,
+    // As many messages as there are, whatever the time.
+    seconds: 0.35,
+    quick_seconds: 0.35,
+    turn_seconds: |_, seconds| seconds,
+};
 
 /// Whom the others are compared with.
 const OWNED: &str = "owned";
@@ -33,37 +47,32 @@ const WAYS: [(&str, Measure); 4] = [
     ("to-futures-and-back", measure::<AndBack>),
 ];
 
-pub(crate) fn names() -> Vec<&'static str> {
+fn names() -> Vec<&'static str> {
     WAYS.iter().map(|(name, _)| *name).collect()
 }
 
-pub(crate) fn run(options: &Options) -> io::Result<()> {
-    options.check_only(&names()).map_err(io::Error::other)?;
+fn run(session: &mut Session<'_>) -> io::Result<()> {
     let cpu = *machine::cpus()?.first().ok_or(io::ErrorKind::NotFound)?;
-    let ways: Vec<_> = WAYS
-        .into_iter()
-        .filter(|(name, _)| options.wants(name))
-        .collect();
-    let rounds = options.rounds_or(11);
-    println!(
-        "adapter: {rounds} rounds on CPU {cpu}, ns of CPU time for each message, median (least..most)"
-    );
-    let mut measured = vec![Vec::with_capacity(rounds); ways.len()];
-    for round in 0..rounds {
-        for turn in 0..ways.len() {
-            let way = (round + turn) % ways.len();
-            let (name, measure) = ways[way];
-            progress(&format!("round {} of {rounds}: {name}", round + 1));
-            let thread = std::thread::spawn(move || machine::pin(cpu).and_then(|()| measure()));
-            let figures = thread
-                .join()
-                .map_err(|_| io::Error::other(format!("{name} panicked")))?;
-            measured[way].push(figures?);
-        }
+    session.say(&format!(
+        "{} rounds on CPU {cpu}, CPU time",
+        session.rounds()
+    ));
+    let rounds = session.take_turns("", &WAYS, |_, measure| {
+        machine::on_fresh_thread(move || machine::pin(cpu).and_then(|()| measure()))
+    });
+    for (number, (figure, ..)) in FIGURES.into_iter().enumerate() {
+        session.record(
+            &rounds,
+            Column {
+                figure,
+                unit: "ns",
+                better: Better::Less,
+                against: Against::Runtime(OWNED),
+                of: &|figures: &Vec<f64>| Some(figures[number]),
+            },
+        );
     }
-    progress("");
-    let names: Vec<&str> = ways.iter().map(|(name, _)| *name).collect();
-    report(&names, &measured, options)
+    Ok(())
 }
 
 fn measure<E: End>() -> io::Result<Vec<f64>> {
@@ -101,38 +110,4 @@ async fn answer<E: End>(mut end: E, size: usize, count: usize) -> io::Result<()>
         message = end.send(message).await?;
     }
     Ok(())
-}
-
-/// `measured[way][round]` holds the figures in their one order.
-fn report(ways: &[&str], measured: &[Vec<Vec<f64>>], options: &Options) -> io::Result<()> {
-    let mut json = JsonLines::create(options.json.as_deref())?;
-    let owned = ways.iter().position(|name| *name == OWNED);
-    for (number, (figure, ..)) in FIGURES.into_iter().enumerate() {
-        let samples = |way: usize| -> Vec<f64> {
-            measured[way]
-                .iter()
-                .map(|figures| figures[number])
-                .collect()
-        };
-        println!("\n{figure}");
-        for (way, name) in ways.iter().enumerate() {
-            let ours = samples(way);
-            let base = owned.filter(|owned| *owned != way).map(samples);
-            let mut line = format!("    {name:20} {:>30.0}", Spread::of(&ours));
-            if let Some(base) = &base {
-                let ratio = Spread::of_ratios(&ours, base);
-                line += &format!("  {ratio:.2} of {OWNED}");
-            }
-            println!("{line}");
-            json.write(&Figure {
-                bench: "adapter",
-                figure,
-                runtime: name,
-                unit: "ns",
-                samples: &ours,
-                ratio: base.as_ref().map(|base| (OWNED, &base[..])),
-            })?;
-        }
-    }
-    json.finish()
 }

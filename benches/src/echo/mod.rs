@@ -1,4 +1,4 @@
-//! Echo throughput: connections in a closed loop, one request in flight on each.
+//! Echo throughput: connections in a closed loop, one request in flight on each; every number of connections with every size.
 //!
 //! The server is a process of its own on the first CPU, so that its CPU clock counts nothing else; this process is the
 //! client, on the second CPU, and the same one for every server. Rounds are interleaved and their order rotates, and a
@@ -6,43 +6,78 @@
 
 mod bare;
 mod client;
+mod compio;
+mod exchange;
+mod glommio;
+mod load;
 mod monoio;
 mod ours;
-mod report;
+mod process;
 mod tokio;
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use crate::machine;
-use crate::options::{Load, Options};
-use crate::report::progress;
-use client::Measured;
+use crate::options::Options;
+use crate::report::Better;
+use crate::session::{Against, Column, Session};
+use crate::suite::Bench;
+use client::{Measured, Pace};
 
-const ROUND: Duration = Duration::from_secs(1);
-const WARM_UP: Duration = Duration::from_millis(250);
-/// For a server to end once its connections have: far more than any needs.
-const END_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) use load::BENCH as LOAD;
+
+/// What the servers are compared to: how far the kernel alone would go.
+const YARDSTICK: &str = "bare";
+/// The same for the latency of a single connection, where whoever spins is ahead of whoever sleeps.
+const SPINNING: &str = "bare-spin";
+
+const CONNECTIONS: [usize; 3] = [1, 64, 1000];
+const SIZES_BYTES: [usize; 3] = [64, 4096, 65536];
+/// In a quick run: the corners that say most.
+const QUICK: [Load; 3] = [Load::new(1, 64), Load::new(64, 64), Load::new(1000, 4096)];
+/// Starting a server, the warm-up, and the end, in seconds.
+const AROUND: f64 = 0.3;
+
+pub(crate) const BENCH: Bench = Bench {
+    name: "echo",
+    about: "echo over TCP on the loopback, against a bare io_uring loop: requests a second, CPU time, and latency with one connection",
+    runtimes: names,
+    run,
+    is_of_all: true,
+    rounds: 7,
+    seconds: 0.5,
+    quick_seconds: 0.05,
+    turn_seconds: |options, seconds| loads(options).len() as f64 * (seconds + AROUND),
+};
+
+/// What is asked of a server.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    /// The server accepts exactly this many, and returns when all of them are closed.
+    pub(crate) connections: usize,
+    pub(crate) size_bytes: usize,
+}
 
 /// Called by a server once, with the address it listens at.
 type Announce = fn(SocketAddr) -> io::Result<()>;
 type Server = fn(Load, Announce) -> io::Result<()>;
 
-const SERVERS: [(&str, Server); 5] = [
-    (report::YARDSTICK, bare::serve),
-    (report::SPINNING, bare::serve_spinning),
+const SERVERS: [(&str, Server); 8] = [
+    (YARDSTICK, bare::serve),
+    (SPINNING, bare::serve_spinning),
     ("ours", ours::serve),
     ("tokio", tokio::serve),
     ("monoio", monoio::serve),
+    ("glommio", glommio::serve),
+    ("glommio-spin", glommio::serve_spinning),
+    ("compio", compio::serve),
 ];
 
-pub(crate) fn names() -> Vec<&'static str> {
+fn names() -> Vec<&'static str> {
     SERVERS.iter().map(|(name, _)| *name).collect()
 }
 
-/// `serve NAME`: the server's side, in the process that `round` started. Pinned already, by inheritance.
+/// `--serve NAME`: the server's side, in the process that a round started. Pinned already, by inheritance.
 pub(crate) fn serve(name: &str, options: &Options) -> io::Result<()> {
     // A server whose client was interrupted would wait for its connections for ever.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
@@ -50,85 +85,146 @@ pub(crate) fn serve(name: &str, options: &Options) -> io::Result<()> {
         .iter()
         .find(|(known, _)| *known == name)
         .ok_or(io::ErrorKind::NotFound)?;
-    server(options.load, |address| writeln!(io::stdout(), "{address}"))
+    let (&[connections], &[size_bytes]) = (&options.connections[..], &options.size[..]) else {
+        return Err(io::Error::other("a server serves one load"));
+    };
+    let load = Load::new(connections, size_bytes);
+    server(load, |address| writeln!(io::stdout(), "{address}"))
 }
 
-pub(crate) fn run(options: &Options) -> io::Result<()> {
-    options.check_only(&names()).map_err(io::Error::other)?;
-    let [server_cpu, client_cpu, ..] = machine::cpus()?[..] else {
-        return Err(io::Error::other(
-            "the echo bench needs two CPUs: one for the server, one for the client",
-        ));
-    };
-    let servers: Vec<&str> = names()
-        .into_iter()
-        .filter(|name| options.wants(name))
-        .collect();
-    let rounds = options.rounds_or(9);
-    let length = options.round_or(ROUND);
-    println!(
-        "echo: {} connections of {} bytes, {rounds} rounds of {:?}, server on CPU {server_cpu}, client on {client_cpu}",
-        options.load.connections, options.load.size_bytes, length
+/// Those that the command line asks for, or all.
+fn loads(options: &Options) -> Vec<Load> {
+    let (mut connections, mut sizes) = (&options.connections[..], &options.size[..]);
+    if options.quick && connections.is_empty() && sizes.is_empty() {
+        return QUICK.to_vec();
+    }
+    if connections.is_empty() {
+        connections = &CONNECTIONS;
+    }
+    if sizes.is_empty() {
+        sizes = &SIZES_BYTES;
+    }
+    let of = |&connections| sizes.iter().map(move |&size| Load::new(connections, size));
+    connections.iter().flat_map(of).collect()
+}
+
+fn run(session: &mut Session<'_>) -> io::Result<()> {
+    let cpus = process::Cpus::choose()?;
+    session.say(&format!(
+        "{} rounds of {:?}, {cpus}",
+        session.rounds(),
+        session.length()
+    ));
+    let loads = loads(session.options);
+    session.in_parts(loads.len());
+    for load in loads {
+        measure(session, cpus, load);
+    }
+    session.say(
+        "\"server CPU\" and \"client CPU\" are the shares in use: with a client near 100 %, only CPU time a request compares.",
     );
-    let mut measured = vec![Vec::with_capacity(rounds); servers.len()];
-    for round in 0..rounds {
-        for turn in 0..servers.len() {
-            let server = (round + turn) % servers.len();
-            progress(&format!(
-                "round {} of {rounds}: {}",
-                round + 1,
-                servers[server]
-            ));
-            machine::pin(server_cpu)?;
-            let mut process = start(servers[server], options)?;
-            machine::pin(client_cpu)?;
-            let result = measure(&mut process, options.load, length)
-                .and_then(|result| end(&mut process).map(|()| result));
-            let failed = |error| io::Error::other(format!("{}: {error}", servers[server]));
-            measured[server].push(
-                result
-                    .inspect_err(|_| drop(process.kill()))
-                    .map_err(failed)?,
+    Ok(())
+}
+
+fn measure(session: &mut Session<'_>, cpus: process::Cpus, load: Load) {
+    let length = session.length();
+    let rounds = session.take_turns(&load.to_string(), &SERVERS, |name, _| {
+        process::measure(name, cpus, load, Pace::Closed, length)
+    });
+    let against = Against::Runtime(YARDSTICK);
+    type Of = fn(&Measured) -> f64;
+    let columns: [(&str, &str, Better, Against<'_>, Of); 4] = [
+        (
+            "requests",
+            "1/s",
+            Better::More,
+            against,
+            Measured::requests_per_s,
+        ),
+        (
+            "CPU time a request",
+            "us",
+            Better::Less,
+            against,
+            Measured::server_cpu_us,
+        ),
+        (
+            "server CPU",
+            "%",
+            Better::Neither,
+            Against::Nobody,
+            Measured::server_busy_percent,
+        ),
+        (
+            "client CPU",
+            "%",
+            Better::Neither,
+            Against::Nobody,
+            Measured::client_busy_percent,
+        ),
+    ];
+    for (figure, unit, better, against, of) in columns {
+        let figure = &format!("{load}: {figure}");
+        let of = &|round: &Measured| Some(of(round));
+        session.record(
+            &rounds,
+            Column {
+                figure,
+                unit,
+                better,
+                against,
+                of,
+            },
+        );
+    }
+    // With more, an answer waits for the client to come round, and that would be measured.
+    if load.connections == 1 {
+        for (point, share) in [("p99", 0.99), ("p50", 0.5)] {
+            session.record(
+                &rounds,
+                Column {
+                    figure: &format!("{load}: latency, {point}"),
+                    unit: "us",
+                    better: Better::Less,
+                    against: Against::Runtime(SPINNING),
+                    of: &|round| Some(round.latencies.us_at(share)),
+                },
             );
         }
+        session.add_distributions(&rounds, 1e3, |round| Some(round.latencies.histogram()));
     }
-    progress("");
-    report::report(&servers, &measured, options)
+    let all = rounds.runtimes.iter().flat_map(|(_, rounds)| rounds);
+    let (all, disturbed) = (
+        all.clone().count(),
+        all.filter(|round| round.was_disturbed()).count(),
+    );
+    if disturbed > 0 {
+        session.say(&format!(
+            "{load}: the machine was not quiet, someone else ran on the client's CPU in {disturbed} of {all} rounds."
+        ));
+    }
 }
 
-fn start(server: &str, options: &Options) -> io::Result<Child> {
-    Command::new(std::env::current_exe()?)
-        .args(["serve", server])
-        .args(["--connections", &options.load.connections.to_string()])
-        .args(["--size", &options.load.size_bytes.to_string()])
-        .stdout(Stdio::piped())
-        .spawn()
+impl Load {
+    pub(crate) const fn new(connections: usize, size_bytes: usize) -> Self {
+        Load {
+            connections,
+            size_bytes,
+        }
+    }
 }
 
-fn measure(process: &mut Child, load: Load, length: Duration) -> io::Result<Measured> {
-    let output = process.stdout.take().expect("the server's output is piped");
-    let mut address = String::new();
-    BufReader::new(output).read_line(&mut address)?;
-    let address: SocketAddr = address
-        .trim()
-        .parse()
-        .map_err(|_| io::Error::other("the server did not start"))?;
-    client::run(address, load, process.id(), WARM_UP, length)
-}
-
-/// Every connection is closed: the server has to return by itself, and happily.
-fn end(process: &mut Child) -> io::Result<()> {
-    let limit = Instant::now() + END_LIMIT;
-    loop {
-        match process.try_wait()? {
-            Some(status) if status.success() => return Ok(()),
-            Some(status) => {
-                return Err(io::Error::other(format!("the server ended with {status}")));
+impl std::fmt::Display for Load {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Load {
+            connections,
+            size_bytes,
+        } = self;
+        match size_bytes {
+            4096.. if size_bytes % 1024 == 0 => {
+                write!(formatter, "{connections} × {} KiB", size_bytes / 1024)
             }
-            None if Instant::now() > limit => {
-                return Err(io::Error::other("the server did not end"));
-            }
-            None => std::thread::yield_now(),
+            _ => write!(formatter, "{connections} × {size_bytes} B"),
         }
     }
 }

@@ -6,8 +6,7 @@ use std::net::Ipv4Addr;
 use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
 use monoio::net::{TcpListener, TcpStream};
 
-use super::Announce;
-use crate::options::Load;
+use super::{Announce, Load};
 
 pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
     let mut runtime = monoio::RuntimeBuilder::<monoio::IoUringDriver>::new().build()?;

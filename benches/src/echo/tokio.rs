@@ -6,8 +6,7 @@ use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::Announce;
-use crate::options::Load;
+use super::{Announce, Load};
 
 pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()

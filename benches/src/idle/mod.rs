@@ -5,7 +5,6 @@
 //! threads do meanwhile is nobody's word but the kernel's. The file of a runtime says how it is started and what a call is.
 
 mod ours;
-mod report;
 mod threads;
 mod tokio;
 
@@ -17,12 +16,24 @@ use std::time::{Duration, Instant};
 use futures::channel::oneshot;
 
 use crate::machine;
-use crate::options::Options;
-use crate::report::{Spread, progress};
+use crate::report::{Better, Spread};
+use crate::session::{Against, Column, Session};
+use crate::suite::Bench;
 use threads::Thread;
 
+pub(crate) const BENCH: Bench = Bench {
+    name: "idle",
+    about: "CPU time and context switches of two cores with nothing to do, and after a burst",
+    runtimes: names,
+    run,
+    is_of_all: true,
+    rounds: 3,
+    seconds: 10.0,
+    quick_seconds: 0.3,
+    turn_seconds: |_, seconds| seconds + 1.5,
+};
+
 const THREADS: usize = 2;
-const IDLE: Duration = Duration::from_secs(10);
 /// Between the start and what is measured, and between two bursts.
 const SETTLE: Duration = Duration::from_millis(100);
 const BURSTS: usize = 9;
@@ -61,37 +72,45 @@ type Start = fn() -> io::Result<Running>;
 
 const RUNTIMES: [(&str, Start); 2] = [("ours", ours::start), ("tokio", tokio::start)];
 
-pub(crate) fn names() -> Vec<&'static str> {
+fn names() -> Vec<&'static str> {
     RUNTIMES.iter().map(|(name, _)| *name).collect()
 }
 
-pub(crate) fn run(options: &Options) -> io::Result<()> {
-    options.check_only(&names()).map_err(io::Error::other)?;
-    if machine::cpus()?.len() < THREADS {
-        return Err(io::Error::other("the idle bench needs two CPUs"));
+/// No ratios: next to nothing through next to nothing says nothing.
+fn run(session: &mut Session<'_>) -> io::Result<()> {
+    machine::two_cpus()?;
+    let length = session.length();
+    session.say(&format!(
+        "{} rounds of {length:?}, two cores each, then {BURSTS} bursts of {BURST_CALLS} calls; CPU is a share of one",
+        session.rounds()
+    ));
+    let rounds = session.take_turns("", &RUNTIMES, |_, start| {
+        start().and_then(|running| running.measure(length))
+    });
+    type Of = fn(&Measured) -> f64;
+    let columns: [(&str, &str, Of); 6] = [
+        ("CPU of core 0", "%", |round| round.cpu_percent[0]),
+        ("CPU of core 1", "%", |round| round.cpu_percent[1]),
+        ("switches of core 0", "1/s", |round| round.switches_per_s[0]),
+        ("switches of core 1", "1/s", |round| round.switches_per_s[1]),
+        ("quiet after a burst", "ms", |round| round.quiet_after_ms),
+        ("CPU time after a burst", "us", |round| round.cpu_after_us),
+    ];
+    for (figure, unit, of) in columns {
+        let of = &|round: &Measured| Some(of(round));
+        let (better, against) = (Better::Less, Against::Nobody);
+        session.record(
+            &rounds,
+            Column {
+                figure,
+                unit,
+                better,
+                against,
+                of,
+            },
+        );
     }
-    let runtimes: Vec<_> = RUNTIMES
-        .into_iter()
-        .filter(|(name, _)| options.wants(name))
-        .collect();
-    let (rounds, length) = (options.rounds_or(3), options.round_or(IDLE));
-    println!(
-        "idle: {rounds} rounds of {length:?}, two cores each, then {BURSTS} bursts of {BURST_CALLS} calls"
-    );
-    let mut measured: Vec<Vec<Measured>> = runtimes.iter().map(|_| Vec::new()).collect();
-    for round in 0..rounds {
-        for turn in 0..runtimes.len() {
-            let runtime = (round + turn) % runtimes.len();
-            let (name, start) = runtimes[runtime];
-            progress(&format!("round {} of {rounds}: {name}", round + 1));
-            let result = start().and_then(|running| running.measure(length));
-            measured[runtime]
-                .push(result.map_err(|error| io::Error::other(format!("{name}: {error}")))?);
-        }
-    }
-    progress("");
-    let names: Vec<&str> = runtimes.iter().map(|(name, _)| *name).collect();
-    report::report(&names, &measured, options)
+    Ok(())
 }
 
 impl Running {

@@ -14,7 +14,6 @@ use crate::clock::Stopwatch;
 use crate::latency::Latencies;
 use crate::machine;
 
-const SAMPLES_MAX: usize = 1 << 20;
 const WARM_UP: usize = 1_000;
 /// Told to the thread that answers, instead of a question.
 const END: u64 = u64::MAX;
@@ -104,13 +103,13 @@ fn there_and_back(
 }
 
 fn measure(length: Duration, ask: &mut impl FnMut() -> io::Result<()>) -> io::Result<One> {
-    let mut latencies = Latencies::with_room_for(SAMPLES_MAX);
+    let mut latencies = Latencies::new();
     for _ in 0..WARM_UP {
         ask()?;
     }
     let start = Instant::now();
     let mut before = start;
-    while before - start < length && !latencies.is_full() {
+    while before - start < length {
         ask()?;
         let now = Instant::now();
         latencies.record(now - before);
@@ -120,5 +119,5 @@ fn measure(length: Duration, ask: &mut impl FnMut() -> io::Result<()>) -> io::Re
     for _ in 0..latencies.len() {
         ask()?;
     }
-    Ok(One::of(&mut latencies, stopwatch))
+    Ok(One::of(latencies, stopwatch))
 }

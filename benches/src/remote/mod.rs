@@ -10,7 +10,6 @@ mod floor;
 mod glommio;
 mod monoio;
 mod ours;
-mod report;
 mod tokio;
 mod workload;
 
@@ -18,11 +17,27 @@ use std::io;
 use std::time::Duration;
 
 use crate::machine;
-use crate::options::Options;
-use crate::report::progress;
-use workload::Measured;
+use crate::report::Better;
+use crate::session::{Against, Column, OURS, Session};
+use crate::suite::Bench;
+use workload::{Many, Measured, One};
 
-const PART: Duration = Duration::from_millis(100);
+pub(crate) const BENCH: Bench = Bench {
+    name: "remote",
+    about: "a call from one core to the other and its answer",
+    runtimes: names,
+    run,
+    is_of_all: true,
+    rounds: 11,
+    seconds: 0.1,
+    quick_seconds: 0.05,
+    turn_seconds: |_, seconds| 3.0 * seconds,
+};
+
+const LINE: &str = "line";
+const EVENTFD: &str = "eventfd";
+/// `line` never sleeps: if its two threads had less than this share of two CPUs, someone else had the rest.
+const QUIET: f64 = 0.97;
 
 /// The CPU that asks, and the one that answers.
 #[derive(Clone, Copy)]
@@ -35,9 +50,9 @@ struct Cpus {
 type Measure = fn(Cpus, Duration) -> io::Result<Measured>;
 
 const RUNTIMES: [(&str, Measure); 8] = [
-    (report::LINE, floor::line),
-    (report::EVENTFD, floor::eventfds),
-    (report::OURS, ours::measure),
+    (LINE, floor::line),
+    (EVENTFD, floor::eventfds),
+    (OURS, ours::measure),
     ("tokio", tokio::measure),
     ("monoio", monoio::measure),
     ("glommio", glommio::blocking),
@@ -45,38 +60,84 @@ const RUNTIMES: [(&str, Measure); 8] = [
     ("compio", compio::measure),
 ];
 
-pub(crate) fn names() -> Vec<&'static str> {
+fn names() -> Vec<&'static str> {
     RUNTIMES.iter().map(|(name, _)| *name).collect()
 }
 
-pub(crate) fn run(options: &Options) -> io::Result<()> {
-    options.check_only(&names()).map_err(io::Error::other)?;
-    let [caller, callee, ..] = machine::cpus()?[..] else {
-        return Err(io::Error::other("the remote bench needs two CPUs"));
-    };
-    let runtimes: Vec<_> = RUNTIMES
-        .into_iter()
-        .filter(|(name, _)| options.wants(name))
-        .collect();
-    let (rounds, length) = (options.rounds_or(11), options.round_or(PART));
-    println!(
-        "remote: {rounds} rounds, {length:?} for each part of one; CPU {caller} asks, CPU {callee} answers"
-    );
-    let mut measured = vec![Vec::with_capacity(rounds); runtimes.len()];
-    for round in 0..rounds {
-        for turn in 0..runtimes.len() {
-            let runtime = (round + turn) % runtimes.len();
-            let (name, measure) = runtimes[runtime];
-            progress(&format!("round {} of {rounds}: {name}", round + 1));
-            let thread = std::thread::spawn(move || measure(Cpus { caller, callee }, length));
-            let result = thread
-                .join()
-                .map_err(|_| io::Error::other(format!("{name} panicked")))?;
-            measured[runtime]
-                .push(result.map_err(|error| io::Error::other(format!("{name}: {error}")))?);
+fn run(session: &mut Session<'_>) -> io::Result<()> {
+    let [caller, callee] = machine::two_cpus()?;
+    let length = session.length();
+    session.say(&format!(
+        "{} rounds, {length:?} for each part of one; CPU {caller} asks, CPU {callee} answers; CPU time is that of both threads",
+        session.rounds()
+    ));
+    let rounds = session.take_turns("", &RUNTIMES, |_, measure| {
+        machine::on_fresh_thread(move || measure(Cpus { caller, callee }, length))
+    });
+    type OfOne = fn(&One) -> f64;
+    let one: [(_, _, OfOne); 4] = [
+        ("one in flight, mean", Better::Less, |one| one.mean_ns),
+        ("one in flight: CPU time", Better::Neither, |one| one.cpu_ns),
+        ("one in flight, p99", Better::Less, |one| {
+            one.latencies.ns_at(0.99)
+        }),
+        ("one in flight, p50", Better::Less, |one| {
+            one.latencies.ns_at(0.5)
+        }),
+    ];
+    for (figure, better, of) in one {
+        let against = Against::Runtime(LINE);
+        let of = &|round: &Measured| Some(of(&round.one) / 1e3);
+        session.record(
+            &rounds,
+            Column {
+                figure,
+                unit: "us",
+                better,
+                against,
+                of,
+            },
+        );
+    }
+    session.add_distributions(&rounds, 1e3, |round| Some(round.one.latencies.histogram()));
+    type OfMany = fn(&Many) -> f64;
+    let many: [(_, _, _, OfMany); 2] = [
+        (
+            "256 in flight, each",
+            Better::Less,
+            Against::BestPeer(&[]),
+            |many| many.each_ns,
+        ),
+        (
+            "256 in flight, CPU time of each",
+            Better::Less,
+            Against::BestPeer(&[]),
+            |many| many.cpu_ns,
+        ),
+    ];
+    for (figure, better, against, of) in many {
+        let of = &|round: &Measured| round.many.as_ref().map(of);
+        session.record(
+            &rounds,
+            Column {
+                figure,
+                unit: "ns",
+                better,
+                against,
+                of,
+            },
+        );
+    }
+    let line = rounds.runtimes.iter().find(|(name, _)| *name == LINE);
+    if let Some((_, rounds)) = line {
+        let had = |round: &&Measured| round.one.cpu_ns / round.one.mean_ns / 2.0;
+        let disturbed = rounds.iter().filter(|round| had(round) < QUIET).count();
+        if disturbed > 0 {
+            session.say(&format!(
+                "The machine was not quiet: someone else ran on these CPUs in {disturbed} of {} rounds.",
+                rounds.len()
+            ));
         }
     }
-    progress("");
-    let names: Vec<&str> = runtimes.iter().map(|(name, _)| *name).collect();
-    report::report(&names, &measured, options)
+    Ok(())
 }

@@ -7,11 +7,9 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use crate::clock::{Stopwatch, ns_each};
-use crate::latency::{Latencies, Summary};
+use crate::latency::Latencies;
 
 const IN_FLIGHT: usize = 256;
-/// More single calls than this are not timed.
-const SAMPLES_MAX: usize = 1 << 20;
 const WARM_UP_CALLS: u64 = 1_000;
 
 /// What a runtime is asked for, on the core that calls.
@@ -24,7 +22,6 @@ pub(super) trait Caller: Clone + 'static {
 }
 
 /// One round of one runtime.
-#[derive(Clone, Copy)]
 pub(super) struct Measured {
     pub(super) one: One,
     /// The yardsticks have none.
@@ -32,9 +29,8 @@ pub(super) struct Measured {
 }
 
 /// One call in flight.
-#[derive(Clone, Copy)]
 pub(super) struct One {
-    pub(super) latency: Summary,
+    pub(super) latencies: Latencies,
     /// Of calls that were not timed one by one: without the clock.
     pub(super) mean_ns: f64,
     /// Of both threads, for a call of those.
@@ -42,7 +38,6 @@ pub(super) struct One {
 }
 
 /// 256 calls in flight: what one of them takes, of the wall's time and of both threads'.
-#[derive(Clone, Copy)]
 pub(super) struct Many {
     pub(super) each_ns: f64,
     pub(super) cpu_ns: f64,
@@ -55,11 +50,11 @@ pub(super) async fn workload<C: Caller>(caller: C, length: Duration) -> Measured
 }
 
 async fn one<C: Caller>(caller: &C, length: Duration) -> One {
-    let mut latencies = Latencies::with_room_for(SAMPLES_MAX);
+    let mut latencies = Latencies::new();
     ask(caller, WARM_UP_CALLS).await;
     let start = Instant::now();
     let mut before = start;
-    while before - start < length && !latencies.is_full() {
+    while before - start < length {
         let x = latencies.len() as u64;
         assert_eq!(caller.call(x).await, x + 1);
         let now = Instant::now();
@@ -68,17 +63,17 @@ async fn one<C: Caller>(caller: &C, length: Duration) -> One {
     }
     let stopwatch = Stopwatch::of_process();
     ask(caller, latencies.len() as u64).await;
-    One::of(&mut latencies, stopwatch)
+    One::of(latencies, stopwatch)
 }
 
 impl One {
     /// `stopwatch` has timed as many calls as there are latencies.
-    pub(super) fn of(latencies: &mut Latencies, stopwatch: Stopwatch) -> Self {
+    pub(super) fn of(latencies: Latencies, stopwatch: Stopwatch) -> Self {
         let elapsed = stopwatch.stop();
         One {
-            latency: latencies.summarise(),
             mean_ns: ns_each(elapsed.wall, latencies.len()),
             cpu_ns: ns_each(elapsed.cpu, latencies.len()),
+            latencies,
         }
     }
 }

@@ -12,65 +12,91 @@ mod load;
 mod round_watchdog;
 
 use std::io;
-use std::time::Duration;
 
-use executor::{CoreStats, IdlePolicy};
-use serde_json::{Value, json};
+use executor::{CoreStats, Waits, Wakes};
 
 use crate::machine;
-use crate::options::Options;
-use crate::report::{JsonLines, object, progress};
+use crate::session::Session;
+use crate::suite::Bench;
 
-const LENGTH: Duration = Duration::from_secs(120);
+pub(crate) const BENCH: Bench = Bench {
+    name: "stress",
+    about: "whether a wake is lost: two cores and two threads, around each boundary of the idle protocol; no figures",
+    runtimes: || vec!["ours"],
+    run,
+    is_of_all: false,
+    rounds: 1,
+    seconds: 120.0,
+    quick_seconds: 5.0,
+    turn_seconds: |_, seconds| seconds,
+};
 
-pub(crate) fn run(options: &Options) -> io::Result<()> {
-    options.check_only(&[]).map_err(io::Error::other)?;
-    if machine::cpus()?.len() < 2 {
-        return Err(io::Error::other("the stress needs two CPUs"));
-    }
-    let (policies, length) = (load::policies(), options.round_or(LENGTH));
-    println!(
-        "stress: {length:?} in all, {} ways of waiting, two cores and two threads each",
+fn run(session: &mut Session<'_>) -> io::Result<()> {
+    machine::two_cpus()?;
+    let (policies, length) = (load::policies(), session.length());
+    session.say(&format!(
+        "{length:?} in all, {} ways of waiting, two cores and two threads each",
         policies.len()
-    );
+    ));
     let share = length / policies.len() as u32;
-    let mut json = JsonLines::create(options.json.as_deref())?;
     for policy in policies {
-        progress(&format!("{policy:?}"));
+        let way = format!("{policy:?}");
+        session.begin(&way);
         let stats = load::stress(policy, share);
-        progress("");
-        println!("\n{policy:?}");
+        session.end(share);
+        session.say(&way);
         for (core, stats) in stats.iter().enumerate() {
-            println!("  core {core}: {stats}");
+            session.say(&format!("  core {core}: {stats}"));
+            for (counter, count) in counters(stats) {
+                session.note(&format!("core {core}: {counter}"), &way, count as f64);
+            }
         }
-        json.write_line(object(line(policy, &stats)))?;
     }
-    println!("\nNo wake was lost.");
-    json.finish()
+    session.say("No wake was lost.");
+    Ok(())
 }
 
-fn line(policy: IdlePolicy, stats: &[CoreStats]) -> Value {
-    let cores: Vec<Value> = stats
-        .iter()
-        .map(|stats| {
-            let wakes = |wakes: executor::Wakes| json!({ "nothing": wakes.nothing, "store": wakes.store, "kernel": wakes.kernel });
-            let waits = |waits: executor::Waits| {
-                json!({
-                    "begun": waits.begun,
-                    "message": waits.message,
-                    "completion": waits.completion,
-                    "timer": waits.timer,
-                })
-            };
-            json!({
-                "sent": wakes(stats.sent),
-                "foreign": wakes(stats.foreign),
-                "spun": waits(stats.spun),
-                "monitored": waits(stats.monitored),
-                "blocked": waits(stats.blocked),
-                "block_given_up": stats.block_given_up,
-            })
-        })
-        .collect();
-    json!({ "bench": "stress", "policy": format!("{policy:?}"), "cores": cores })
+fn counters(stats: &CoreStats) -> Vec<(String, u64)> {
+    let mut counters = Vec::new();
+    for (
+        who,
+        Wakes {
+            nothing,
+            store,
+            kernel,
+            ..
+        },
+    ) in [("sent", stats.sent), ("foreign", stats.foreign)]
+    {
+        for (means, count) in [("nothing", nothing), ("store", store), ("kernel", kernel)] {
+            counters.push((format!("{who}, by {means}"), count));
+        }
+    }
+    let waits = [
+        ("spun", stats.spun),
+        ("monitored", stats.monitored),
+        ("blocked", stats.blocked),
+    ];
+    for (
+        how,
+        Waits {
+            begun,
+            message,
+            completion,
+            timer,
+            ..
+        },
+    ) in waits
+    {
+        for (end, count) in [
+            ("begun", begun),
+            ("message", message),
+            ("completion", completion),
+            ("timer", timer),
+        ] {
+            counters.push((format!("{how}: {end}"), count));
+        }
+    }
+    counters.push((String::from("block given up"), stats.block_given_up));
+    counters
 }

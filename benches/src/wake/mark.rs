@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{SAMPLES_MAX, let_it_idle};
-use crate::latency::{Latencies, Summary};
+use super::let_it_idle;
+use crate::latency::Latencies;
 
 /// Nobody has been there.
 const UNSET: u64 = 0;
@@ -50,15 +50,15 @@ impl Mark {
         self: &Arc<Self>,
         length: Duration,
         wake: impl Fn(&Arc<Self>),
-    ) -> Summary {
-        let mut latencies = Latencies::with_room_for(SAMPLES_MAX);
+    ) -> Latencies {
+        let mut latencies = Latencies::new();
         let start = Instant::now();
-        while start.elapsed() < length && !latencies.is_full() {
+        while start.elapsed() < length {
             let_it_idle();
             let called = Instant::now();
             wake(self);
             latencies.record(self.take().saturating_duration_since(called));
         }
-        latencies.summarise()
+        latencies
     }
 }

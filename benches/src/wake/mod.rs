@@ -8,23 +8,37 @@
 mod mark;
 mod means;
 mod ours;
-mod report;
 mod rings;
 mod tokio;
 
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::latency::Summary;
+use crate::latency::Latencies;
 use crate::machine;
-use crate::options::Options;
-use crate::report::progress;
+use crate::report::Better;
+use crate::session::{Against, Column, Session};
+use crate::suite::Bench;
 use means::Means;
 
-const PART: Duration = Duration::from_millis(200);
+pub(crate) const BENCH: Bench = Bench {
+    name: "wake",
+    about: "how soon a core that blocks, spins or watches begins with a task sent to it",
+    runtimes: names,
+    run,
+    is_of_all: true,
+    rounds: 9,
+    seconds: 0.2,
+    quick_seconds: 0.1,
+    turn_seconds: |_, seconds| seconds + 0.01,
+};
+
+const THREAD_MONITORING: &str = "thread-monitoring";
+const CORE_MONITORING: &str = "core-monitoring";
+const TOKIO: &str = "tokio";
+const TOLD: [&str; 3] = ["nothing", "a store", "the kernel"];
 /// Before each call. A core that does not spin blocks within a few microseconds.
 const GAP: Duration = Duration::from_micros(200);
-const SAMPLES_MAX: usize = 1 << 14;
 
 /// The CPU of whoever wakes, and that of the core that is woken.
 #[derive(Clone, Copy)]
@@ -35,7 +49,7 @@ struct Cpus {
 
 /// One round of one way.
 struct Measured {
-    latency: Summary,
+    latencies: Latencies,
     /// How often ours told the core by nothing, by a store, and by the kernel; the others do not say.
     told: Option<[u64; 3]>,
 }
@@ -46,51 +60,67 @@ type Measure = fn(Cpus, Duration) -> io::Result<Measured>;
 const WAYS: [(&str, Measure); 9] = [
     ("thread-blocked", ours::thread_wakes_blocked),
     ("thread-spinning", ours::thread_wakes_spinning),
-    (report::THREAD_MONITORING, ours::thread_wakes_monitoring),
+    (THREAD_MONITORING, ours::thread_wakes_monitoring),
     ("core-blocked", ours::core_wakes_blocked),
     ("core-spinning", ours::core_wakes_spinning),
-    (report::CORE_MONITORING, ours::core_wakes_monitoring),
+    (CORE_MONITORING, ours::core_wakes_monitoring),
     ("ring-eventfd", rings::by_eventfd),
     ("ring-message", rings::by_message),
-    (report::TOKIO, tokio::thread_wakes),
+    (TOKIO, tokio::thread_wakes),
 ];
 
-pub(crate) fn names() -> Vec<&'static str> {
+fn names() -> Vec<&'static str> {
     WAYS.iter().map(|(name, _)| *name).collect()
 }
 
-pub(crate) fn run(options: &Options) -> io::Result<()> {
-    options.check_only(&names()).map_err(io::Error::other)?;
-    let [waker, woken, ..] = machine::cpus()?[..] else {
-        return Err(io::Error::other("the wake bench needs two CPUs"));
-    };
-    let means = Means::find()?;
-    let is_possible = |name: &str| means.can_monitor() || !report::is_monitoring(name);
-    let ways: Vec<_> = WAYS
-        .into_iter()
-        .filter(|(name, _)| options.wants(name) && is_possible(name))
-        .collect();
-    let (rounds, length) = (options.rounds_or(9), options.round_or(PART));
-    println!(
-        "wake: {rounds} rounds of {length:?}, {GAP:?} between two calls; CPU {waker} wakes, CPU {woken} is woken\n{means}"
-    );
-    let mut measured: Vec<Vec<Measured>> = ways.iter().map(|_| Vec::new()).collect();
-    for round in 0..rounds {
-        for turn in 0..ways.len() {
-            let way = (round + turn) % ways.len();
-            let (name, measure) = ways[way];
-            progress(&format!("round {} of {rounds}: {name}", round + 1));
-            let thread = std::thread::spawn(move || measure(Cpus { waker, woken }, length));
-            let result = thread
-                .join()
-                .map_err(|_| io::Error::other(format!("{name} panicked")))?;
-            measured[way]
-                .push(result.map_err(|error| io::Error::other(format!("{name}: {error}")))?);
-        }
+fn run(session: &mut Session<'_>) -> io::Result<()> {
+    let [waker, woken] = machine::two_cpus()?;
+    let (means, length) = (Means::find()?, session.length());
+    session.say(&format!(
+        "{} rounds of {length:?}, {GAP:?} between two calls; CPU {waker} wakes, CPU {woken} is woken\n{means}",
+        session.rounds()
+    ));
+    let mut ways = WAYS.to_vec();
+    if !means.can_monitor() {
+        ways.retain(|(name, _)| ![THREAD_MONITORING, CORE_MONITORING].contains(name));
+        session.say(&format!(
+            "Skipped: {THREAD_MONITORING}, {CORE_MONITORING}. No core watches its line here, see above."
+        ));
     }
-    progress("");
-    let names: Vec<&str> = ways.iter().map(|(name, _)| *name).collect();
-    report::report(&names, &measured, &means, options)
+    let rounds = session.take_turns("", &ways, |_, measure| {
+        machine::on_fresh_thread(move || measure(Cpus { waker, woken }, length))
+    });
+    for (figure, share) in [("p99", 0.99), ("p50", 0.5)] {
+        session.record(
+            &rounds,
+            Column {
+                figure,
+                unit: "us",
+                better: Better::Less,
+                against: Against::Runtime(TOKIO),
+                of: &|round| Some(round.latencies.us_at(share)),
+            },
+        );
+    }
+    session.add_distributions(&rounds, 1e3, |round| Some(round.latencies.histogram()));
+    // What the core was told with, in shares of the calls: whether it was where its row says.
+    for (means, by) in TOLD.into_iter().enumerate() {
+        let share = |round: &Measured| {
+            let told = round.told?;
+            Some(told[means] as f64 / told.iter().sum::<u64>().max(1) as f64 * 100.0)
+        };
+        session.record(
+            &rounds,
+            Column {
+                figure: &format!("told by {by}"),
+                unit: "%",
+                better: Better::Neither,
+                against: Against::Nobody,
+                of: &share,
+            },
+        );
+    }
+    Ok(())
 }
 
 /// Keeps this thread and its CPU busy until the core has had the time to go where it is to be.

@@ -10,7 +10,7 @@ use executor::{Builder, Handle, IdlePolicy, Runtime, Wakes};
 use futures::channel::oneshot;
 
 use super::mark::Mark;
-use super::{Cpus, Measured, SAMPLES_MAX, let_it_idle};
+use super::{Cpus, Measured, let_it_idle};
 use crate::latency::Latencies;
 use crate::machine;
 
@@ -66,12 +66,12 @@ fn thread_wakes(policy: IdlePolicy, cpus: Cpus, length: Duration) -> io::Result<
     let measured = handle.recv().ok().map(|handle: Handle| {
         let before = handle.stats()[0].foreign;
         let mark = Mark::new();
-        let latency = mark.time_wakes(length, |mark| {
+        let latencies = mark.time_wakes(length, |mark| {
             let mark = Arc::clone(mark);
             handle.spawn_on(0, async move { mark.set() }).detach();
         });
         Measured {
-            latency,
+            latencies,
             told: Some(told(before, handle.stats()[0].foreign)),
         }
     });
@@ -86,9 +86,9 @@ fn core_wakes(policy: IdlePolicy, cpus: Cpus, length: Duration) -> io::Result<Me
     assert_eq!(runtime.handle().cpus(), [cpus.waker, cpus.woken]);
     Ok(runtime.block_on(async move {
         let before = executor::stats()[0].sent;
-        let mut latencies = Latencies::with_room_for(SAMPLES_MAX);
+        let mut latencies = Latencies::new();
         let start = Instant::now();
-        while start.elapsed() < length && !latencies.is_full() {
+        while start.elapsed() < length {
             let_it_idle();
             let called = Instant::now();
             let polled = executor::spawn_on(1, async { Instant::now() }).await;
@@ -96,7 +96,7 @@ fn core_wakes(policy: IdlePolicy, cpus: Cpus, length: Duration) -> io::Result<Me
             latencies.record(polled.saturating_duration_since(called));
         }
         Measured {
-            latency: latencies.summarise(),
+            latencies,
             told: Some(told(before, executor::stats()[0].sent)),
         }
     }))

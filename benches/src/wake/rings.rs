@@ -83,11 +83,11 @@ fn wakes(
     machine::pin(cpus.waker)?;
     let measured = ring.recv().ok().map(|target| {
         let wake = || wake(&woken, target).expect("a ring that sleeps can be woken");
-        let latency = woken.mark.time_wakes(length, |_| wake());
+        let latencies = woken.mark.time_wakes(length, |_| wake());
         woken.is_over.store(true, Ordering::Relaxed);
         wake();
         Measured {
-            latency,
+            latencies,
             told: None,
         }
     });

@@ -22,14 +22,14 @@ pub(super) fn thread_wakes(cpus: Cpus, length: Duration) -> io::Result<Measured>
         io::Result::Ok(())
     });
     machine::pin(cpus.waker)?;
-    let latency = Mark::new().time_wakes(length, |mark| {
+    let latencies = Mark::new().time_wakes(length, |mark| {
         let mark = Arc::clone(mark);
         drop(handle.spawn(async move { mark.set() }));
     });
     drop(end);
     host.join().expect("the runtime does not panic")?;
     Ok(Measured {
-        latency,
+        latencies,
         told: None,
     })
 }

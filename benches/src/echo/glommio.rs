@@ -1,0 +1,61 @@
+//! The echo server on glommio (io_uring), by its `futures` traits: one task for each connection. Once as it starts by default, and once with
+//! `spin_before_park`, for which its documentation recommends it: latency.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use glommio::net::{TcpListener, TcpStream};
+use glommio::{LocalExecutorBuilder, Placement, spawn_local};
+
+use super::{Announce, Load};
+
+/// As long as ours does at most, by default.
+const SPIN: Duration = Duration::from_micros(50);
+
+pub(super) fn serve(load: Load, announce: Announce) -> io::Result<()> {
+    serve_by(load, announce, builder())
+}
+
+pub(super) fn serve_spinning(load: Load, announce: Announce) -> io::Result<()> {
+    serve_by(load, announce, builder().spin_before_park(SPIN))
+}
+
+/// The process may run on one CPU only, so that is the executor's.
+fn builder() -> LocalExecutorBuilder {
+    LocalExecutorBuilder::new(Placement::Unbound)
+}
+
+fn serve_by(load: Load, announce: Announce, builder: LocalExecutorBuilder) -> io::Result<()> {
+    let executor = builder.make().map_err(failed)?;
+    executor.run(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+        announce(listener.local_addr().map_err(failed)?)?;
+        let mut tasks = Vec::with_capacity(load.connections);
+        for _ in 0..load.connections {
+            let stream = listener.accept().await.map_err(failed)?;
+            tasks.push(spawn_local(echo(stream, load.size_bytes)));
+        }
+        for task in tasks {
+            task.await?;
+        }
+        Ok(())
+    })
+}
+
+async fn echo(mut stream: TcpStream, size_bytes: usize) -> io::Result<()> {
+    stream.set_nodelay(true).map_err(failed)?;
+    let mut buffer = vec![0; size_bytes];
+    loop {
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        stream.write_all(&buffer[..count]).await?;
+    }
+}
+
+fn failed(error: glommio::GlommioError<()>) -> io::Error {
+    io::Error::other(error.to_string())
+}
