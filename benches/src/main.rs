@@ -3,16 +3,22 @@
 //! `main` reads the command line and hands over; each bench is a folder that knows its runtimes and its figures. `--serve` is not for people:
 //! it is how some benches start their servers, each in a process of its own.
 
+mod accept;
 mod adapter;
+mod blocking;
 mod clock;
 mod echo;
 mod idle;
 mod latency;
 mod local;
 mod machine;
+mod memory;
 mod options;
+mod peers;
+mod redis;
 mod remote;
 mod report;
+mod server;
 mod session;
 mod stress;
 mod suite;
@@ -44,7 +50,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> io::Result<ExitCode> {
     if let Some(server) = &options.serve {
-        echo::serve(server, options)?;
+        server::serve(server, options)?;
     } else if options.list {
         list(options);
     } else if let Some(path) = &options.draw {

@@ -36,7 +36,7 @@ pub(crate) struct Options {
     pub(crate) seconds: Option<Duration>,
 
     /// echo: connections, each with one request in flight [default: 1,64,1000]
-    #[arg(long, value_delimiter = ',', value_name = "N,M", value_parser = number::<1, 4096>)]
+    #[arg(long, value_delimiter = ',', value_name = "N,M", value_parser = number::<1, 1_000_000>)]
     pub(crate) connections: Vec<usize>,
 
     /// echo: bytes of a request, all of them echoed [default: 64,4096,65536]

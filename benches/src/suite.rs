@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::options::Options;
 use crate::session::Session;
-use crate::{adapter, echo, idle, local, remote, stress, wake};
+use crate::{accept, adapter, blocking, echo, idle, local, memory, redis, remote, stress, wake};
 
 pub(crate) struct Bench {
     pub(crate) name: &'static str,
@@ -29,11 +29,16 @@ pub(crate) fn benches() -> Vec<Bench> {
     vec![
         echo::BENCH,
         echo::LOAD,
+        accept::BENCH,
+        memory::CONNECTIONS,
+        memory::TASKS,
         local::BENCH,
         remote::BENCH,
+        blocking::BENCH,
         wake::BENCH,
         idle::BENCH,
         adapter::BENCH,
+        redis::BENCH,
         stress::BENCH,
     ]
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use io_uring::{IoUring, opcode, squeue, types};
 
-use super::{Announce, Load};
+use crate::server::{Announce, Load};
 
 const ACCEPT: u64 = u64::MAX;
 /// For which `bare-spin` looks out: as long as ours does at most, by default.

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::Load;
 use super::exchange::Exchange;
 use crate::clock::{CpuClock, Elapsed, Stopwatch};
 use crate::latency::Latencies;
+use crate::server::{Load, Server};
 
 /// No server needs as long for one answer, not even on a machine that is busy with something else.
 const SILENCE_LIMIT: Duration = Duration::from_secs(5);
@@ -77,15 +77,14 @@ struct Client {
 
 /// Connects, warms up, measures, and closes every connection.
 pub(super) fn run(
-    server: SocketAddr,
+    server: &Server,
     load: Load,
     pace: Pace,
-    process: u32,
     warm_up: Duration,
     length: Duration,
 ) -> io::Result<Measured> {
-    let clock = CpuClock::of_process(process)?;
-    let mut client = Client::connect(server, load, pace)?;
+    let clock = CpuClock::of_process(server.process())?;
+    let mut client = Client::connect(server.address, load, pace)?;
     client.run_for(warm_up)?;
 
     for exchange in &mut client.exchanges {

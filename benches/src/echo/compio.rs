@@ -1,24 +1,18 @@
-//! The echo server on compio (io_uring): one task for each connection. The ring is set up for one thread that submits and reaps, as its
-//! documentation recommends for kernels from 6.1 on.
+//! The echo server on compio (io_uring): one task for each connection.
 
 use std::io;
 use std::net::Ipv4Addr;
 
 use compio::buf::{BufResult, IntoInner, IoBuf};
-use compio::driver::ProactorBuilder;
 use compio::io::{AsyncRead, AsyncWriteExt};
 use compio::net::{TcpListener, TcpStream};
-use compio::runtime::{RuntimeBuilder, spawn};
+use compio::runtime::spawn;
 
-use super::{Announce, Load};
+use crate::peers;
+use crate::server::{Announce, Load};
 
-pub(super) fn serve(load: Load, announce: Announce) -> io::Result<()> {
-    let mut ring = ProactorBuilder::new();
-    ring.single_issuer(true)
-        .defer_taskrun(true)
-        .taskrun_flag(true);
-    let runtime = RuntimeBuilder::new().with_proactor(ring).build()?;
-    runtime.block_on(async {
+pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
+    peers::compio()?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         announce(listener.local_addr()?)?;
         let mut tasks = Vec::with_capacity(load.connections);

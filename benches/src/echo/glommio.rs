@@ -3,32 +3,23 @@
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use glommio::net::{TcpListener, TcpStream};
-use glommio::{LocalExecutorBuilder, Placement, spawn_local};
+use glommio::{LocalExecutor, spawn_local};
 
-use super::{Announce, Load};
+use crate::peers::{self, glommio_failed as failed};
+use crate::server::{Announce, Load};
 
-/// As long as ours does at most, by default.
-const SPIN: Duration = Duration::from_micros(50);
-
-pub(super) fn serve(load: Load, announce: Announce) -> io::Result<()> {
-    serve_by(load, announce, builder())
+pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
+    serve_on(peers::glommio()?, load, announce)
 }
 
-pub(super) fn serve_spinning(load: Load, announce: Announce) -> io::Result<()> {
-    serve_by(load, announce, builder().spin_before_park(SPIN))
+pub(crate) fn serve_spinning(load: Load, announce: Announce) -> io::Result<()> {
+    serve_on(peers::glommio_spinning()?, load, announce)
 }
 
-/// The process may run on one CPU only, so that is the executor's.
-fn builder() -> LocalExecutorBuilder {
-    LocalExecutorBuilder::new(Placement::Unbound)
-}
-
-fn serve_by(load: Load, announce: Announce, builder: LocalExecutorBuilder) -> io::Result<()> {
-    let executor = builder.make().map_err(failed)?;
+fn serve_on(executor: LocalExecutor, load: Load, announce: Announce) -> io::Result<()> {
     executor.run(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         announce(listener.local_addr().map_err(failed)?)?;
@@ -54,8 +45,4 @@ async fn echo(mut stream: TcpStream, size_bytes: usize) -> io::Result<()> {
         }
         stream.write_all(&buffer[..count]).await?;
     }
-}
-
-fn failed(error: glommio::GlommioError<()>) -> io::Error {
-    io::Error::other(error.to_string())
 }

@@ -6,8 +6,9 @@
 use std::io;
 
 use super::client::Pace;
-use super::{Load, SERVERS, SPINNING, YARDSTICK, names, process};
+use super::{SERVERS, SPINNING, YARDSTICK, drive, names};
 use crate::report::Better;
+use crate::server::{Cpus, Load};
 use crate::session::{Against, Column, Session};
 use crate::suite::Bench;
 
@@ -28,11 +29,11 @@ pub(crate) const BENCH: Bench = Bench {
 };
 
 fn run(session: &mut Session<'_>) -> io::Result<()> {
-    let (cpus, length) = (process::Cpus::choose()?, session.length());
+    let (cpus, length) = (Cpus::choose()?, session.length());
     let requests_per_s = match session.options.rate {
         Some(rate) => rate as f64,
         None => {
-            let bare = process::measure(YARDSTICK, cpus, LOAD, Pace::Closed, length)?;
+            let bare = drive(YARDSTICK, cpus, LOAD, Pace::Closed, length)?;
             (bare.requests_per_s() * SHARE).round()
         }
     };
@@ -42,7 +43,7 @@ fn run(session: &mut Session<'_>) -> io::Result<()> {
     ));
     let pace = Pace::Scheduled { requests_per_s };
     let rounds = session.take_turns("", &SERVERS, |name, _| {
-        process::measure(name, cpus, LOAD, pace, length)
+        drive(name, cpus, LOAD, pace, length)
     });
     let done = |round: &super::Measured| Some(round.requests_per_s() / requests_per_s * 100.0);
     session.record(

@@ -12,14 +12,14 @@ mod glommio;
 mod load;
 mod monoio;
 mod ours;
-mod process;
 mod tokio;
 
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::io;
+use std::time::Duration;
 
 use crate::options::Options;
 use crate::report::Better;
+use crate::server::{Cpus, Load, Serve};
 use crate::session::{Against, Column, Session};
 use crate::suite::Bench;
 use client::{Measured, Pace};
@@ -30,6 +30,13 @@ pub(crate) use load::BENCH as LOAD;
 const YARDSTICK: &str = "bare";
 /// The same for the latency of a single connection, where whoever spins is ahead of whoever sleeps.
 const SPINNING: &str = "bare-spin";
+
+/// No runtimes, those two.
+pub(crate) const YARDSTICKS: [&str; 2] = [YARDSTICK, SPINNING];
+
+const WARM_UP: Duration = Duration::from_millis(250);
+/// A warm-up is not longer than this share of what it is for.
+const WARM_UP_SHARE: f64 = 0.5;
 
 const CONNECTIONS: [usize; 3] = [1, 64, 1000];
 const SIZES_BYTES: [usize; 3] = [64, 4096, 65536];
@@ -50,19 +57,7 @@ pub(crate) const BENCH: Bench = Bench {
     turn_seconds: |options, seconds| loads(options).len() as f64 * (seconds + AROUND),
 };
 
-/// What is asked of a server.
-#[derive(Clone, Copy)]
-pub(crate) struct Load {
-    /// The server accepts exactly this many, and returns when all of them are closed.
-    pub(crate) connections: usize,
-    pub(crate) size_bytes: usize,
-}
-
-/// Called by a server once, with the address it listens at.
-type Announce = fn(SocketAddr) -> io::Result<()>;
-type Server = fn(Load, Announce) -> io::Result<()>;
-
-const SERVERS: [(&str, Server); 8] = [
+pub(crate) const SERVERS: [(&str, Serve); 8] = [
     (YARDSTICK, bare::serve),
     (SPINNING, bare::serve_spinning),
     ("ours", ours::serve),
@@ -75,21 +70,6 @@ const SERVERS: [(&str, Server); 8] = [
 
 fn names() -> Vec<&'static str> {
     SERVERS.iter().map(|(name, _)| *name).collect()
-}
-
-/// `--serve NAME`: the server's side, in the process that a round started. Pinned already, by inheritance.
-pub(crate) fn serve(name: &str, options: &Options) -> io::Result<()> {
-    // A server whose client was interrupted would wait for its connections for ever.
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    let (_, server) = SERVERS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .ok_or(io::ErrorKind::NotFound)?;
-    let (&[connections], &[size_bytes]) = (&options.connections[..], &options.size[..]) else {
-        return Err(io::Error::other("a server serves one load"));
-    };
-    let load = Load::new(connections, size_bytes);
-    server(load, |address| writeln!(io::stdout(), "{address}"))
 }
 
 /// Those that the command line asks for, or all.
@@ -109,7 +89,7 @@ fn loads(options: &Options) -> Vec<Load> {
 }
 
 fn run(session: &mut Session<'_>) -> io::Result<()> {
-    let cpus = process::Cpus::choose()?;
+    let cpus = Cpus::choose()?;
     session.say(&format!(
         "{} rounds of {:?}, {cpus}",
         session.rounds(),
@@ -126,10 +106,10 @@ fn run(session: &mut Session<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn measure(session: &mut Session<'_>, cpus: process::Cpus, load: Load) {
+fn measure(session: &mut Session<'_>, cpus: Cpus, load: Load) {
     let length = session.length();
     let rounds = session.take_turns(&load.to_string(), &SERVERS, |name, _| {
-        process::measure(name, cpus, load, Pace::Closed, length)
+        drive(name, cpus, load, Pace::Closed, length)
     });
     let against = Against::Runtime(YARDSTICK);
     type Of = fn(&Measured) -> f64;
@@ -205,26 +185,16 @@ fn measure(session: &mut Session<'_>, cpus: process::Cpus, load: Load) {
     }
 }
 
-impl Load {
-    pub(crate) const fn new(connections: usize, size_bytes: usize) -> Self {
-        Load {
-            connections,
-            size_bytes,
-        }
-    }
-}
-
-impl std::fmt::Display for Load {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Load {
-            connections,
-            size_bytes,
-        } = self;
-        match size_bytes {
-            4096.. if size_bytes % 1024 == 0 => {
-                write!(formatter, "{connections} × {} KiB", size_bytes / 1024)
-            }
-            _ => write!(formatter, "{connections} × {size_bytes} B"),
-        }
-    }
+/// One round of one server.
+fn drive(
+    server: &'static str,
+    cpus: Cpus,
+    load: Load,
+    pace: Pace,
+    length: Duration,
+) -> io::Result<Measured> {
+    cpus.measure(format!("echo/{server}"), load, move |server| {
+        let warm_up = WARM_UP.min(length.mul_f64(WARM_UP_SHARE));
+        client::run(server, load, pace, warm_up, length)
+    })
 }

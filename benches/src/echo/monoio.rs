@@ -6,11 +6,11 @@ use std::net::Ipv4Addr;
 use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
 use monoio::net::{TcpListener, TcpStream};
 
-use super::{Announce, Load};
+use crate::peers;
+use crate::server::{Announce, Load};
 
 pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
-    let mut runtime = monoio::RuntimeBuilder::<monoio::IoUringDriver>::new().build()?;
-    runtime.block_on(async {
+    peers::monoio()?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         announce(listener.local_addr()?)?;
         let mut tasks = Vec::with_capacity(load.connections);

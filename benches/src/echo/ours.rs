@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use executor::buf::BufResult;
 use executor::net::{TcpListener, TcpStream};
 
-use super::{Announce, Load};
+use crate::server::{Announce, Load};
 
 pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
     // The process may run on one CPU only, so that is the core's.

@@ -6,13 +6,11 @@ use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Announce, Load};
+use crate::peers;
+use crate::server::{Announce, Load};
 
 pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    peers::tokio()?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         announce(listener.local_addr()?)?;
         let mut tasks = Vec::with_capacity(load.connections);

@@ -3,6 +3,8 @@
 //! Every runtime runs the same code (`workloads.rs`), on a fresh thread pinned to the same CPU, in interleaved rounds
 //! whose order rotates. The file of a runtime says only how it is started and what its functions are called.
 
+mod compio;
+mod glommio;
 mod monoio;
 mod ours;
 mod tokio;
@@ -11,10 +13,13 @@ mod workloads;
 use std::io;
 
 use crate::machine;
+use crate::memory::tell_of_tasks;
 use crate::report::Better;
 use crate::session::{Against, Column, OURS, Session};
 use crate::suite::Bench;
 use workloads::{Cost, workloads};
+
+pub(crate) use workloads::Runtime;
 
 pub(crate) const BENCH: Bench = Bench {
     name: "local",
@@ -29,24 +34,40 @@ pub(crate) const BENCH: Bench = Bench {
     turn_seconds: |_, seconds| seconds,
 };
 
-type Workloads = fn() -> io::Result<Vec<Cost>>;
+/// What is measured of a runtime: its costs, here, and a task's memory, in the bench of that.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    workloads: fn() -> io::Result<Vec<Cost>>,
+    pub(crate) tell_of_tasks: fn() -> io::Result<()>,
+}
 
-const RUNTIMES: [(&str, Workloads); 4] = [
-    (OURS, workloads::<ours::Ours>),
-    ("tokio-localset", workloads::<tokio::LocalSet>),
-    ("tokio-localruntime", workloads::<tokio::LocalRuntime>),
-    ("monoio", workloads::<monoio::Monoio>),
+pub(crate) const RUNTIMES: [(&str, How); 6] = [
+    (OURS, How::of::<ours::Ours>()),
+    ("tokio-localset", How::of::<tokio::LocalSet>()),
+    ("tokio-localruntime", How::of::<tokio::LocalRuntime>()),
+    ("monoio", How::of::<monoio::Monoio>()),
+    ("glommio", How::of::<glommio::Glommio>()),
+    ("compio", How::of::<compio::Compio>()),
 ];
 
-fn names() -> Vec<&'static str> {
+impl How {
+    const fn of<R: Runtime>() -> Self {
+        How {
+            workloads: workloads::<R>,
+            tell_of_tasks: tell_of_tasks::<R>,
+        }
+    }
+}
+
+pub(crate) fn names() -> Vec<&'static str> {
     RUNTIMES.iter().map(|(name, _)| *name).collect()
 }
 
 fn run(session: &mut Session<'_>) -> io::Result<()> {
     let cpu = *machine::cpus()?.first().ok_or(io::ErrorKind::NotFound)?;
     session.say(&format!("{} rounds on CPU {cpu}", session.rounds()));
-    let rounds = session.take_turns("", &RUNTIMES, |_, workloads| {
-        machine::on_fresh_thread(move || machine::pin(cpu).and_then(|()| workloads()))
+    let rounds = session.take_turns("", &RUNTIMES, |_, how| {
+        machine::on_fresh_thread(move || machine::pin(cpu).and_then(|()| (how.workloads)()))
     });
     // All of them have the same workloads, in the same order.
     let first = rounds.runtimes.iter().flat_map(|(_, rounds)| rounds).next();

@@ -35,6 +35,8 @@ pub(crate) const BENCH: Bench = Bench {
 };
 
 const LINE: &str = "line";
+/// Ours, to a value of the other core.
+const INVOKE_ON: &str = "ours-invoke_on";
 const EVENTFD: &str = "eventfd";
 /// `line` never sleeps: if its two threads had less than this share of two CPUs, someone else had the rest.
 const QUIET: f64 = 0.97;
@@ -49,10 +51,11 @@ struct Cpus {
 /// Called on a fresh thread, which may run on every CPU and is the caller or starts it.
 type Measure = fn(Cpus, Duration) -> io::Result<Measured>;
 
-const RUNTIMES: [(&str, Measure); 8] = [
+const RUNTIMES: [(&str, Measure); 9] = [
     (LINE, floor::line),
     (EVENTFD, floor::eventfds),
     (OURS, ours::measure),
+    (INVOKE_ON, ours::measure_invoke_on),
     ("tokio", tokio::measure),
     ("monoio", monoio::measure),
     ("glommio", glommio::blocking),
@@ -105,13 +108,13 @@ fn run(session: &mut Session<'_>) -> io::Result<()> {
         (
             "256 in flight, each",
             Better::Less,
-            Against::BestPeer(&[]),
+            Against::BestPeer(&[INVOKE_ON]),
             |many| many.each_ns,
         ),
         (
             "256 in flight, CPU time of each",
             Better::Less,
-            Against::BestPeer(&[]),
+            Against::BestPeer(&[INVOKE_ON]),
             |many| many.cpu_ns,
         ),
     ];

@@ -62,7 +62,14 @@ pub(crate) fn print(figures: &[Figure]) {
         }
         println!("   {}", line.trim_end());
     }
-    if figures.iter().any(|figure| figure.rounds_disagree) {
+    let is_marked = |figure: &Figure| {
+        let ratio = figure.ratio.as_ref();
+        figure.rounds_disagree || ratio.is_some_and(|ratio| ratio.spread.rounds_disagree())
+    };
+    let mut shown = figures
+        .iter()
+        .filter(|figure| figure.better != Better::Neither);
+    if shown.any(is_marked) {
         println!("\n~ The rounds disagree: their middle half is wider than 10 % of the median.");
     }
 }
