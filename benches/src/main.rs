@@ -6,8 +6,10 @@
 mod accept;
 mod adapter;
 mod blocking;
+mod bulk;
 mod clock;
 mod echo;
+mod files;
 mod idle;
 mod latency;
 mod local;
@@ -22,6 +24,7 @@ mod server;
 mod session;
 mod stress;
 mod suite;
+mod udp;
 mod wake;
 
 use std::collections::BTreeSet;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::options::Options;
-use crate::{accept, echo, machine, memory};
+use crate::{accept, bulk, echo, machine, memory, udp};
 
 /// For a server to end once its connections have: far more than any needs.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -43,6 +43,8 @@ pub(crate) fn serve(name: &str, options: &Options) -> io::Result<()> {
     let servers: &[(&str, Serve)] = match bench {
         "echo" => &echo::SERVERS,
         "accept" => &accept::SERVERS,
+        "bulk" => &bulk::SERVERS,
+        "udp" => &udp::SERVERS,
         "tasks" => return memory::serve_tasks(runtime),
         _ => return Err(io::ErrorKind::NotFound.into()),
     };

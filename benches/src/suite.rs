@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use crate::options::Options;
 use crate::session::Session;
-use crate::{accept, adapter, blocking, echo, idle, local, memory, redis, remote, stress, wake};
+use crate::{
+    accept, adapter, blocking, bulk, echo, files, idle, local, memory, redis, remote, stress, udp,
+    wake,
+};
 
 pub(crate) struct Bench {
     pub(crate) name: &'static str,
@@ -29,6 +32,8 @@ pub(crate) fn benches() -> Vec<Bench> {
     vec![
         echo::BENCH,
         echo::LOAD,
+        udp::BENCH,
+        bulk::BENCH,
         accept::BENCH,
         memory::CONNECTIONS,
         memory::TASKS,
@@ -37,6 +42,7 @@ pub(crate) fn benches() -> Vec<Bench> {
         blocking::BENCH,
         wake::BENCH,
         idle::BENCH,
+        files::BENCH,
         adapter::BENCH,
         redis::BENCH,
         stress::BENCH,

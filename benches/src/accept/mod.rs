@@ -28,9 +28,10 @@ pub(crate) const BENCH: Bench = Bench {
 };
 
 const YARDSTICK: &str = "bare";
-pub(crate) const SERVERS: [(&str, Serve); 6] = [
+pub(crate) const SERVERS: [(&str, Serve); 7] = [
     (YARDSTICK, servers::bare),
     ("ours", servers::ours),
+    ("ours-multishot", servers::ours_multishot),
     ("tokio", servers::tokio),
     ("monoio", servers::monoio),
     ("glommio", servers::glommio),

@@ -53,6 +53,23 @@ pub(super) fn ours(load: Load, announce: Announce) -> io::Result<()> {
     runtime.block_on(async { executor::spawn(accepting).await.map_err(io::Error::other)? })
 }
 
+/// By one submission for all that ever come.
+pub(super) fn ours_multishot(load: Load, announce: Announce) -> io::Result<()> {
+    let builder = executor::Builder::new().cores(1);
+    let runtime = builder.build().map_err(io::Error::other)?;
+    let accepting = async move {
+        let listener = executor::net::TcpListener::bind(ANYWHERE)?;
+        announce(listener.local_addr()?)?;
+        let mut incoming = listener.incoming();
+        for _ in 0..load.connections {
+            let next = incoming.next().await.ok_or(io::ErrorKind::UnexpectedEof)?;
+            drop(next?);
+        }
+        Ok(())
+    };
+    runtime.block_on(async { executor::spawn(accepting).await.map_err(io::Error::other)? })
+}
+
 pub(super) fn tokio(load: Load, announce: Announce) -> io::Result<()> {
     let accepting = async move {
         let listener = tokio::net::TcpListener::bind(ANYWHERE).await?;

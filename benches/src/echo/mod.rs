@@ -12,6 +12,7 @@ mod glommio;
 mod load;
 mod monoio;
 mod ours;
+mod ours_pool;
 mod tokio;
 
 use std::io;
@@ -31,8 +32,10 @@ const YARDSTICK: &str = "bare";
 /// The same for the latency of a single connection, where whoever spins is ahead of whoever sleeps.
 const SPINNING: &str = "bare-spin";
 
-/// No runtimes, those two.
-pub(crate) const YARDSTICKS: [&str; 2] = [YARDSTICK, SPINNING];
+/// Ours, by multishot receive.
+const POOLED: &str = "ours-pool";
+/// No peers, those.
+pub(crate) const NO_PEERS: [&str; 3] = [YARDSTICK, SPINNING, POOLED];
 
 const WARM_UP: Duration = Duration::from_millis(250);
 /// A warm-up is not longer than this share of what it is for.
@@ -57,10 +60,11 @@ pub(crate) const BENCH: Bench = Bench {
     turn_seconds: |options, seconds| loads(options).len() as f64 * (seconds + AROUND),
 };
 
-pub(crate) const SERVERS: [(&str, Serve); 8] = [
+pub(crate) const SERVERS: [(&str, Serve); 9] = [
     (YARDSTICK, bare::serve),
     (SPINNING, bare::serve_spinning),
     ("ours", ours::serve),
+    (POOLED, ours_pool::serve),
     ("tokio", tokio::serve),
     ("monoio", monoio::serve),
     ("glommio", glommio::serve),

@@ -27,6 +27,8 @@ const PEERS: [RGBColor; 8] = [
     RGBColor(23, 150, 170),
 ];
 const BLUE: RGBColor = RGBColor(0, 90, 200);
+/// For ours in another way than the usual one.
+const LIGHT_BLUE: RGBColor = RGBColor(110, 165, 240);
 const TEXT: RGBColor = RGBColor(40, 40, 40);
 const YARDSTICK: RGBColor = RGBColor(150, 150, 150);
 
@@ -85,7 +87,7 @@ pub(super) fn title_of_latencies(figure: &str) -> &str {
 pub(super) fn colour(runtime: &str, place: usize) -> RGBColor {
     match runtime {
         OURS => BLUE,
-        "bare" | "line" => YARDSTICK,
+        "bare" | "line" | "blocking" | "fio" | "redis-server" | "owned" => YARDSTICK,
         "bare-spin" | "eventfd" => RGBColor(90, 90, 90),
         _ if is_known(runtime, "tokio") => {
             PEERS[if runtime == "tokio" || runtime.ends_with("set") {
@@ -96,7 +98,8 @@ pub(super) fn colour(runtime: &str, place: usize) -> RGBColor {
         }
         _ if is_known(runtime, "monoio") => PEERS[1],
         _ if is_known(runtime, "glommio") => PEERS[if runtime.ends_with("spin") { 5 } else { 2 }],
-        _ if is_known(runtime, "compio") => PEERS[4],
+        _ if is_known(runtime, "compio") => PEERS[6],
+        _ if is_known(runtime, OURS) => LIGHT_BLUE,
         _ => PEERS[place % PEERS.len()],
     }
 }

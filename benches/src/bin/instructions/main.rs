@@ -76,7 +76,7 @@ fn compare() -> io::Result<bool> {
 
 fn write() -> io::Result<bool> {
     let mut text = String::from(
-        "# Instructions in user space for one turn of each path, by callgrind, x86-64, release: see src/bin/instructions/. CI fails beyond +5 %.\n",
+        "# Instructions in user space for one turn of each path: src/bin/instructions/. CI fails beyond +5 %.\n",
     );
     for (name, _) in PATHS {
         text += &format!("{name}: {:.0}\n", count(name)?);
