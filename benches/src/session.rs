@@ -104,7 +104,8 @@ impl<'a> Session<'a> {
 
     /// What runs from here on, below the bar.
     pub(crate) fn begin(&self, what: &str) {
-        self.bar.set_message(format!("{} {what}", self.bench.name));
+        self.bar
+            .set_message(format!("{} {}", self.bench.name, what.trim_start()));
         self.bar.tick();
     }
 
@@ -142,11 +143,7 @@ impl<'a> Session<'a> {
                 let place = (round + turn) % runtimes.len();
                 let (name, how, measured) = &mut runtimes[place];
                 let round = round + 1;
-                self.bar.set_message(format!(
-                    "{} {what}: round {round} of {rounds}, {name}",
-                    self.bench.name
-                ));
-                self.bar.tick();
+                self.begin(&format!("{what} round {round} of {rounds}: {name}"));
                 match measure(name, *how) {
                     Ok(result) => measured.push(result),
                     Err(error) => {

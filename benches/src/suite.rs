@@ -26,7 +26,7 @@ pub(crate) struct Bench {
     pub(crate) turn_seconds: fn(&Options, f64) -> f64,
 }
 
-const QUICK_ROUNDS: usize = 3;
+const QUICK_ROUNDS: usize = 2;
 
 pub(crate) fn benches() -> Vec<Bench> {
     vec![

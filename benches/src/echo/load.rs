@@ -25,7 +25,7 @@ pub(crate) const BENCH: Bench = Bench {
     rounds: 7,
     seconds: 1.0,
     quick_seconds: 0.1,
-    turn_seconds: |_, seconds| seconds + 0.4,
+    turn_seconds: |_, seconds| seconds + 0.2,
 };
 
 fn run(session: &mut Session<'_>) -> io::Result<()> {

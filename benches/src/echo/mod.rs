@@ -46,7 +46,7 @@ const SIZES_BYTES: [usize; 3] = [64, 4096, 65536];
 /// In a quick run: the corners that say most.
 const QUICK: [Load; 3] = [Load::new(1, 64), Load::new(64, 64), Load::new(1000, 4096)];
 /// Starting a server, the warm-up, and the end, in seconds.
-const AROUND: f64 = 0.3;
+const AROUND: f64 = 0.2;
 
 pub(crate) const BENCH: Bench = Bench {
     name: "echo",

@@ -19,7 +19,7 @@ pub(crate) const BENCH: Bench = Bench {
     rounds: 3,
     // As many connections as there are, whatever the time.
     seconds: 2.0,
-    quick_seconds: 1.0,
+    quick_seconds: 0.2,
     turn_seconds: |_, seconds| seconds,
 };
 

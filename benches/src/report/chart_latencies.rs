@@ -28,12 +28,16 @@ fn draw(
     row: &[Figure],
 ) -> Result<(), DrawingAreaErrorKind<io::Error>> {
     area.fill(&WHITE)?;
-    let points = row.iter().flat_map(|figure| &figure.distribution);
-    let (mut least, mut most, mut rarest) = (f64::MAX, 0.0f64, 1.0f64);
-    for &(share, latency) in points {
+    let rarest = last_for_all(row);
+    let points = |figure: &Figure| -> Vec<(f64, f64)> {
+        let points = figure.distribution.iter();
+        let points = points.map(|&(share, latency)| (rarity(share), latency));
+        points.filter(|(rarity, _)| *rarity <= rarest).collect()
+    };
+    let (mut least, mut most) = (f64::MAX, 0.0f64);
+    for (_, latency) in row.iter().flat_map(points) {
         least = least.min(latency);
         most = most.max(latency);
-        rarest = rarest.max(rarity(share));
     }
     let unit = row[0].unit.replace("us", "µs");
     let title = format!(
@@ -82,13 +86,11 @@ fn draw(
     for (place, figure) in row.iter().enumerate() {
         let colour = colour(&figure.runtime, place);
         let width = if figure.runtime == OURS { 4 } else { 2 };
-        let line = figure
-            .distribution
-            .iter()
-            .map(|&(share, latency)| (rarity(share), latency));
+        let line = points(figure);
+        let last = line.last().copied();
         chart.draw_series(LineSeries::new(line, colour.stroke_width(width)))?;
-        if let Some(&(share, latency)) = figure.distribution.last() {
-            let (_, height) = chart.backend_coord(&(rarity(share), latency));
+        if let Some(last) = last {
+            let (_, height) = chart.backend_coord(&last);
             labels.push((height, figure, colour));
         }
     }
@@ -107,6 +109,14 @@ fn draw(
         ))?;
     }
     Ok(())
+}
+
+/// How far to the tail everybody's answers suffice: the lines end together, and nobody's ends with what the others do not show.
+fn last_for_all(row: &[Figure]) -> f64 {
+    let last = row.iter().filter_map(|figure| figure.distribution.last());
+    let last = last.map(|&(share, _)| rarity(share));
+    // Room for two points, whatever there is.
+    last.fold(f64::MAX, f64::min).max(0.1)
 }
 
 /// Nines: 0 for all of the answers, 1 for one in ten, 2 for one in a hundred.
