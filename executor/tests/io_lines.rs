@@ -4,13 +4,16 @@ mod common;
 
 use common::{Random, modes, run, settle, start_with, until};
 use executor::buf::{BufResult, IoBufMut};
-use executor::io::{AsyncBufRead, AsyncRead, BufReader, PipeReader, PipeWriter, pipe};
+use executor::io::{
+    AsyncBufRead, AsyncRead, AsyncWriteExt, BufReader, PipeReader, PipeWriter, TooLong, pipe,
+};
 use executor::time::{Duration, sleep};
 use executor::{JoinHandle, spawn, yield_now};
 use futures::StreamExt;
 use futures::future::{Either, poll_immediate, select};
 use std::cell::Cell;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -247,6 +250,166 @@ fn split_yields_what_is_between() {
         assert_eq!(pieces.next_segment().await.unwrap().unwrap(), b"one");
         let rest: Vec<Vec<u8>> = pieces.map(Result::unwrap).collect().await;
         assert_eq!(rest, [&b""[..], b"two", b"three"]);
+    });
+}
+
+/// Bytes without a newline, a few at a time, each after a turn; then the end.
+struct Endless {
+    left: usize,
+}
+
+impl AsyncRead for Endless {
+    async fn read<B: IoBufMut>(&mut self, buffer: B) -> BufResult<usize, B> {
+        yield_now().await;
+        let count = self.left.min(500);
+        self.left -= count;
+        (&[b'-'; 500][..count]).read(buffer).await
+    }
+}
+
+/// How long this thread has been running.
+fn cpu_time() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: the place is valid for the one write that the call makes.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) };
+    assert_eq!(result, 0, "every thread has this clock");
+    // SAFETY: the call has written it.
+    let time = unsafe { time.assume_init() };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// A long line comes in small parts. Who waits for it anew for each of them, in a loop or as a stream, takes not much more of the core than who
+/// only reads: what was searched is not searched again. If it were, it would take some hundred times as much.
+#[test]
+fn a_long_line_is_searched_once() {
+    const LENGTH: usize = 1 << 20;
+    run(1, async {
+        let lines = || BufReader::with_capacity(500, Endless { left: LENGTH }).lines();
+        let pieces = || BufReader::with_capacity(500, Endless { left: LENGTH }).split(b'\n');
+
+        let start = cpu_time();
+        let mut reader = lines().into_inner();
+        let mut read = Vec::new();
+        loop {
+            let part = reader.fill_buf().await.unwrap();
+            if part.is_empty() {
+                break;
+            }
+            read.extend_from_slice(part);
+            let count = part.len();
+            reader.consume(count);
+        }
+        assert_eq!(read.len(), LENGTH);
+        let limit = 20 * (cpu_time() - start);
+
+        let start = cpu_time();
+        assert_eq!(lines().next().await.unwrap().unwrap().len(), LENGTH);
+        let stream = cpu_time() - start;
+
+        let start = cpu_time();
+        assert_eq!(pieces().next().await.unwrap().unwrap().len(), LENGTH);
+        let stream_of_pieces = cpu_time() - start;
+
+        let start = cpu_time();
+        let mut lines = lines();
+        let line = loop {
+            match poll_immediate(pin!(lines.next_line())).await {
+                Some(line) => break line.unwrap().unwrap(),
+                None => yield_now().await,
+            }
+        };
+        assert_eq!(line.len(), LENGTH);
+        let anew = cpu_time() - start;
+        println!("{stream:?}, {stream_of_pieces:?}, {anew:?}, of {limit:?}");
+        assert!(stream < limit);
+        assert!(stream_of_pieces < limit);
+        assert!(anew < limit);
+    });
+}
+
+/// One byte is looked for, given up, and another one looked for, which stands in what was searched for the first; then the first again,
+/// after a part of it was consumed.
+#[test]
+fn what_was_searched_for_one_byte_is_searched_for_another() {
+    run(1, async {
+        let (reader, writer) = pipe().unwrap();
+        let mut reader = BufReader::new(reader);
+        writer.write("one,two,three").await.0.unwrap();
+        let mut piece = Vec::new();
+        for _ in 0..2 {
+            let reading = reader.read_until(b'\n', &mut piece);
+            let patience = sleep(Duration::from_millis(1));
+            assert!(matches!(
+                select(pin!(reading), patience).await,
+                Either::Right(_)
+            ));
+        }
+        reader.read_until(b',', &mut piece).await.unwrap();
+        assert_eq!(piece, b"one,");
+        assert!(
+            poll_immediate(pin!(reader.read_until(b'\n', &mut piece)))
+                .await
+                .is_none()
+        );
+        reader.consume(2);
+        writer.write("\nrest").await.0.unwrap();
+        reader.read_until(b'\n', &mut piece).await.unwrap();
+        assert_eq!(piece, b"one,o,three\n");
+    });
+}
+
+fn is_too_long(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|error| error.downcast_ref());
+    inner.is_some_and(|error: &TooLong| error.length_max() == 5)
+}
+
+/// Lines of at most five bytes: exactly so many, one more, and one that is longer than any buffer, the rest of which comes when nobody waits and is
+/// waited for in parts; each error comes once, and what follows is whole.
+#[test]
+fn a_line_that_is_too_long_is_an_error_and_skipped() {
+    run(1, async {
+        let (reader, mut writer) = pipe().unwrap();
+        let mut lines = BufReader::with_capacity(3, reader).lines().length_max(5);
+        writer.write("12345\n123456\nnext\nlong").await.0.unwrap();
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "12345");
+        assert!(is_too_long(&lines.next_line().await.unwrap_err()));
+        assert_eq!(lines.next().await.unwrap().unwrap(), "next");
+        assert!(poll_immediate(pin!(lines.next_line())).await.is_none());
+        writer.write("er").await.0.unwrap();
+        // It is known before the end of the line comes.
+        assert!(is_too_long(&lines.next().await.unwrap().unwrap_err()));
+        let writing = spawn(async move {
+            writer.write_all(vec![b'-'; 200_000]).await.0.unwrap();
+            writer.write_all("\nlast\nendless").await.0.unwrap();
+        });
+        let line = loop {
+            match poll_immediate(pin!(lines.next_line())).await {
+                Some(line) => break line.unwrap().unwrap(),
+                None => yield_now().await,
+            }
+        };
+        assert_eq!(line, "last");
+        writing.await.unwrap();
+        assert!(is_too_long(&lines.next_line().await.unwrap_err()));
+        assert_eq!(lines.next_line().await.unwrap(), None);
+        assert_eq!(lines.next_line().await.unwrap(), None);
+    });
+}
+
+/// The same for pieces, of which the last is within the limit.
+#[test]
+fn a_piece_that_is_too_long_is_an_error_and_skipped() {
+    run(1, async {
+        let (reader, writer) = pipe().unwrap();
+        writer.write("one,too long,,three").await.0.unwrap();
+        drop(writer);
+        let pieces = BufReader::new(reader).split(b',').length_max(5);
+        let pieces: Vec<_> = pieces.collect().await;
+        assert_eq!(pieces.len(), 4);
+        assert_eq!(pieces[0].as_ref().unwrap(), b"one");
+        assert!(is_too_long(pieces[1].as_ref().unwrap_err()));
+        assert_eq!(pieces[2].as_ref().unwrap(), b"");
+        assert_eq!(pieces[3].as_ref().unwrap(), b"three");
     });
 }
 

@@ -39,6 +39,9 @@ const CAPACITY: usize = 8 * 1024;
 /// ```
 pub struct BufReader<R> {
     inlet: Inlet<R>,
+    /// The delimiter that was last looked for, and how many of the unread bytes are known not to be it: who looks again, in a `select!` or as
+    /// a stream, goes on behind them, or a long line would be searched from its start for each part of it that comes.
+    searched: (u8, usize),
 }
 
 impl<R> BufReader<R> {
@@ -49,8 +52,10 @@ impl<R> BufReader<R> {
 
     /// With a buffer of so many bytes; it grows for a line that is longer.
     pub fn with_capacity(bytes: usize, reader: R) -> Self {
-        let inlet = Inlet::new(reader, bytes);
-        Self { inlet }
+        Self {
+            inlet: Inlet::new(reader, bytes),
+            searched: (b'\n', 0),
+        }
     }
 
     /// What was read and not consumed.
@@ -73,7 +78,9 @@ impl<R> BufReader<R> {
     /// # Errors
     /// `self`, while a read that somebody began, and dropped, is in flight. It is over when [`fill_buf`](Self::fill_buf) is.
     pub fn into_parts(self) -> Result<(R, Vec<u8>), Self> {
-        self.inlet.into_parts().map_err(|inlet| Self { inlet })
+        let searched = self.searched;
+        let refuse = |inlet| Self { inlet, searched };
+        self.inlet.into_parts().map_err(refuse)
     }
 
     /// Drops so many bytes from the front of the buffer.
@@ -82,6 +89,7 @@ impl<R> BufReader<R> {
     /// If there are not so many in it.
     pub fn consume(&mut self, bytes: usize) {
         self.inlet.consume(bytes);
+        self.searched.1 = self.searched.1.saturating_sub(bytes);
     }
 }
 
@@ -105,7 +113,7 @@ impl<R: AsyncRead + 'static> BufReader<R> {
     /// much that was. Zero is the end.
     ///
     /// **Dropped**, nothing is lost: `out` is as it was, and what was read is in the buffer. It holds all of it at once, so be sure
-    /// of who sends it.
+    /// of who sends it, or give [`split`](Self::split) a [limit](Split::length_max).
     ///
     /// # Errors
     /// The reader's. What had been read before stays in the buffer.
@@ -140,28 +148,58 @@ impl<R: AsyncRead + 'static> BufReader<R> {
 
     /// Reads until the buffer has the delimiter, or everything there will be; how many bytes it takes from the buffer.
     async fn find(&mut self, delimiter: u8) -> io::Result<usize> {
-        let mut searched = 0;
-        poll_fn(|context| self.poll_find(context, delimiter, &mut searched)).await
+        let found = poll_fn(|context| self.poll_find(context, delimiter, usize::MAX)).await?;
+        Ok(found.expect("nothing is too long for it"))
     }
 
-    /// The same. `searched` bytes are known to hold no delimiter.
+    /// The same; `None` as soon as there are more than `length_max` bytes before the delimiter, or without it.
     pub(super) fn poll_find(
         &mut self,
         context: &mut Context<'_>,
         delimiter: u8,
-        searched: &mut usize,
-    ) -> Poll<io::Result<usize>> {
+        length_max: usize,
+    ) -> Poll<io::Result<Option<usize>>> {
+        if self.searched.0 != delimiter {
+            self.searched = (delimiter, 0);
+        }
         loop {
+            let searched = self.searched.1;
             let unread = self.inlet.unread();
-            if let Some(place) = memchr::memchr(delimiter, &unread[*searched..]) {
-                return Poll::Ready(Ok(*searched + place + 1));
+            let place = memchr::memchr(delimiter, &unread[searched..]);
+            let place = place.map(|place| searched + place);
+            if place.unwrap_or(unread.len()) > length_max {
+                return Poll::Ready(Ok(None));
             }
-            *searched = unread.len();
+            if let Some(place) = place {
+                return Poll::Ready(Ok(Some(place + 1)));
+            }
+            self.searched.1 = unread.len();
             match ready!(self.inlet.poll_more(context)) {
-                Ok(0) => return Poll::Ready(Ok(*searched)),
+                Ok(0) => return Poll::Ready(Ok(Some(self.buffer().len()))),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Reads up to and including the delimiter, or to the end, and keeps none of it, so that it needs no room.
+    pub(super) fn poll_skip(
+        &mut self,
+        context: &mut Context<'_>,
+        delimiter: u8,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let unread = match ready!(self.inlet.poll_fill(context)) {
+                Ok(unread) => unread,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Poll::Ready(Err(error)),
+            };
+            let place = memchr::memchr(delimiter, unread);
+            let count = place.map_or(unread.len(), |place| place + 1);
+            self.consume(count);
+            if place.is_some() || count == 0 {
+                return Poll::Ready(Ok(()));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::BufReader;
 use super::buf_reader::text;
+use super::pieces::Pieces;
 use compio_io::AsyncRead;
 use futures_util::Stream;
 use std::future::poll_fn;
@@ -12,17 +13,29 @@ use std::task::{Context, Poll, ready};
 /// The lines of a [`BufReader`]; also a [`Stream`].
 #[derive(Debug)]
 pub struct Lines<R> {
-    reader: BufReader<R>,
+    pieces: Pieces<R>,
 }
 
 impl<R> Lines<R> {
     pub(super) fn new(reader: BufReader<R>) -> Self {
-        Self { reader }
+        let pieces = Pieces::new(reader, b'\n');
+        Self { pieces }
     }
 
-    /// The reader, which goes on behind the last line that was yielded.
+    /// Refuses lines of more than so many bytes, not counting the newline. If nothing is said, there is no limit, and a peer
+    /// that never sends one can use up all the memory there is.
+    ///
+    /// One that is longer is an error, `InvalidData` with [`TooLong`](super::TooLong) in it, as soon as that is known; the rest of it is
+    /// then skipped as it comes, and what follows is yielded. The buffer holds at most so many bytes and one read.
+    #[must_use]
+    pub fn length_max(mut self, bytes: usize) -> Self {
+        self.pieces.length_max = bytes;
+        self
+    }
+
+    /// The reader, which goes on behind the last line that was yielded, or within the last one, if that was too long.
     pub fn into_inner(self) -> BufReader<R> {
-        self.reader
+        self.pieces.reader
     }
 }
 
@@ -32,26 +45,22 @@ impl<R: AsyncRead + 'static> Lines<R> {
     /// **Dropped**, nothing is lost: the next call yields the line.
     ///
     /// # Errors
-    /// The reader's, and `InvalidData` for a line that is not UTF-8: it stays in the buffer, and
+    /// The reader's, and `InvalidData` for a line that is [too long](Self::length_max), or not UTF-8: it stays in the buffer, and
     /// [`read_until`](BufReader::read_until) can have it.
     pub async fn next_line(&mut self) -> io::Result<Option<String>> {
-        let mut searched = 0;
-        poll_fn(|context| self.poll_next_line(context, &mut searched)).await
+        poll_fn(|context| self.poll_next_line(context)).await
     }
 
-    fn poll_next_line(
-        &mut self,
-        context: &mut Context<'_>,
-        searched: &mut usize,
-    ) -> Poll<io::Result<Option<String>>> {
-        let length = ready!(self.reader.poll_find(context, b'\n', searched))?;
-        let line = text(&self.reader.buffer()[..length])?;
+    fn poll_next_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<String>>> {
+        let length = ready!(self.pieces.poll_length(context))?;
+        let reader = &mut self.pieces.reader;
+        let line = text(&reader.buffer()[..length])?;
         let line = match line.strip_suffix('\n') {
             Some(line) => line.strip_suffix('\r').unwrap_or(line),
             None => line,
         };
         let line = (length > 0).then(|| line.to_owned());
-        self.reader.consume(length);
+        reader.consume(length);
         Poll::Ready(Ok(line))
     }
 }
@@ -60,25 +69,36 @@ impl<R: AsyncRead + 'static> Stream for Lines<R> {
     type Item = io::Result<String>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_next_line(context, &mut 0).map(Result::transpose)
+        self.poll_next_line(context).map(Result::transpose)
     }
 }
 
 /// The pieces of a [`BufReader`] between a delimiter; also a [`Stream`].
 #[derive(Debug)]
 pub struct Split<R> {
-    reader: BufReader<R>,
-    delimiter: u8,
+    pieces: Pieces<R>,
 }
 
 impl<R> Split<R> {
     pub(super) fn new(reader: BufReader<R>, delimiter: u8) -> Self {
-        Self { reader, delimiter }
+        let pieces = Pieces::new(reader, delimiter);
+        Self { pieces }
     }
 
-    /// The reader, which goes on behind the last piece that was yielded.
+    /// Refuses pieces of more than so many bytes, not counting the delimiter. If nothing is said, there is no limit, and a peer
+    /// that never sends one can use up all the memory there is.
+    ///
+    /// One that is longer is an error, `InvalidData` with [`TooLong`](super::TooLong) in it, as soon as that is known; the rest of it is
+    /// then skipped as it comes, and what follows is yielded. The buffer holds at most so many bytes and one read.
+    #[must_use]
+    pub fn length_max(mut self, bytes: usize) -> Self {
+        self.pieces.length_max = bytes;
+        self
+    }
+
+    /// The reader, which goes on behind the last piece that was yielded, or within the last one, if that was too long.
     pub fn into_inner(self) -> BufReader<R> {
-        self.reader
+        self.pieces.reader
     }
 }
 
@@ -88,22 +108,23 @@ impl<R: AsyncRead + 'static> Split<R> {
     /// **Dropped**, nothing is lost: the next call yields the piece.
     ///
     /// # Errors
-    /// The reader's.
+    /// The reader's, and `InvalidData` for a piece that is [too long](Self::length_max).
     pub async fn next_segment(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut searched = 0;
-        poll_fn(|context| self.poll_next_segment(context, &mut searched)).await
+        poll_fn(|context| self.poll_next_segment(context)).await
     }
 
     fn poll_next_segment(
         &mut self,
         context: &mut Context<'_>,
-        searched: &mut usize,
     ) -> Poll<io::Result<Option<Vec<u8>>>> {
-        let length = ready!(self.reader.poll_find(context, self.delimiter, searched))?;
-        let piece = &self.reader.buffer()[..length];
-        let piece = piece.strip_suffix(&[self.delimiter]).unwrap_or(piece);
+        let length = ready!(self.pieces.poll_length(context))?;
+        let Pieces {
+            reader, delimiter, ..
+        } = &mut self.pieces;
+        let piece = &reader.buffer()[..length];
+        let piece = piece.strip_suffix(&[*delimiter]).unwrap_or(piece);
         let piece = (length > 0).then(|| piece.to_owned());
-        self.reader.consume(length);
+        reader.consume(length);
         Poll::Ready(Ok(piece))
     }
 }
@@ -112,8 +133,7 @@ impl<R: AsyncRead + 'static> Stream for Split<R> {
     type Item = io::Result<Vec<u8>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_next_segment(context, &mut 0)
-            .map(Result::transpose)
+        self.poll_next_segment(context).map(Result::transpose)
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod ends;
 mod inlet;
 mod lines;
 mod outlet;
+mod pieces;
 pub(crate) mod pipe;
 mod standard;
 
@@ -32,6 +33,7 @@ pub use compio_io::{
 };
 pub use copy::{copy, copy_bidirectional, copy_buffered};
 pub use lines::{Lines, Split};
+pub use pieces::TooLong;
 pub use pipe::{PipeReader, PipeWriter, pipe};
 pub use reactor::operation::InTurn;
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
