@@ -16,6 +16,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::pin;
 use std::rc::Rc;
+use std::string::FromUtf8Error;
 
 /// Writes in pieces of all sizes, with pauses.
 fn in_pieces(writer: PipeWriter, bytes: Vec<u8>, seed: u64) -> JoinHandle<()> {
@@ -220,21 +221,43 @@ fn a_line_that_is_no_text_is_an_error_and_not_lost() {
     run(1, async {
         let (reader, writer) = pipe().unwrap();
         writer.write(b"text\n\xff\xfe\r\nmore\r\n").await.0.unwrap();
-        drop(writer);
-        let mut lines = BufReader::new(reader).lines();
-        assert_eq!(lines.next_line().await.unwrap().unwrap(), "text");
-        let error = lines.next_line().await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        let mut reader = lines.into_inner();
+        let mut reader = BufReader::new(reader);
         let mut line = String::new();
+        reader.read_line(&mut line).await.unwrap();
         let error = reader.read_line(&mut line).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        assert_eq!(line, "");
+        assert_eq!(line, "text\n");
         let mut bytes = Vec::new();
         reader.read_until(b'\n', &mut bytes).await.unwrap();
         assert_eq!(bytes, b"\xff\xfe\r\n");
-        let mut lines = reader.lines();
-        assert_eq!(lines.next().await.unwrap().unwrap(), "more");
+        assert_eq!(reader.lines().next_line().await.unwrap().unwrap(), "more");
+    });
+}
+
+/// Lines that are not UTF-8, the last of them without an end: each is one error, which has its bytes, and the lines go on behind it.
+#[test]
+fn lines_go_on_behind_what_is_no_text() {
+    fn bytes(error: io::Error) -> Vec<u8> {
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let inner = error.into_inner().unwrap();
+        inner.downcast::<FromUtf8Error>().unwrap().into_bytes()
+    }
+    run(1, async {
+        let (reader, writer) = pipe().unwrap();
+        writer
+            .write(b"\xff\xfe\r\ntext\na\xff\n\xff\r")
+            .await
+            .0
+            .unwrap();
+        drop(writer);
+        let mut lines = BufReader::new(reader).lines();
+        let error = lines.next_line().await.unwrap_err();
+        assert_eq!(bytes(error), b"\xff\xfe");
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "text");
+        let error = lines.next().await.unwrap().unwrap_err();
+        assert_eq!(bytes(error), b"a\xff");
+        let error = lines.next().await.unwrap().unwrap_err();
+        assert_eq!(bytes(error), b"\xff\r");
         assert!(lines.next().await.is_none());
     });
 }

@@ -131,7 +131,8 @@ impl<R: AsyncRead + 'static> BufReader<R> {
     /// The reader's, and `InvalidData` for a line that is not UTF-8: it stays in the buffer, where `read_until` finds it.
     pub async fn read_line(&mut self, out: &mut String) -> io::Result<usize> {
         let length = self.find(b'\n').await?;
-        out.push_str(text(&self.buffer()[..length])?);
+        let line = std::str::from_utf8(&self.buffer()[..length]);
+        out.push_str(line.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?);
         self.consume(length);
         Ok(length)
     }
@@ -203,11 +204,6 @@ impl<R: AsyncRead + 'static> BufReader<R> {
             }
         }
     }
-}
-
-/// A line as text.
-pub(super) fn text(line: &[u8]) -> io::Result<&str> {
-    std::str::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 impl<R: AsyncRead + 'static> AsyncRead for BufReader<R> {

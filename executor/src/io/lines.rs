@@ -1,7 +1,6 @@
 //! What a [`BufReader`] yields piece by piece.
 
 use super::BufReader;
-use super::buf_reader::text;
 use super::pieces::Pieces;
 use compio_io::AsyncRead;
 use futures_util::Stream;
@@ -45,8 +44,8 @@ impl<R: AsyncRead + 'static> Lines<R> {
     /// **Dropped**, nothing is lost: the next call yields the line.
     ///
     /// # Errors
-    /// The reader's, and `InvalidData` for a line that is [too long](Self::length_max), or not UTF-8: it stays in the buffer, and
-    /// [`read_until`](BufReader::read_until) can have it.
+    /// The reader's, and `InvalidData` for a line that is [too long](Self::length_max), or not UTF-8. The next call yields the next
+    /// line; the bytes of one that is not UTF-8 are in the error, which is made of a [`FromUtf8Error`](std::string::FromUtf8Error).
     pub async fn next_line(&mut self) -> io::Result<Option<String>> {
         poll_fn(|context| self.poll_next_line(context)).await
     }
@@ -54,14 +53,16 @@ impl<R: AsyncRead + 'static> Lines<R> {
     fn poll_next_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<String>>> {
         let length = ready!(self.pieces.poll_length(context))?;
         let reader = &mut self.pieces.reader;
-        let line = text(&reader.buffer()[..length])?;
-        let line = match line.strip_suffix('\n') {
-            Some(line) => line.strip_suffix('\r').unwrap_or(line),
+        let line = &reader.buffer()[..length];
+        let line = match line.strip_suffix(b"\n") {
+            Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
             None => line,
         };
         let line = (length > 0).then(|| line.to_owned());
+        // Also if it is no text: a stream whose next item is the same error for ever would never wait again.
         reader.consume(length);
-        Poll::Ready(Ok(line))
+        let line = line.map(String::from_utf8).transpose();
+        Poll::Ready(line.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)))
     }
 }
 
