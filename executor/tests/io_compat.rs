@@ -135,6 +135,76 @@ fn what_is_written_goes_out_without_a_flush() {
     });
 }
 
+/// Two writes, and then the writer waits for something else altogether: both get there. So does what a pipe takes in parts, also when a flush
+/// that was to wait for it is given up.
+#[test]
+fn what_is_written_goes_out_while_nobody_waits_for_it() {
+    run(1, async {
+        let ((_, writer), (reader, _)) = connection();
+        let mut stream = ToFutures::with_capacity(200_000, ((), writer));
+        stream.write_all(b"a").await.unwrap();
+        stream.write_all(b"b").await.unwrap();
+        let mut reader = reader;
+        let mut came = Vec::new();
+        while came.len() < 2 {
+            let BufResult(read, bytes) = reader.read(Vec::with_capacity(2)).await;
+            read.unwrap();
+            came.extend(bytes);
+        }
+        assert_eq!(came, b"ab");
+        // More than a pipe holds, twice.
+        for byte in [1, 2] {
+            stream.write_all(&[byte; 150_000]).await.unwrap();
+            assert!(poll_immediate(stream.flush()).await.is_none());
+            let space = Vec::with_capacity(150_000);
+            let BufResult(read, bytes) = owned::AsyncReadExt::read_exact(&mut reader, space).await;
+            read.unwrap();
+            assert!(bytes == [byte; 150_000]);
+        }
+        stream.flush().await.unwrap();
+        stream.with_writer(|writer| assert!(writer.is_some(), "all is written"));
+        stream.write_all(&[3; 150_000]).await.unwrap();
+        settle().await;
+        stream.with_writer(|writer| assert!(writer.is_none(), "the pipe is full"));
+        // With the adapter goes the writer, though a task was at it.
+        drop(stream);
+        while let BufResult(Ok(1..), bytes) = reader.read(Vec::with_capacity(100_000)).await {
+            assert!(bytes.iter().all(|byte| *byte == 3));
+        }
+    });
+}
+
+/// A writer that panics, in the background and while somebody waits.
+struct Panicking;
+
+impl owned::AsyncWrite for Panicking {
+    async fn write<B: IoBuf>(&mut self, _: B) -> BufResult<usize, B> {
+        settle().await;
+        panic!("the writer's")
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    async fn shutdown(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The writer panics where nobody sees it: who waits for it then does not wait for ever.
+#[test]
+fn a_panic_of_the_background_comes_up() {
+    run(1, async {
+        let flushing = spawn(async {
+            let mut writer = ToFutures::new(((), Panicking));
+            writer.write_all(b"taken").await.unwrap();
+            writer.flush().await
+        });
+        assert!(flushing.await.unwrap_err().is_panic());
+    });
+}
+
 /// Lines of `futures`, over the buffer that the adapter has; the end is the end.
 #[test]
 fn the_buffer_is_one_of_futures() {

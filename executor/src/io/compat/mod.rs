@@ -7,6 +7,7 @@
 //! [`ToFutures`] at both ends than by owned buffers if they are of 64 bytes, 14 % of 4 KiB, 13 % of 64 KiB; with [`FromFutures`]
 //! on top of it 11, 18 and 21 %. (The `adapter` bench, Linux 6.18, AMD EPYC.)
 
+mod background;
 mod from_futures;
 mod to_futures;
 
