@@ -19,6 +19,10 @@ use futures::future::{Either, poll_immediate, select};
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::{env, fs, io, process};
 use terminal::Terminal;
 
@@ -336,5 +340,51 @@ fn ends_have_their_descriptors() {
         assert!(flags(reader.as_fd()).contains(rustix::io::FdFlags::CLOEXEC));
         assert!(flags(writer.as_fd()).contains(rustix::io::FdFlags::CLOEXEC));
         assert_eq!(writer.write("abc".slice(1..)).await.0.unwrap(), 2);
+    });
+}
+
+/// Remembers that it was woken.
+struct Told(AtomicBool);
+
+impl Wake for Told {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Begins a read, types the end of the input, and drops the read when it was told.
+async fn drop_when_told(terminal: &mut Terminal, mut read: impl Future + Unpin) {
+    let told = Arc::new(Told(AtomicBool::new(false)));
+    let waker = Waker::from(Arc::clone(&told));
+    let polled = Pin::new(&mut read).poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending(), "nothing is typed");
+    terminal.types(b"\x04");
+    until(|| told.0.load(Ordering::Relaxed)).await;
+}
+
+/// An end of the input is typed at a terminal, which tells of it once, and the read that is told is dropped: the next one has it, of
+/// either kind; one without room leaves it; and what is typed behind it comes behind it.
+#[test]
+fn an_end_that_a_dropped_read_was_told_of_is_kept() {
+    let _alone = alone();
+    run(1, async {
+        let mut terminal = Terminal::new();
+        let reader = PipeReader::from(terminal.inside());
+
+        drop_when_told(&mut terminal, reader.read([0; 8])).await;
+        terminal.types(b"after\n");
+        assert_eq!(reader.read([0; 0]).await.0.unwrap(), 0);
+        assert_eq!(reader.read_vectored([[0; 4]; 2]).await.0.unwrap(), 0);
+        let BufResult(_, bytes) = reader.read(Vec::with_capacity(20)).await;
+        assert_eq!(bytes, b"after\n");
+
+        drop_when_told(&mut terminal, reader.read_vectored([[0; 4]; 2])).await;
+        terminal.types(b"after\n");
+        let reader = reader.into_std().expect_err("an end is kept");
+        assert_eq!(reader.read([0; 8]).await.0.unwrap(), 0);
+        let reader = reader.into_std().expect("nothing is kept");
+        let reader = PipeReader::from(reader);
+        let BufResult(_, bytes) = reader.read(Vec::with_capacity(20)).await;
+        assert_eq!(bytes, b"after\n");
     });
 }

@@ -6,7 +6,7 @@ mod support;
 use reactor::buf::{IoBuf, IoBufMut, SetLen};
 use reactor::buffers::{BufPool, Filling, PoolOptions};
 use reactor::operation::{
-    Accept, Accepted, KeptBytes, KeptDatagram, MultishotAccept, OrderedMultishot, Read,
+    Accept, Accepted, KeptBytes, KeptDatagram, KeptInput, MultishotAccept, OrderedMultishot, Read,
     ReadVectored, Recv, RecvDatagram, RecvMsgMulti, RecvMulti, StreamInTurn,
 };
 use reactor::{Descriptor, Feature, Lane};
@@ -331,7 +331,7 @@ fn a_buffer_s_drop_may_look_at_the_lane() {
 fn of_several_buffers_what_came_is_kept() {
     nothing_freed_is_written_to(|core| {
         let (socket, mut peer) = socket_pair();
-        let lane = Lane::<u8>::new();
+        let lane = Lane::<KeptInput>::new();
         let buffers = [[b'x'; 4], [b'x'; 4]];
         let mut read = core.in_turn(&lane, ReadVectored::new(socket.clone(), buffers));
         assert!(poll(&mut read).is_pending());

@@ -6,7 +6,7 @@ use super::{OpenOptions, Permissions};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::ends::reactor;
 use reactor::operation::{
-    Close, FileOperation, InTurn, Op, ReadAt, ReadVectoredAt, Stat, Write, WriteVectored,
+    Close, FileOperation, InTurn, KeptInput, Op, ReadAt, ReadVectoredAt, Stat, Write, WriteVectored,
 };
 use reactor::{Descriptor, Feature, Lane};
 use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, seek};
@@ -59,7 +59,7 @@ pub struct File {
     pub(super) turns: Rc<Lane<()>>,
     pub(super) position: u64,
     /// If it cannot seek: then it is read in order.
-    pub(super) stream: Option<Rc<Lane<u8>>>,
+    pub(super) stream: Option<Rc<Lane<KeptInput>>>,
     pub(super) appends: bool,
 }
 

@@ -3,7 +3,7 @@
 
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::core::context;
-use reactor::operation::{InTurn, Read, ReadVectored, Write, WriteVectored};
+use reactor::operation::{InTurn, KeptInput, Read, ReadVectored, Write, WriteVectored};
 use reactor::{Descriptor, Lane, Reactor};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -17,11 +17,11 @@ pub(crate) fn reactor(what: &str) -> Rc<Reactor> {
 #[derive(Debug)]
 pub(crate) struct ReadEnd {
     file: Descriptor,
-    lane: Rc<Lane<u8>>,
+    lane: Rc<Lane<KeptInput>>,
 }
 
 impl ReadEnd {
-    pub(crate) fn new(file: Descriptor, lane: Rc<Lane<u8>>) -> Self {
+    pub(crate) fn new(file: Descriptor, lane: Rc<Lane<KeptInput>>) -> Self {
         Self { file, lane }
     }
 

@@ -92,8 +92,8 @@ impl PipeReader {
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///
     /// # Errors
-    /// The reader itself, while a read of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
-    /// dropped read has left are to be read.
+    /// The reader itself, while a read of it is in flight, also one that was dropped and is being cancelled, and while bytes, or an end,
+    /// that a dropped read has left are to be read.
     pub fn into_std(self) -> Result<io::PipeReader, Self> {
         self.0.try_into_owned().map(Into::into).map_err(Self)
     }

@@ -5,14 +5,14 @@
 
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::operation::{InTurn, Read, ReadVectored, Write, WriteVectored};
+use reactor::operation::{InTurn, KeptInput, Read, ReadVectored, Write, WriteVectored};
 use reactor::{Descriptor, Lane};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
 thread_local! {
-    static INPUT: Rc<Lane<u8>> = Lane::new();
+    static INPUT: Rc<Lane<KeptInput>> = Lane::new();
     static OUTPUT: Rc<Lane<()>> = Lane::new();
     static ERROR: Rc<Lane<()>> = Lane::new();
 }
@@ -82,7 +82,7 @@ impl Stdin {
     /// means the end, or that the buffer has no capacity. A terminal gives a line at a time, and goes on after an end that was typed.
     ///
     /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read on this core
-    /// begins with. A second read waits for the first.
+    /// begins with, also if that is an end. A second read waits for the first.
     ///
     /// # Errors
     /// As read(2) has them. `WouldBlock` if somebody gave the file `O_NONBLOCK`, which all who share it share. A read of a

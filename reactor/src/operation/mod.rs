@@ -36,7 +36,7 @@ pub use net::{Connect, Shutdown};
 pub use open::Open;
 pub(crate) use orphan::Orphan;
 pub use path::PathOperation;
-pub use read_write::{Read, ReadAt, Write};
+pub use read_write::{KeptInput, Read, ReadAt, Write};
 pub use ready::Ready;
 pub use receive::{DATAGRAM_OVERHEAD_BYTES, Datagram, RecvMsgMulti, RecvMulti};
 pub use stat::Stat;

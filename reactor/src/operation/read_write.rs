@@ -16,19 +16,39 @@ pub(super) fn checked(offset: u64) -> u64 {
     offset.min(REFUSED)
 }
 
-/// Moves the oldest bytes, as many as there is room for; returns how many.
+/// What a read that was dropped has left: a byte, or the end of the input, which a terminal tells of once.
+pub type KeptInput = Option<u8>;
+
+/// Moves the oldest bytes, as many as there is room for, or takes the end, if that is next; returns how many bytes.
 pub(super) fn hand_out<'a>(
-    kept: &mut VecDeque<u8>,
+    kept: &mut VecDeque<KeptInput>,
     spaces: impl Iterator<Item = &'a mut [MaybeUninit<u8>]>,
 ) -> usize {
-    let before = kept.len();
-    for space in spaces {
-        let count = space.len().min(kept.len());
-        for (place, byte) in space.iter_mut().zip(kept.drain(..count)) {
-            place.write(byte);
-        }
+    let mut count = 0;
+    for place in spaces.flatten() {
+        match kept.front() {
+            Some(Some(byte)) => place.write(*byte),
+            // Behind bytes, it is for the next.
+            Some(None) if count > 0 => break,
+            Some(None) => {
+                kept.pop_front();
+                break;
+            }
+            None => break,
+        };
+        kept.pop_front();
+        count += 1;
     }
-    before - kept.len()
+    count
+}
+
+/// Keeps what came: nothing is the end, for only a read with room for something is begun.
+pub(super) fn keep_input<'a>(kept: &mut VecDeque<KeptInput>, bytes: impl Iterator<Item = &'a u8>) {
+    let before = kept.len();
+    kept.extend(bytes.copied().map(Some));
+    if kept.len() == before {
+        kept.push_back(None);
+    }
 }
 
 fn read_entry<B: IoBufMut>(file: &Descriptor, buffer: &mut B, offset: u64) -> squeue::Entry {
@@ -75,9 +95,9 @@ unsafe impl<B: IoBufMut> Operation for Read<B> {
 }
 
 impl<B: IoBufMut> Ordered for Read<B> {
-    type Kept = u8;
+    type Kept = KeptInput;
 
-    fn answer(mut self, kept: &mut VecDeque<u8>) -> Result<Self::Output, Self> {
+    fn answer(mut self, kept: &mut VecDeque<KeptInput>) -> Result<Self::Output, Self> {
         let space = self.buffer.as_uninit();
         if kept.is_empty() && !space.is_empty() {
             return Err(self);
@@ -88,9 +108,9 @@ impl<B: IoBufMut> Ordered for Read<B> {
         Ok(BufResult(Ok(count), self.buffer))
     }
 
-    fn keep(self, completion: Completion, kept: &mut VecDeque<u8>) {
+    fn keep(self, completion: Completion, kept: &mut VecDeque<KeptInput>) {
         let BufResult(_, buffer) = self.complete(completion);
-        kept.extend(&buffer.as_init()[..completion.bytes() as usize]);
+        keep_input(kept, buffer.as_init()[..completion.bytes() as usize].iter());
     }
 }
 

@@ -1,6 +1,6 @@
 //! readv(2) and writev(2): several buffers at once, in order.
 
-use super::read_write::{CURRENT, checked, hand_out};
+use super::read_write::{CURRENT, KeptInput, checked, hand_out, keep_input};
 use super::{Completion, Operation, Ordered, fd};
 use crate::descriptor::Descriptor;
 use compio_buf::{BufResult, IoVectoredBuf, IoVectoredBufMut};
@@ -115,9 +115,9 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectored<B> {
 }
 
 impl<B: IoVectoredBufMut> Ordered for ReadVectored<B> {
-    type Kept = u8;
+    type Kept = KeptInput;
 
-    fn answer(mut self, kept: &mut VecDeque<u8>) -> Result<Self::Output, Self> {
+    fn answer(mut self, kept: &mut VecDeque<KeptInput>) -> Result<Self::Output, Self> {
         if kept.is_empty() && self.buffers.total_capacity() != 0 {
             return Err(self);
         }
@@ -127,9 +127,12 @@ impl<B: IoVectoredBufMut> Ordered for ReadVectored<B> {
         Ok(BufResult(Ok(count), self.buffers))
     }
 
-    fn keep(self, completion: Completion, kept: &mut VecDeque<u8>) {
+    fn keep(self, completion: Completion, kept: &mut VecDeque<KeptInput>) {
         let BufResult(_, buffers) = self.complete(completion);
-        kept.extend(filled(&buffers, completion.bytes() as usize).flatten());
+        keep_input(
+            kept,
+            filled(&buffers, completion.bytes() as usize).flatten(),
+        );
     }
 }
 
