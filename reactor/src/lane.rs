@@ -46,9 +46,15 @@ pub struct Lane<T> {
     holder: Cell<Holder>,
     /// On the heap when somebody first waits, for mostly nobody does.
     waiters: OnceCell<Box<Waiters<(), Grant>>>,
-    kept: Cell<VecDeque<T>>,
-    /// An error that a dropped operation was told of: the kernel tells it once. It comes after what was kept.
-    kept_error: Cell<Option<i32>>,
+    /// On the heap when there is something, for mostly there is nothing.
+    remains: Cell<Option<Box<Remains<T>>>>,
+}
+
+/// What dropped operations have left.
+struct Remains<T> {
+    kept: VecDeque<T>,
+    /// An error that one was told of: the kernel tells it once. It comes after what was kept.
+    error: Option<i32>,
 }
 
 impl<T> Lane<T> {
@@ -57,39 +63,50 @@ impl<T> Lane<T> {
         Rc::new(Self {
             holder: Cell::new(Holder::Nobody),
             waiters: OnceCell::new(),
-            kept: Cell::default(),
-            kept_error: Cell::new(None),
+            remains: Cell::default(),
         })
     }
 
     /// Whether nothing is in flight, and nothing is kept that would be lost with the lane.
     pub fn is_idle(&self) -> bool {
         self.holder.get() == Holder::Nobody
-            && self.with_kept(|kept| kept.is_empty())
-            && self.kept_error.get().is_none()
+            && self.with_remains(|remains| remains.kept.is_empty() && remains.error.is_none())
     }
 
-    /// What dropped operations have left, oldest first. Only for whose turn it is, or while it is nobody's. It is taken out meanwhile: `look` may
-    /// run foreign code, which may look at the lane.
+    /// What dropped operations have left, oldest first. Only for whose turn it is.
     pub(crate) fn with_kept<U>(&self, look: impl FnOnce(&mut VecDeque<T>) -> U) -> U {
-        /// Puts it back, whatever the foreign code does.
-        struct Taken<'a, T>(&'a Cell<VecDeque<T>>, VecDeque<T>);
-
-        impl<T> Drop for Taken<'_, T> {
-            fn drop(&mut self) {
-                self.0.set(std::mem::take(&mut self.1));
-            }
-        }
-
-        look(&mut Taken(&self.kept, self.kept.take()).1)
+        self.with_remains(|remains| look(&mut remains.kept))
     }
 
     pub(crate) fn take_kept_error(&self) -> Option<i32> {
-        self.kept_error.take()
+        self.with_remains(|remains| remains.error.take())
     }
 
     pub(crate) fn keep_error(&self, code: i32) {
-        self.kept_error.set(Some(code));
+        self.with_remains(|remains| remains.error = Some(code));
+    }
+
+    /// They are taken out meanwhile: `look` may run foreign code, which may look at the lane.
+    fn with_remains<U>(&self, look: impl FnOnce(&mut Remains<T>) -> U) -> U {
+        /// Puts them back, whatever the foreign code does.
+        struct Taken<'a, T>(&'a Lane<T>, Remains<T>);
+
+        impl<T> Drop for Taken<'_, T> {
+            fn drop(&mut self) {
+                let error = self.1.error.take();
+                if !self.1.kept.is_empty() || error.is_some() {
+                    let kept = std::mem::take(&mut self.1.kept);
+                    self.0.remains.set(Some(Box::new(Remains { kept, error })));
+                }
+            }
+        }
+
+        let none = || Remains {
+            kept: VecDeque::new(),
+            error: None,
+        };
+        let remains = self.remains.take().map_or_else(none, |remains| *remains);
+        look(&mut Taken(self, remains).1)
     }
 
     fn waiters(&self) -> &Waiters<(), Grant> {

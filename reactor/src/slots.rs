@@ -41,11 +41,17 @@ impl Key {
 }
 
 enum State {
-    Free { next: Option<u32> },
+    Free {
+        next: Option<u32>,
+    },
     Waiting(Waker),
-    Settling { waker: Waker, outcome: Completion },
+    Settling {
+        waker: Waker,
+        outcome: Completion,
+    },
     Done(Completion),
-    Streaming(Streaming),
+    /// On the heap: there are few, and a slot is for every operation.
+    Streaming(Box<Streaming>),
     Orphaned(Orphan),
 }
 
@@ -131,13 +137,13 @@ impl Slots {
 
     /// A slot for a multishot operation, to be paused when `unfetched_max` completions were not fetched.
     pub(crate) fn occupy_streaming(&mut self, unfetched_max: usize, waker: Waker) -> Key {
-        self.insert(State::Streaming(Streaming {
+        self.insert(State::Streaming(Box::new(Streaming {
             waker: Some(waker),
             arrived: VecDeque::new(),
             finished: false,
             unfetched_max,
             paused: false,
-        }))
+        })))
     }
 
     fn insert(&mut self, state: State) -> Key {

@@ -12,9 +12,47 @@ use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// Sizes are rounded up to whole cache lines, so that a few lists serve all.
-const STEP_BYTES: usize = 64;
-/// Blocks of up to `LISTS * STEP_BYTES` are kept; a task larger than 1 KiB is rare, and its work outweighs an allocation.
+/// Where a block is made to be, and so how large it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On one core for life. Sizes are rounded up so that with the 8 bytes which glibc's allocator writes before each block they are
+    /// multiples of 32, which wastes nothing.
+    Home,
+    /// Made on one core for another. Begins with a cache line, so that the least of them have to go there and back.
+    Abroad,
+}
+
+impl Place {
+    const fn step_bytes(self) -> usize {
+        match self {
+            Self::Home => 32,
+            Self::Abroad => 64,
+        }
+    }
+
+    /// What each block has less than whole steps.
+    const fn overhead_bytes(self) -> usize {
+        match self {
+            Self::Home => 8,
+            Self::Abroad => 0,
+        }
+    }
+
+    const fn align(self) -> usize {
+        match self {
+            Self::Home => 16,
+            Self::Abroad => 64,
+        }
+    }
+
+    /// The layout of the blocks of a list.
+    fn layout(self, list: usize) -> Layout {
+        let size = (list + 1) * self.step_bytes() - self.overhead_bytes();
+        Layout::from_size_align(size, self.align()).expect("a few cache lines are a valid layout")
+    }
+}
+
+/// Blocks of so many steps are kept: half a KiB, and a KiB for those that travel. A larger task is rare, and its work outweighs an allocation.
 const LISTS: usize = 16;
 /// Kept in each list at most: enough for a burst of a thousand small tasks.
 const LIST_BYTES_MAX: usize = 128 * 1024;
@@ -25,28 +63,30 @@ const REFERENCES_MAX: usize = 1024;
 pub(crate) struct Spares {
     /// By the core's number.
     references: Box<[RefCell<Vec<Arc<CoreShared>>>]>,
-    blocks: [RefCell<Vec<NonNull<u8>>>; LISTS],
+    home: Blocks,
+    abroad: Blocks,
 }
 
+/// By their size, in steps.
+type Blocks = [RefCell<Vec<NonNull<u8>>>; LISTS];
+
 /// The layout of the block for a cell of layout `cell`, and the list it may be kept in.
-fn block(cell: Layout) -> (Layout, Option<usize>) {
-    let is_kept = cell.align() <= STEP_BYTES && (1..=LISTS * STEP_BYTES).contains(&cell.size());
+fn block(place: Place, cell: Layout) -> (Layout, Option<usize>) {
+    let steps = (cell.size() + place.overhead_bytes()).div_ceil(place.step_bytes());
+    let is_kept = cell.align() <= place.align() && (1..=LISTS).contains(&steps);
     if !is_kept || cfg!(no_recycling) {
         return (cell, None);
     }
-    let steps = cell.size().div_ceil(STEP_BYTES);
-    let layout = Layout::from_size_align(steps * STEP_BYTES, STEP_BYTES)
-        .expect("a few cache lines are a valid layout");
-    (layout, Some(steps - 1))
+    (place.layout(steps - 1), Some(steps - 1))
 }
 
 /// Memory for a cell, from `spares` if there is some.
 #[inline]
-pub(crate) fn take_block(spares: Option<&Spares>, cell: Layout) -> NonNull<u8> {
+pub(crate) fn take_block(spares: Option<&Spares>, place: Place, cell: Layout) -> NonNull<u8> {
     assert!(cell.size() > 0, "a cell has a header");
-    let (layout, list) = block(cell);
+    let (layout, list) = block(place, cell);
     if let (Some(spares), Some(list)) = (spares, list)
-        && let Some(block) = spares.blocks[list].borrow_mut().pop()
+        && let Some(block) = spares.blocks(place)[list].borrow_mut().pop()
     {
         return block;
     }
@@ -58,12 +98,17 @@ pub(crate) fn take_block(spares: Option<&Spares>, cell: Layout) -> NonNull<u8> {
 /// Gives the memory of a cell back, to `spares` if there is room.
 ///
 /// # Safety
-/// It came from [`take_block`] with the same layout, and nothing in it is alive.
+/// It came from [`take_block`] with the same place and layout, and nothing in it is alive.
 #[inline]
-pub(crate) unsafe fn give_block(spares: Option<&Spares>, cell: Layout, memory: NonNull<u8>) {
-    let (layout, list) = block(cell);
+pub(crate) unsafe fn give_block(
+    spares: Option<&Spares>,
+    place: Place,
+    cell: Layout,
+    memory: NonNull<u8>,
+) {
+    let (layout, list) = block(place, cell);
     if let (Some(spares), Some(list)) = (spares, list) {
-        let mut blocks = spares.blocks[list].borrow_mut();
+        let mut blocks = spares.blocks(place)[list].borrow_mut();
         if blocks.len() * layout.size() < LIST_BYTES_MAX {
             blocks.push(memory);
             return;
@@ -78,7 +123,16 @@ impl Spares {
     pub(super) fn new(cores: usize) -> Self {
         Self {
             references: (0..cores).map(|_| RefCell::default()).collect(),
-            blocks: [const { RefCell::new(Vec::new()) }; LISTS],
+            home: [const { RefCell::new(Vec::new()) }; LISTS],
+            abroad: [const { RefCell::new(Vec::new()) }; LISTS],
+        }
+    }
+
+    #[inline]
+    fn blocks(&self, place: Place) -> &Blocks {
+        match place {
+            Place::Home => &self.home,
+            Place::Abroad => &self.abroad,
         }
     }
 
@@ -100,11 +154,15 @@ impl Spares {
 
 impl Drop for Spares {
     fn drop(&mut self) {
-        for (steps, blocks) in (1..).zip(&mut self.blocks) {
-            let cell = Layout::from_size_align(steps * STEP_BYTES, 1).expect("as in `block`");
-            for memory in blocks.get_mut().drain(..) {
-                // SAFETY: it came from `take_block` for a cell of this list, all of which have the same block layout.
-                unsafe { give_block(None, cell, memory) };
+        for (place, lists) in [
+            (Place::Home, &mut self.home),
+            (Place::Abroad, &mut self.abroad),
+        ] {
+            for (list, blocks) in lists.iter_mut().enumerate() {
+                for memory in blocks.get_mut().drain(..) {
+                    // SAFETY: all blocks of this list were allocated with this layout, and nobody uses them.
+                    unsafe { dealloc(memory.as_ptr(), place.layout(list)) };
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::header::{Header, Polled, TaskRef, Vtable};
 use super::join::{JoinError, JoinHandle};
 use super::state::Completed;
 use super::waker;
-use crate::core::spares::{give_block, take_block};
+use crate::core::spares::{Place, give_block, take_block};
 use crate::core::{Core, CoreShared, context};
 use reactor::contain_panic;
 use std::alloc::Layout;
@@ -40,14 +40,14 @@ pub(crate) unsafe fn allocate<F: Future>(
     travels: bool,
     future: F,
 ) -> (TaskRef, JoinHandle<F::Output>) {
-    let memory = context::with(|current| {
-        take_block(current.map(Core::spares), Layout::new::<TaskCell<F>>())
-    });
+    let place = if travels { Place::Abroad } else { Place::Home };
+    let layout = Layout::new::<TaskCell<F>>();
+    let memory = context::with(|current| take_block(current.map(Core::spares), place, layout));
     let cell = memory.cast::<TaskCell<F>>();
     // SAFETY: the block is fresh, and large and aligned enough for the cell.
     unsafe {
         cell.write(TaskCell {
-            header: Header::new(vtable::<F>(), core, travels),
+            header: Header::new(vtable::<F>(), core, place),
             stage: UnsafeCell::new(Stage::Pending(future)),
         });
     }
@@ -181,12 +181,13 @@ unsafe fn drop_outcome<F: Future>(header: NonNull<Header>) {
 unsafe fn free<F: Future>(header: NonNull<Header>) {
     // The stage is empty by now (see `task`): what has to be dropped is in the header.
     // SAFETY: the caller had the last reference, and the cell is not used again.
-    let (core, waker) = unsafe { header.read() }.into_parts();
+    let (core, waker, place) = unsafe { header.read() }.into_parts();
     context::with(|current| {
         // SAFETY: the block was taken for this cell, which has been moved out.
         unsafe {
             give_block(
                 current.map(Core::spares),
+                place,
                 Layout::new::<TaskCell<F>>(),
                 header.cast(),
             );

@@ -2,6 +2,7 @@
 
 use super::notification::Notification;
 use super::state::State;
+use crate::core::spares::Place;
 use crate::core::{CoreShared, context};
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -45,6 +46,8 @@ pub(crate) struct Header {
     pub(super) state: State,
     notification: Notification,
     core: Arc<CoreShared>,
+    /// What its memory is for.
+    place: Place,
     /// Whether the task is in its core's run queue. The core's alone.
     queued: Cell<bool>,
     /// The task's place in its core's table. Written by the core before the first poll, then never again.
@@ -52,13 +55,14 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// For a cell with two references: the core's (or, if it `travels`, that of the message that brings the task there) and the join handle's.
-    pub(super) fn new(vtable: &'static Vtable, core: Arc<CoreShared>, travels: bool) -> Self {
+    /// For a cell with two references: the core's (or, if it is made for another, that of the message that brings the task there) and the join handle's.
+    pub(super) fn new(vtable: &'static Vtable, core: Arc<CoreShared>, place: Place) -> Self {
         Self {
             vtable,
             state: State::new(),
-            notification: Notification::new(travels),
+            notification: Notification::new(place == Place::Abroad),
             core,
+            place,
             queued: Cell::new(false),
             slot: Cell::new(UNLINKED),
         }
@@ -68,9 +72,9 @@ impl Header {
         &self.core
     }
 
-    /// What is left in a cell that is being freed: the reference to its core, and the joiner's waker.
-    pub(super) fn into_parts(self) -> (Arc<CoreShared>, Option<Waker>) {
-        (self.core, self.state.into_waker())
+    /// What is left in a cell that is being freed: the reference to its core, the joiner's waker, and what its memory is for.
+    pub(super) fn into_parts(self) -> (Arc<CoreShared>, Option<Waker>, Place) {
+        (self.core, self.state.into_waker(), self.place)
     }
 
     #[inline]
