@@ -135,31 +135,10 @@ impl<T> fmt::Debug for Lane<T> {
     }
 }
 
-/// What there is instead of a turn.
-#[must_use]
-pub(crate) enum NotNow<T> {
-    /// A multishot operation has the lane for itself.
-    Busy,
-    /// To be polled until it is one's turn.
-    Wait(Queued<T>),
-}
-
 /// The right to have an operation in flight in this lane; its drop ends the turn.
 pub(crate) struct Turn<T>(Rc<Lane<T>>);
 
 impl<T> Turn<T> {
-    /// Takes the turn if nobody has it. `for_stream` says for how long: see the table above.
-    pub(crate) fn take(lane: &Rc<Lane<T>>, for_stream: bool) -> Result<Self, NotNow<T>> {
-        match lane.holder.get() {
-            Holder::Nobody => Ok(Self::begin(lane, for_stream)),
-            Holder::Stream => Err(NotNow::Busy),
-            Holder::Granted | Holder::Future | Holder::Orphan => Err(NotNow::Wait(Queued {
-                lane: Rc::clone(lane),
-                place: None,
-            })),
-        }
-    }
-
     fn begin(lane: &Rc<Lane<T>>, for_stream: bool) -> Self {
         let turn = Self(Rc::clone(lane));
         if for_stream {
@@ -173,7 +152,7 @@ impl<T> Turn<T> {
         turn
     }
 
-    pub(crate) fn lane(&self) -> &Lane<T> {
+    pub(crate) fn lane(&self) -> &Rc<Lane<T>> {
         &self.0
     }
 }
@@ -191,19 +170,34 @@ pub(crate) fn stream_dropped<T>(lane: &Lane<T>) {
     }
 }
 
-/// A place among those that wait for their turn; its drop gives it up.
+/// One that wants its turn, and waits for it from its first poll on; its drop gives that up.
 pub(crate) struct Queued<T> {
     lane: Rc<Lane<T>>,
     place: Place,
 }
 
 impl<T> Queued<T> {
-    /// The turn, when it has come; `None` if a stream has the lane for itself now.
+    pub(crate) fn new(lane: Rc<Lane<T>>) -> Self {
+        Self { lane, place: None }
+    }
+
+    pub(crate) fn lane(&self) -> &Rc<Lane<T>> {
+        &self.lane
+    }
+
+    /// The turn, when it has come; `None` if a stream has the lane for itself. `for_stream` says for how long it is to be: see the table above.
     pub(crate) fn poll(
         &mut self,
         for_stream: bool,
         context: &mut Context<'_>,
     ) -> Poll<Option<Turn<T>>> {
+        if self.place.is_none() {
+            match self.lane.holder.get() {
+                Holder::Nobody => return Poll::Ready(Some(Turn::begin(&self.lane, for_stream))),
+                Holder::Stream => return Poll::Ready(None),
+                Holder::Granted | Holder::Future | Holder::Orphan => {}
+            }
+        }
         let waiters = self.lane.waiters();
         let mut waited = waiters.wait(&mut self.place, (), context);
         if waited.is_pending() && self.lane.holder.get() == Holder::Nobody {
@@ -220,7 +214,9 @@ impl<T> Queued<T> {
 
 impl<T> Drop for Queued<T> {
     fn drop(&mut self) {
-        if self.lane.waiters().leave(&mut self.place) == Left::Granted(Grant::Turn) {
+        if self.place.is_some()
+            && self.lane.waiters().leave(&mut self.place) == Left::Granted(Grant::Turn)
+        {
             self.lane.pass_on();
         }
     }

@@ -62,12 +62,14 @@ pub struct Accepted {
 impl Ordered for Accept {
     type Kept = Accepted;
 
-    fn answer(self, kept: &mut VecDeque<Accepted>) -> Result<Self::Output, Self> {
-        let Some(Accepted { socket, peer }) = kept.pop_front() else {
-            return Err(self);
-        };
+    fn has_answer(&mut self, kept: &VecDeque<Accepted>) -> bool {
+        !kept.is_empty()
+    }
+
+    fn answer(self, kept: &mut VecDeque<Accepted>) -> Self::Output {
+        let Accepted { socket, peer } = kept.pop_front().expect("it has an answer");
         let peer = peer.map_or_else(|| SockRef::from(&socket).peer_addr(), Ok);
-        Ok(peer.map(|peer| (socket, peer)))
+        peer.map(|peer| (socket, peer))
     }
 
     fn keep(self, completion: Completion, kept: &mut VecDeque<Accepted>) {

@@ -3,7 +3,6 @@
 use super::{Completion, Operation, Ordered, fd};
 use crate::descriptor::Descriptor;
 use io_uring::{opcode, squeue, types};
-use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 
@@ -67,12 +66,6 @@ unsafe impl Operation for FileOperation {
 
 impl Ordered for FileOperation {
     type Kept = ();
-
-    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
-        Err(self)
-    }
-
-    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
 }
 
 /// close(2). However it ends, the descriptor is closed; the error is one of writing what was still to be written.

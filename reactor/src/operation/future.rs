@@ -66,6 +66,25 @@ impl<O: Operation> Op<O> {
         }
     }
 
+    /// The operation, if it has not begun and was not cancelled.
+    pub(super) fn before_start(&mut self) -> Option<&mut O> {
+        match self.stage {
+            // SAFETY: not submitted yet, so nobody else has it.
+            Stage::New => Some(unsafe { self.operation.0.as_mut() }),
+            _ => None,
+        }
+    }
+
+    /// The same, for good: the future is over.
+    pub(super) fn take_back(&mut self) -> Option<O> {
+        if self.stage != Stage::New {
+            return None;
+        }
+        self.stage = Stage::Over;
+        // SAFETY: not submitted; `Over` keeps it from being taken again.
+        Some(unsafe { self.operation.take() })
+    }
+
     /// Asks the kernel to give the operation up. The same future then yields what became of it, soon: the buffer, and how much was
     /// transferred if the operation was done before the cancel got there, or else `ECANCELED`
     /// ([`raw_os_error`](std::io::Error::raw_os_error); the standard library has no kind for it), or `EINTR` if a worker thread of the kernel

@@ -192,11 +192,12 @@ unsafe impl<V: IoVectoredBufMut> Operation for RecvMsg<V> {
 impl<V: IoVectoredBufMut> Ordered for RecvMsg<V> {
     type Kept = KeptBytes;
 
-    fn answer(mut self, kept: &mut VecDeque<KeptBytes>) -> Result<Self::Output, Self> {
+    fn has_answer(&mut self, kept: &VecDeque<KeptBytes>) -> bool {
+        !kept.is_empty() || self.0.buffers.total_capacity() == 0
+    }
+
+    fn answer(mut self, kept: &mut VecDeque<KeptBytes>) -> Self::Output {
         let inbound = &mut self.0;
-        if kept.is_empty() && inbound.buffers.total_capacity() > 0 {
-            return Err(self);
-        }
         let count = KeptBytes::copy(kept, inbound.buffers.iter_uninit_slice());
         let mut descriptors = KeptBytes::consume(kept, count);
         descriptors.truncate(inbound.descriptors_max);
@@ -205,7 +206,7 @@ impl<V: IoVectoredBufMut> Ordered for RecvMsg<V> {
             descriptors,
             ..inbound.message(count)
         };
-        Ok(BufResult(Ok(message), self.0.buffers))
+        BufResult(Ok(message), self.0.buffers)
     }
 
     fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
@@ -257,10 +258,12 @@ unsafe impl<V: IoVectoredBufMut> Operation for RecvDatagram<V> {
 impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
     type Kept = KeptDatagram;
 
-    fn answer(mut self, kept: &mut VecDeque<KeptDatagram>) -> Result<Self::Output, Self> {
-        let Some(datagram) = kept.front_mut() else {
-            return Err(self);
-        };
+    fn has_answer(&mut self, kept: &VecDeque<KeptDatagram>) -> bool {
+        !kept.is_empty()
+    }
+
+    fn answer(mut self, kept: &mut VecDeque<KeptDatagram>) -> Self::Output {
+        let datagram = kept.front_mut().expect("it has an answer");
         let inbound = &mut self.0;
         let mut count = 0;
         let places = inbound.buffers.iter_uninit_slice().flatten();
@@ -281,7 +284,7 @@ impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
             message.descriptors.truncate(inbound.descriptors_max);
             kept.pop_front();
         }
-        Ok(BufResult(Ok(message), self.0.buffers))
+        BufResult(Ok(message), self.0.buffers)
     }
 
     fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptDatagram>) {
@@ -391,18 +394,16 @@ unsafe impl<V: IoVectoredBuf> Operation for SendMsg<V> {
 impl<V: IoVectoredBuf> Ordered for SendMsg<V> {
     type Kept = ();
 
-    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
-        let go_astray =
-            !self.is_datagram && !self.descriptors.is_empty() && self.buffers.total_len() == 0;
-        if go_astray {
-            let error = io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "descriptors need a byte to go with",
-            );
-            return Ok(BufResult(Err(error), self.buffers));
-        }
-        Err(self)
+    /// Descriptors without a byte would go astray.
+    fn has_answer(&mut self, _: &VecDeque<()>) -> bool {
+        !self.is_datagram && !self.descriptors.is_empty() && self.buffers.total_len() == 0
     }
 
-    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
+    fn answer(self, _: &mut VecDeque<()>) -> Self::Output {
+        let error = io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "descriptors need a byte to go with",
+        );
+        BufResult(Err(error), self.buffers)
+    }
 }

@@ -97,15 +97,15 @@ unsafe impl<B: IoBufMut> Operation for Read<B> {
 impl<B: IoBufMut> Ordered for Read<B> {
     type Kept = KeptInput;
 
-    fn answer(mut self, kept: &mut VecDeque<KeptInput>) -> Result<Self::Output, Self> {
-        let space = self.buffer.as_uninit();
-        if kept.is_empty() && !space.is_empty() {
-            return Err(self);
-        }
-        let count = hand_out(kept, std::iter::once(space));
+    fn has_answer(&mut self, kept: &VecDeque<KeptInput>) -> bool {
+        !kept.is_empty() || self.buffer.as_uninit().is_empty()
+    }
+
+    fn answer(mut self, kept: &mut VecDeque<KeptInput>) -> Self::Output {
+        let count = hand_out(kept, std::iter::once(self.buffer.as_uninit()));
         // SAFETY: so many bytes were just written at the start of the space.
         unsafe { self.buffer.set_len(count) };
-        Ok(BufResult(Ok(count), self.buffer))
+        BufResult(Ok(count), self.buffer)
     }
 
     fn keep(self, completion: Completion, kept: &mut VecDeque<KeptInput>) {
@@ -148,12 +148,6 @@ unsafe impl<B: IoBufMut> Operation for ReadAt<B> {
 
 impl<B: IoBufMut> Ordered for ReadAt<B> {
     type Kept = ();
-
-    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
-        Err(self)
-    }
-
-    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
 }
 
 /// write(2) or pwrite(2) of a buffer's bytes; yields how many went.
@@ -202,10 +196,4 @@ unsafe impl<B: IoBuf> Operation for Write<B> {
 
 impl<B: IoBuf> Ordered for Write<B> {
     type Kept = ();
-
-    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
-        Err(self)
-    }
-
-    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
 }

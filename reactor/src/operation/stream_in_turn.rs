@@ -2,7 +2,7 @@
 
 use super::in_turn::keep_error;
 use super::{Completion, Multishot, OpStream};
-use crate::lane::{Lane, NotNow, Queued, Turn, stream_dropped};
+use crate::lane::{Lane, Queued, Turn, stream_dropped};
 use crate::reactor::Reactor;
 use io_uring::squeue;
 use std::collections::VecDeque;
@@ -60,7 +60,7 @@ unsafe impl<M: OrderedMultishot> Multishot for WithTurn<M> {
 
 enum Stage<M: OrderedMultishot> {
     /// It was not its turn yet.
-    Waiting(M, Option<Queued<M::Kept>>),
+    Waiting(M, Queued<M::Kept>),
     /// It has its turn, and begins with what was kept.
     Answering(WithTurn<M>),
     Started(OpStream<WithTurn<M>>),
@@ -87,8 +87,8 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
     pub fn new(reactor: Rc<Reactor>, lane: Rc<Lane<M::Kept>>, operation: M) -> Self {
         Self {
             reactor,
+            stage: Stage::Waiting(operation, Queued::new(Rc::clone(&lane))),
             lane,
-            stage: Stage::Waiting(operation, None),
         }
     }
 
@@ -104,23 +104,10 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
                     }
                     return Poll::Ready(item);
                 }
-                Stage::Waiting(_, queued) => {
-                    let queued = match queued {
-                        Some(queued) => queued,
-                        None => match Turn::take(&self.lane, true) {
-                            Ok(turn) => {
-                                self.have(turn);
-                                continue;
-                            }
-                            Err(NotNow::Busy) => return self.refuse(libc::EBUSY),
-                            Err(NotNow::Wait(place)) => queued.insert(place),
-                        },
-                    };
-                    match ready!(queued.poll(true, context)) {
-                        Some(turn) => self.have(turn),
-                        None => return self.refuse(libc::EBUSY),
-                    }
-                }
+                Stage::Waiting(_, queued) => match ready!(queued.poll(true, context)) {
+                    Some(turn) => self.have(turn),
+                    None => return self.refuse(libc::EBUSY),
+                },
                 Stage::Answering(WithTurn { operation, turn }) => {
                     if let Some(item) = turn.lane().with_kept(|kept| operation.answer(kept)) {
                         return Poll::Ready(Some(item));

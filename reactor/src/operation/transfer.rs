@@ -70,19 +70,19 @@ unsafe impl<B: IoBufMut> Operation for Recv<B> {
 impl<B: IoBufMut> Ordered for Recv<B> {
     type Kept = KeptBytes;
 
-    fn answer(mut self, kept: &mut VecDeque<KeptBytes>) -> Result<Self::Output, Self> {
-        let space = self.buffer.as_uninit();
-        if kept.is_empty() && !space.is_empty() {
-            return Err(self);
-        }
-        let count = KeptBytes::copy(kept, std::iter::once(space));
+    fn has_answer(&mut self, kept: &VecDeque<KeptBytes>) -> bool {
+        !kept.is_empty() || self.buffer.as_uninit().is_empty()
+    }
+
+    fn answer(mut self, kept: &mut VecDeque<KeptBytes>) -> Self::Output {
+        let count = KeptBytes::copy(kept, std::iter::once(self.buffer.as_uninit()));
         if !self.peeks() {
             // Descriptors that came with the bytes were not asked for.
             drop(KeptBytes::consume(kept, count));
         }
         // SAFETY: so many bytes were just written at the start of the space.
         unsafe { self.buffer.set_len(count) };
-        Ok(BufResult(Ok(count), self.buffer))
+        BufResult(Ok(count), self.buffer)
     }
 
     fn keep(self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
@@ -125,10 +125,4 @@ unsafe impl<B: IoBuf> Operation for Send<B> {
 
 impl<B: IoBuf> Ordered for Send<B> {
     type Kept = ();
-
-    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
-        Err(self)
-    }
-
-    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
 }

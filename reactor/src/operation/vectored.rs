@@ -117,14 +117,15 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectored<B> {
 impl<B: IoVectoredBufMut> Ordered for ReadVectored<B> {
     type Kept = KeptInput;
 
-    fn answer(mut self, kept: &mut VecDeque<KeptInput>) -> Result<Self::Output, Self> {
-        if kept.is_empty() && self.buffers.total_capacity() != 0 {
-            return Err(self);
-        }
+    fn has_answer(&mut self, kept: &VecDeque<KeptInput>) -> bool {
+        !kept.is_empty() || self.buffers.total_capacity() == 0
+    }
+
+    fn answer(mut self, kept: &mut VecDeque<KeptInput>) -> Self::Output {
         let count = hand_out(kept, self.buffers.iter_uninit_slice());
         // SAFETY: so many bytes were just written to the spaces, in order.
         unsafe { self.buffers.set_len(count) };
-        Ok(BufResult(Ok(count), self.buffers))
+        BufResult(Ok(count), self.buffers)
     }
 
     fn keep(self, completion: Completion, kept: &mut VecDeque<KeptInput>) {
@@ -175,12 +176,6 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectoredAt<B> {
 
 impl<B: IoVectoredBufMut> Ordered for ReadVectoredAt<B> {
     type Kept = ();
-
-    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
-        Err(self)
-    }
-
-    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
 }
 
 /// writev(2) or pwritev(2) of the buffers' bytes in order; yields how many went.
@@ -234,10 +229,4 @@ unsafe impl<B: IoVectoredBuf> Operation for WriteVectored<B> {
 
 impl<B: IoVectoredBuf> Ordered for WriteVectored<B> {
     type Kept = ();
-
-    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
-        Err(self)
-    }
-
-    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
 }

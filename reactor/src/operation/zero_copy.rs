@@ -6,7 +6,6 @@ use crate::descriptor::Descriptor;
 use crate::reactor::Reactor;
 use compio_buf::{BufResult, IoBuf};
 use io_uring::{opcode, squeue};
-use std::collections::VecDeque;
 
 /// send(2) of a buffer's bytes, which the network card reads where they are, if it can; yields how many went, and the buffer when the
 /// kernel is done with it: for TCP, when the peer has acknowledged them. Where the kernel lacks [`Feature::ZeroCopySend`], a plain send.
@@ -57,10 +56,4 @@ unsafe impl<B: IoBuf> Operation for SendZeroCopy<B> {
 
 impl<B: IoBuf> Ordered for SendZeroCopy<B> {
     type Kept = ();
-
-    fn answer(self, _: &mut VecDeque<()>) -> Result<Self::Output, Self> {
-        Err(self)
-    }
-
-    fn keep(self, _: Completion, _: &mut VecDeque<()>) {}
 }
