@@ -8,7 +8,7 @@ pub enum Filling {
     /// Each receive takes a whole buffer, however little came.
     Whole,
     /// Each receive takes as much of a buffer as came, and the next goes on behind it. A buffer is free again when all that was put into it has been
-    /// dropped. Where the kernel lacks it ([`Feature::IncrementalBuffers`]), [`Whole`](Self::Whole).
+    /// dropped. Where the kernel lacks it ([`Feature::IncrementalBuffers`](crate::Feature::IncrementalBuffers)), [`Whole`](Self::Whole).
     Incremental,
 }
 
