@@ -44,6 +44,8 @@ pub enum Feature {
     PathOperations,
     /// A file's length is set by a submission.
     Truncate,
+    /// The kernel has a table of memory that it need not look up for each transfer.
+    RegisteredBuffers,
 }
 
 /// One row of what is printed: the feature, the kernel that first had it, what its lack costs here.
@@ -69,7 +71,7 @@ const fn entry(
 }
 
 /// First kernels as in the kernel's own history of `include/uapi/linux/io_uring.h`.
-const FEATURES: [Entry; 16] = [
+const FEATURES: [Entry; 17] = [
     entry(
         Feature::SingleIssuer,
         "SINGLE_ISSUER",
@@ -165,6 +167,12 @@ const FEATURES: [Entry; 16] = [
         "truncate",
         "6.9",
         "the length of a file is set by a thread that may block",
+    ),
+    entry(
+        Feature::RegisteredBuffers,
+        "registered buffers",
+        "5.19",
+        "each transfer past the kernel's cache looks its pages up and pins them, registered or not",
     ),
 ];
 

@@ -3,7 +3,7 @@
 //! Owned by one thread and called from nowhere else. While foreign code runs (a waker, the drop of a buffer) nothing here is
 //! borrowed, so it may start or drop operations. Nothing blocks but [`Reactor::wait`], and that never with an entry unsubmitted.
 
-use crate::buffers::Registry;
+use crate::buffers::{Registry, Table};
 use crate::capabilities::{Capabilities, Feature};
 use crate::contain::{completes, contain_panic};
 use crate::doorbell::{Doorbell, Word};
@@ -47,6 +47,7 @@ pub struct Reactor {
     ring: RefCell<Ring>,
     slots: RefCell<Slots>,
     pools: Registry,
+    table: Table,
     capabilities: Capabilities,
     /// Entries that found the submission queue full. They are always older than what comes next, so order is kept.
     backlog: RefCell<VecDeque<squeue::Entry>>,
@@ -99,6 +100,7 @@ impl Reactor {
             ring: RefCell::new(Ring::new(capabilities, sq_entries, cq_entries)?),
             slots: RefCell::new(Slots::new()),
             pools: Registry::default(),
+            table: Table::default(),
             capabilities,
             backlog: RefCell::new(VecDeque::new()),
             wake,
@@ -119,6 +121,11 @@ impl Reactor {
     /// The pools that completions bring buffers of.
     pub(crate) fn pools(&self) -> &Registry {
         &self.pools
+    }
+
+    /// The memory that is registered with the ring.
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
     }
 
     /// Calls `act` with the ring, to register something with it.

@@ -207,6 +207,9 @@ fn probe_features() -> Result<Vec<Feature>, SetupError> {
     if buffers::are_supported(&ring.submitter(), Filling::Incremental) {
         found.push(Feature::IncrementalBuffers);
     }
+    if buffers::can_be_registered(&ring.submitter()) {
+        found.push(Feature::RegisteredBuffers);
+    }
     let flags = [
         (Feature::SubmitAll, sys::SETUP_SUBMIT_ALL),
         (Feature::CoopTaskrun, sys::SETUP_COOP_TASKRUN),

@@ -8,18 +8,26 @@
 //! found when the completion is reaped (`Registry::place`), not when its owner fetches it. For that, buffers are numbered across all
 //! pools of a reactor.
 //!
-//! Apart from these, `aligned` has buffers for files that are read and written past the kernel's cache.
+//! Apart from these there are buffers for files: `aligned` has those that fit what is read and written past the kernel's cache, `registered` those
+//! that the kernel has looked up beforehand; `table` knows where in its table they are.
 
 mod aligned;
 mod ledger;
+mod memory;
 mod options;
 mod pool;
+mod registered;
+mod registered_buf;
 mod ring;
+mod table;
 
 pub use aligned::AlignedBuf;
 pub use options::{BufPoolError, Filling, PoolOptions};
 pub(crate) use pool::Registry;
 pub use pool::{BufPool, PoolBuf};
+pub use registered::RegisteredBufs;
+pub use registered_buf::{Registered, RegisteredBuf};
+pub(crate) use table::{Table, can_be_registered};
 
 use io_uring::Submitter;
 use ledger::Ledger;

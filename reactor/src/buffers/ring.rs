@@ -5,9 +5,10 @@
 //! `pool` alone, from the reactor's thread. It does not know which buffers are free: see `ledger`.
 
 use super::Filling;
+use super::memory::Memory;
 use io_uring::Submitter;
 use io_uring::types::BufRingEntry;
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::Layout;
 use std::cell::Cell;
 use std::io;
 use std::ptr::NonNull;
@@ -15,30 +16,6 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 /// `IOU_PBUF_RING_INC`: the kernel fills a buffer bit by bit.
 const INCREMENTAL: u16 = 2;
-
-/// Memory from the allocator, zeroed, freed when dropped.
-struct Memory {
-    start: NonNull<u8>,
-    layout: Layout,
-}
-
-impl Memory {
-    /// The size must not be zero.
-    fn new(layout: Layout) -> io::Result<Self> {
-        assert!(layout.size() > 0, "an empty pool");
-        // SAFETY: the size is not zero.
-        let start = unsafe { alloc_zeroed(layout) };
-        let start = NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { start, layout })
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: it came from the allocator with this layout, and its owner is going away.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) }
-    }
-}
 
 /// `count` buffers of equal size, and the ring to offer them by. To be unregistered, or leaked, before it is dropped.
 pub(super) struct BufferRing {
@@ -86,7 +63,7 @@ impl BufferRing {
             Filling::Whole => 0,
             Filling::Incremental => INCREMENTAL,
         };
-        let address = self.entries.start.as_ptr() as u64;
+        let address = self.entries.start().as_ptr() as u64;
         // SAFETY: the memory has `count` entries, and stays until `unregister` has succeeded, or for ever.
         unsafe { submitter.register_buf_ring_with_flags(address, self.count, group, flags) }
     }
@@ -113,7 +90,7 @@ impl BufferRing {
         assert!(index < self.count && start <= self.buffer_bytes);
         let offset = usize::from(index) * self.buffer_bytes as usize + start as usize;
         // SAFETY: by the assertion it is within the allocation, or at its end.
-        unsafe { self.buffers.start.add(offset) }
+        unsafe { self.buffers.start().add(offset) }
     }
 
     /// Offers a buffer, under that number. It must not have been offered already and not be in use.
@@ -126,7 +103,7 @@ impl BufferRing {
         unsafe {
             let entry = self
                 .entries
-                .start
+                .start()
                 .cast::<BufRingEntry>()
                 .add(place)
                 .as_mut();
@@ -137,7 +114,7 @@ impl BufferRing {
         self.tail.set(self.tail.get().wrapping_add(1));
         // SAFETY: the pointer is to the tail in the first entry, aligned, and nobody accesses it but the kernel, atomically.
         let tail = unsafe {
-            let tail = BufRingEntry::tail(self.entries.start.cast().as_ptr());
+            let tail = BufRingEntry::tail(self.entries.start().cast().as_ptr());
             AtomicU16::from_ptr(tail.cast_mut())
         };
         // Pairs with the kernel's load in io_buffer_select: it sees the entry.

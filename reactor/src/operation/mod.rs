@@ -9,6 +9,7 @@
 
 mod accept;
 mod file;
+mod fixed;
 mod future;
 mod in_turn;
 mod kept;
@@ -28,6 +29,7 @@ mod zero_copy;
 
 pub use accept::{Accept, Accepted, MultishotAccept};
 pub use file::{Close, FileOperation};
+pub use fixed::{ReadFixed, WriteFixed};
 pub use future::{Op, OpStream};
 pub use in_turn::{InTurn, Ordered};
 pub use kept::{KeptBytes, KeptDatagram};

@@ -51,20 +51,31 @@ pub(super) fn keep_input<'a>(kept: &mut VecDeque<KeptInput>, bytes: impl Iterato
     }
 }
 
-fn read_entry<B: IoBufMut>(file: &Descriptor, buffer: &mut B, offset: u64) -> squeue::Entry {
+pub(super) fn read_entry<B: IoBufMut>(
+    file: &Descriptor,
+    buffer: &mut B,
+    offset: u64,
+) -> squeue::Entry {
     let space = buffer.as_uninit();
     opcode::Read::new(fd(file), space.as_mut_ptr().cast(), length(space.len()))
         .offset(offset)
         .build()
 }
 
-fn read_done<B: IoBufMut>(mut buffer: B, completion: Completion) -> BufResult<usize, B> {
+pub(super) fn read_done<B: IoBufMut>(mut buffer: B, completion: Completion) -> BufResult<usize, B> {
     let result = completion.result().map(|count| count as usize);
     if let Ok(count) = result {
         // SAFETY: the kernel has written `count` bytes at the start of the space it was given.
         unsafe { buffer.set_len(count) };
     }
     BufResult(result, buffer)
+}
+
+pub(super) fn write_entry<B: IoBuf>(file: &Descriptor, buffer: &B, offset: u64) -> squeue::Entry {
+    let bytes = buffer.as_init();
+    opcode::Write::new(fd(file), bytes.as_ptr(), length(bytes.len()))
+        .offset(offset)
+        .build()
 }
 
 /// read(2) where the file stands, into the whole capacity of a buffer; yields the count, and the buffer with that many bytes set.
@@ -183,10 +194,7 @@ unsafe impl<B: IoBuf> Operation for Write<B> {
     type Output = BufResult<usize, B>;
 
     fn entry(&mut self) -> squeue::Entry {
-        let bytes = self.buffer.as_init();
-        opcode::Write::new(fd(&self.file), bytes.as_ptr(), length(bytes.len()))
-            .offset(self.offset)
-            .build()
+        write_entry(&self.file, &self.buffer, self.offset)
     }
 
     fn complete(self, completion: Completion) -> Self::Output {

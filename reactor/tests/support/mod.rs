@@ -20,7 +20,7 @@ mod wakers;
 pub(crate) use enter_gate::EnterGate;
 pub(crate) use lines::Lines;
 pub(crate) use listening::{Client, Listener};
-pub(crate) use meddling::{calling_waker, dropping_waker};
+pub(crate) use meddling::{calling_waker, cloning_waker, dropping_waker};
 pub(crate) use modes::{all_features, in_each_mode};
 pub(crate) use operations::{Nop, Readable, Refused, Witness, WitnessLog};
 pub(crate) use signals::{interrupt, on_signal};
