@@ -1,7 +1,7 @@
 //! Files that are read and written past the kernel's cache.
 
-use super::{AlignedBuf, File, OpenOptions};
-use crate::buf::BufResult;
+use super::{AlignedBuf, File, OpenOptions, Registered};
+use crate::buf::{BufResult, IoBufMut};
 use crate::io::ends::reactor;
 use reactor::operation::{Op, Stat};
 use std::io;
@@ -23,7 +23,7 @@ pub struct Alignment {
 ///
 /// What that asks of buffers, offsets and lengths is asked of the file system when it is opened (statx(2), or else the
 /// logical block of its disk). It is read and written by [`AlignedBuf`]s, which [`buffer`](Self::buffer) makes as they
-/// should be; what is not aligned is an error that says so, before the kernel gets it.
+/// should be, or by [`RegisteredBuf`](super::RegisteredBuf)s; what is not aligned is an error that says so, before the kernel gets it.
 ///
 /// # Examples
 /// ```
@@ -91,7 +91,7 @@ impl DirectFile {
     /// # Panics
     /// Outside of a runtime.
     pub async fn read_at(&self, buffer: AlignedBuf, offset: u64) -> BufResult<usize, AlignedBuf> {
-        match self.check(&buffer, buffer.capacity(), offset) {
+        match self.check(buffer.alignment(), buffer.capacity(), offset) {
             Ok(()) => self.file.read_at(buffer, offset).await,
             Err(error) => BufResult(Err(error), buffer),
         }
@@ -108,13 +108,56 @@ impl DirectFile {
     /// # Panics
     /// Outside of a runtime.
     pub async fn write_at(&self, buffer: AlignedBuf, offset: u64) -> BufResult<usize, AlignedBuf> {
-        match self.check(&buffer, buffer.len(), offset) {
+        match self.check(buffer.alignment(), buffer.len(), offset) {
             Ok(()) => self.file.write_at(buffer, offset).await,
             Err(error) => BufResult(Err(error), buffer),
         }
     }
 
-    fn check(&self, buffer: &AlignedBuf, length: usize, offset: u64) -> io::Result<()> {
+    /// [`read_at`](Self::read_at) into a buffer of [`RegisteredBufs`](super::RegisteredBufs), which are aligned, or a part of one that is: as
+    /// [`File::read_fixed_at`].
+    ///
+    /// **Dropped**, nothing is lost; the buffer goes back to its group when the kernel is done with it.
+    ///
+    /// # Errors
+    /// As for [`read_at`](Self::read_at).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn read_fixed_at<B: Registered + IoBufMut>(
+        &self,
+        mut buffer: B,
+        offset: u64,
+    ) -> BufResult<usize, B> {
+        let (alignment, capacity) = (alignment_of(buffer.buf_ptr()), buffer.buf_capacity());
+        match self.check(alignment, capacity, offset) {
+            Ok(()) => self.file.read_fixed_at(buffer, offset).await,
+            Err(error) => BufResult(Err(error), buffer),
+        }
+    }
+
+    /// [`write_at`](Self::write_at) of a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a part of one that is aligned: as
+    /// [`File::write_fixed_at`].
+    ///
+    /// **Dropped**, some, all or none may have been written, or be written later: see [`File`].
+    ///
+    /// # Errors
+    /// As for [`write_at`](Self::write_at).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn write_fixed_at<B: Registered>(
+        &self,
+        buffer: B,
+        offset: u64,
+    ) -> BufResult<usize, B> {
+        match self.check(alignment_of(buffer.buf_ptr()), buffer.buf_len(), offset) {
+            Ok(()) => self.file.write_fixed_at(buffer, offset).await,
+            Err(error) => BufResult(Err(error), buffer),
+        }
+    }
+
+    fn check(&self, alignment: usize, length: usize, offset: u64) -> io::Result<()> {
         let Alignment {
             memory,
             offset: step,
@@ -125,8 +168,8 @@ impl DirectFile {
                 format!("O_DIRECT: {what} is {is}, which is no multiple of {should}"),
             ))
         };
-        if !buffer.alignment().is_multiple_of(memory) {
-            return misaligned("the buffer's alignment", buffer.alignment() as u64, memory);
+        if !alignment.is_multiple_of(memory) {
+            return misaligned("the buffer's alignment", alignment as u64, memory);
         }
         if !offset.is_multiple_of(step as u64) {
             return misaligned("the offset", offset, step);
@@ -136,6 +179,11 @@ impl DirectFile {
         }
         Ok(())
     }
+}
+
+/// The largest power of two of which an address, which is not zero, is a multiple.
+fn alignment_of(start: *const u8) -> usize {
+    1 << start.addr().trailing_zeros()
 }
 
 /// Asks the file system, or else its disk.

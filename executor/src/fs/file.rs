@@ -2,11 +2,12 @@
 
 use super::blocking::blocking;
 use super::metadata::{self, Metadata};
-use super::{OpenOptions, Permissions};
+use super::{OpenOptions, Permissions, Registered};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::ends::reactor;
 use reactor::operation::{
-    Close, FileOperation, InTurn, KeptInput, Op, ReadAt, ReadVectoredAt, Stat, Write, WriteVectored,
+    Close, FileOperation, InTurn, KeptInput, Op, ReadAt, ReadFixed, ReadVectoredAt, Stat, Write,
+    WriteFixed, WriteVectored,
 };
 use reactor::{Descriptor, Feature, Lane};
 use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, seek};
@@ -122,6 +123,26 @@ impl File {
         Op::new(reactor("read_vectored_at"), read)
     }
 
+    /// [`read_at`](Self::read_at) into a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a [slice](IoBuf::slice) of one, as one that
+    /// the kernel knows; if it does not know it, or knows it on another core's ring, as any other.
+    ///
+    /// **Dropped**, nothing is lost; the buffer goes back to its group when the kernel is done with it.
+    ///
+    /// # Errors
+    /// As for [`read_at`](Self::read_at).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn read_fixed_at<B: Registered + IoBufMut>(
+        &self,
+        buffer: B,
+        offset: u64,
+    ) -> Op<ReadFixed<B>> {
+        let reactor = reactor("read_fixed_at");
+        let read = ReadFixed::new(&reactor, self.file.clone(), buffer, offset);
+        Op::new(reactor, read)
+    }
+
     /// Writes bytes of the buffer at `offset` bytes and says how many: all, as a rule, but fewer where the disk is full after them, or a
     /// limit reached. If the file was opened to append, they go to its end.
     ///
@@ -146,6 +167,23 @@ impl File {
     ) -> Op<WriteVectored<B>> {
         let write = WriteVectored::at(self.file.clone(), buffers, offset);
         Op::new(reactor("write_vectored_at"), write)
+    }
+
+    /// [`write_at`](Self::write_at) of a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a [slice](IoBuf::slice) of one, as one that
+    /// the kernel knows; if it does not know it, or knows it on another core's ring, as any other.
+    ///
+    /// **Dropped**, some, all or none of the bytes may have been written, or be written later: see [`File`]. The buffer goes back to its group
+    /// when the kernel is done with it, and not before.
+    ///
+    /// # Errors
+    /// As for [`write_at`](Self::write_at).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> Op<WriteFixed<B>> {
+        let reactor = reactor("write_fixed_at");
+        let write = WriteFixed::new(&reactor, self.file.clone(), buffer, offset);
+        Op::new(reactor, write)
     }
 
     fn in_turn(&self, what: &str, operation: FileOperation) -> InTurn<FileOperation> {

@@ -32,6 +32,7 @@ mod file;
 mod metadata;
 mod open_options;
 mod paths;
+mod registered;
 mod whole;
 
 pub use direct::{Alignment, DirectFile};
@@ -43,7 +44,8 @@ pub use paths::{
     canonicalize, create_dir, hard_link, metadata, read_link, remove_dir, remove_file, rename,
     set_permissions, symlink, symlink_metadata, try_exists,
 };
-pub use reactor::buffers::AlignedBuf;
+pub use reactor::buffers::{AlignedBuf, Registered, RegisteredBuf};
 pub use reactor::operation::Op;
+pub use registered::RegisteredBufs;
 pub use std::fs::Permissions;
 pub use whole::{copy, read, read_to_string, write};

@@ -1,5 +1,7 @@
 //! Taking away, for real, what a runtime needs to start: system calls, memory, descriptors, CPUs, privileges.
 
+#![allow(dead_code, reason = "each test file uses its own part of it")]
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, Gid, Uid};
 use rustix::thread::{sched_getaffinity, sched_setaffinity};
