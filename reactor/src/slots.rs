@@ -45,14 +45,27 @@ enum State {
         next: Option<u32>,
     },
     Waiting(Waker),
-    Settling {
-        waker: Waker,
-        outcome: Completion,
-    },
+    /// On the heap, this and the next but one: there are few, and a slot is for every operation.
+    Settling(Box<Settling>),
     Done(Completion),
-    /// On the heap: there are few, and a slot is for every operation.
     Streaming(Box<Streaming>),
     Orphaned(Orphan),
+}
+
+impl State {
+    /// Whom the completion of a one-shot operation will wake.
+    fn waker(&mut self) -> Option<&mut Waker> {
+        match self {
+            Self::Waiting(waker) => Some(waker),
+            Self::Settling(settling) => Some(&mut settling.waker),
+            _ => None,
+        }
+    }
+}
+
+struct Settling {
+    waker: Waker,
+    outcome: Completion,
 }
 
 /// A multishot operation: what has arrived and was not fetched, and whether more will come.
@@ -197,21 +210,19 @@ impl Slots {
             return Delivery::Stray;
         };
         match state {
-            State::Waiting(_) | State::Settling { .. } if more => {
+            State::Waiting(_) | State::Settling(_) if more => {
                 let State::Waiting(waker) = std::mem::replace(state, State::Done(completion))
                 else {
                     unreachable!("only the first of two completions has another behind it")
                 };
-                *state = State::Settling {
-                    waker,
-                    outcome: completion,
-                };
+                let outcome = completion;
+                *state = State::Settling(Box::new(Settling { waker, outcome }));
                 Delivery::Nothing
             }
-            State::Waiting(_) | State::Settling { .. } => {
+            State::Waiting(_) | State::Settling(_) => {
                 let (waker, outcome) = match std::mem::replace(state, State::Done(completion)) {
                     State::Waiting(waker) => (waker, completion),
-                    State::Settling { waker, outcome } => (waker, outcome),
+                    State::Settling(settling) => (settling.waker, settling.outcome),
                     _ => unreachable!("just matched"),
                 };
                 *state = State::Done(outcome);
@@ -246,20 +257,21 @@ impl Slots {
     /// The completion of a one-shot operation, if it has come; else whether `waker` is the one it will wake.
     pub(crate) fn poll(&mut self, key: Key, waker: &Waker) -> Next {
         match self.get(key) {
-            Some(State::Waiting(current) | State::Settling { waker: current, .. }) => {
-                if current.will_wake(waker) {
-                    Next::Pending
-                } else {
-                    Next::NeedsWaker
-                }
-            }
             Some(State::Done(_)) => {
                 let State::Done(completion) = self.release(key) else {
                     unreachable!("just matched")
                 };
                 Next::Arrived(completion)
             }
-            _ => unreachable!("a live one-shot future has a waiting or done slot"),
+            state => {
+                let current = state.and_then(State::waker);
+                let current = current.expect("a live one-shot future has a waiting or done slot");
+                if current.will_wake(waker) {
+                    Next::Pending
+                } else {
+                    Next::NeedsWaker
+                }
+            }
         }
     }
 
@@ -284,20 +296,19 @@ impl Slots {
     /// Sets whom the next completion wakes. Returns the one it replaces, to be dropped by the caller.
     pub(crate) fn set_waker(&mut self, key: Key, waker: Waker) -> Option<Waker> {
         match self.get(key) {
-            Some(State::Waiting(current) | State::Settling { waker: current, .. }) => {
+            Some(State::Streaming(stream)) => stream.waker.replace(waker),
+            state => {
+                let current = state.and_then(State::waker);
+                let current = current.expect("only a pending future sets its waker");
                 Some(std::mem::replace(current, waker))
             }
-            Some(State::Streaming(stream)) => stream.waker.replace(waker),
-            _ => unreachable!("only a pending future sets its waker"),
         }
     }
 
     /// The future is being dropped. If the kernel is not done, an orphan must follow by [`Slots::keep_orphan`].
     pub(crate) fn abandon(&mut self, key: Key) -> Abandoned {
         match self.get(key) {
-            Some(State::Waiting(_) | State::Settling { .. }) => {
-                Abandoned::InFlight(VecDeque::new())
-            }
+            Some(State::Waiting(_) | State::Settling(_)) => Abandoned::InFlight(VecDeque::new()),
             Some(State::Done(_)) => {
                 let State::Done(completion) = self.release(key) else {
                     unreachable!("just matched")
@@ -321,7 +332,8 @@ impl Slots {
     pub(crate) fn keep_orphan(&mut self, key: Key, orphan: Orphan) -> Option<Waker> {
         let state = self.get(key).expect("an operation in flight has its slot");
         match std::mem::replace(state, State::Orphaned(orphan)) {
-            State::Waiting(waker) | State::Settling { waker, .. } => Some(waker),
+            State::Waiting(waker) => Some(waker),
+            State::Settling(settling) => Some(settling.waker),
             State::Streaming(stream) => stream.waker,
             _ => None,
         }
@@ -330,7 +342,7 @@ impl Slots {
     /// The operations the kernel has not finished.
     pub(crate) fn keys_in_flight(&self) -> Vec<Key> {
         let in_flight = |slot: &Slot| match &slot.state {
-            State::Waiting(_) | State::Settling { .. } | State::Orphaned(_) => true,
+            State::Waiting(_) | State::Settling(_) | State::Orphaned(_) => true,
             State::Streaming(stream) => !stream.finished,
             State::Free { .. } | State::Done(_) => false,
         };
