@@ -1,31 +1,22 @@
-//! A runtime that cannot start says what is wrong and what to do about it, and leaves nothing behind; one on an older kernel, or on
-//! fewer CPUs, starts.
+//! A runtime that cannot start says what is wrong and what to do about it, and leaves nothing behind; one on fewer CPUs starts.
 //!
 //! Nothing is made believe: each condition is produced, in a process of its own where it cannot be undone (see [`child`]).
 
 #[path = "support/child.rs"]
 mod child;
-#[path = "support/exercise.rs"]
-mod exercise;
 #[path = "support/footprint.rs"]
 mod footprint;
-#[path = "support/log.rs"]
-mod log;
-#[path = "support/mains.rs"]
-mod mains;
 #[path = "support/restraint.rs"]
 mod restraint;
 #[path = "support/ring_places.rs"]
 mod ring_places;
 
 use child::Child;
-use executor::{Builder, Feature, SetupError, StartError};
-use exercise::works_without;
+use executor::{Builder, SetupError, StartError};
 use footprint::Footprint;
 use restraint::Sysctl;
 use rustix::process::Resource;
 use rustix::thread::sched_getcpu;
-use std::process::{ExitCode, Termination};
 use std::rc::Rc;
 
 /// Skips the rest of a test, saying why.
@@ -439,117 +430,4 @@ fn blocking_on_a_runtime_from_one_of_its_tasks_panics_and_says_why() {
     let text = outcome.unwrap_err().to_string();
     assert_mentions(&text, &[&StartError::InsideRuntime.to_string()]);
     assert_eq!(runtime.block_on(async { 7 }), 7, "the runtime goes on");
-}
-
-// ---- Main ----
-
-/// Ends the process as the standard library does when `main` has returned this.
-fn end_with(returned: impl Termination) {
-    let code = returned.report();
-    let status = (0..=u8::MAX).find(|status| ExitCode::from(*status) == code);
-    std::process::exit(status.unwrap().into());
-}
-
-#[test]
-fn a_main_that_cannot_start_says_so_in_one_line_and_ends_with_status_1() {
-    let ended = Child::of(|| {
-        mains::without_cores::main();
-    })
-    .run();
-    let line = "error: the executor could not start: zero cores were asked for; a runtime has at least one\n";
-    assert_eq!((ended.status, ended.stderr.as_str()), (1, line));
-}
-
-/// The same for a test, which fails.
-#[executor::test(cores = 0)]
-#[should_panic(expected = "the executor could not start: zero cores were asked for")]
-async fn a_test_that_cannot_start_panics_and_says_why() {}
-
-#[test]
-fn mains_exit_code_is_the_process_s() {
-    let ended = Child::of(|| end_with(mains::with_a_code::main())).run();
-    assert_eq!((ended.status, ended.stderr.as_str()), (7, ""));
-}
-
-#[test]
-fn mains_error_is_printed_and_ends_the_process_with_status_1() {
-    let ended = Child::of(|| end_with(mains::with_an_error::main())).run();
-    assert_eq!(
-        (ended.status, ended.stderr.as_str()),
-        (1, "Error: \"no bananas\"\n")
-    );
-}
-
-/// Were the other core not stopped, the process would hang.
-#[test]
-fn mains_panic_stops_the_other_cores_and_is_the_process_s() {
-    let child = Child::of(|| {
-        mains::with_a_panic::main();
-    });
-    if restraint::cpus().len() < 2 {
-        skip!("there is one CPU only");
-    }
-    let ended = child.run();
-    assert_eq!(ended.status, 101, "{}", ended.stderr);
-    let words = [
-        "main gives up",
-        "the idle task ends on core 1",
-        "the busy task ends on core 1",
-    ];
-    assert_mentions(&ended.stderr, &words);
-}
-
-// ---- Older kernels, by masking ----
-
-/// In a process of its own: nothing else may log at the same time, or hang for ever if this does.
-#[test]
-fn each_optional_feature_can_be_done_without() {
-    let child = Child::of(|| {
-        for feature in Feature::all() {
-            works_without(&[feature]);
-        }
-    });
-    child.run_well();
-}
-
-#[test]
-fn it_works_without_any_optional_feature() {
-    let child = Child::of(|| {
-        works_without(&Feature::all().collect::<Vec<_>>());
-    });
-    child.run_well();
-}
-
-/// As on 5.19 and 6.0.
-#[test]
-fn it_works_where_completions_come_at_the_next_system_call() {
-    let child = Child::of(|| {
-        for also in [None, Some(Feature::SingleIssuer)] {
-            let masked = also.into_iter().chain([Feature::DeferTaskrun]);
-            let started = works_without(&masked.collect::<Vec<_>>());
-            assert_mentions(&started, &["completions at the owner's next system call"]);
-        }
-    });
-    child.run_well();
-}
-
-/// As before 5.19, and where the kernel does not say in the ring that completions wait.
-#[test]
-fn it_works_where_completions_interrupt() {
-    let child = Child::of(|| {
-        let started = works_without(&[Feature::TaskrunFlag]);
-        assert_mentions(&started, &["completions by interrupting the owner"]);
-        for also in [
-            None,
-            Some(Feature::SingleIssuer),
-            Some(Feature::TaskrunFlag),
-        ] {
-            let masked = also
-                .into_iter()
-                .chain([Feature::DeferTaskrun, Feature::CoopTaskrun]);
-            let started = works_without(&masked.collect::<Vec<_>>());
-            assert_mentions(&started, &["completions by interrupting the owner"]);
-        }
-    });
-    child.run_well();
 }
