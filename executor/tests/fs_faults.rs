@@ -260,6 +260,33 @@ fn a_runtime_that_ends_leaves_no_file_open() {
     }
 }
 
+/// A pipe is taken for a file: it has no places, and what is in it is not lost to those who ask for one.
+#[test]
+fn a_pipe_has_no_places() {
+    run(1, async {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut reader = File::from(std::os::fd::OwnedFd::from(reader));
+        let mut writer = File::from(std::os::fd::OwnedFd::from(writer));
+        writer.write_all("piped").await.0.unwrap();
+        let BufResult(read, _) = reader.read_at([0; 5], 0).await;
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::InvalidInput);
+        let BufResult(read, bytes) = reader.read([0; 5]).await;
+        assert_eq!((read.unwrap(), &bytes), (5, b"piped"));
+    });
+}
+
+/// What /proc/kcore seems to hold is more than any machine has.
+#[test]
+fn a_file_that_is_too_long_for_memory_is_an_error() {
+    run(1, async {
+        match fs::read("/proc/kcore").await {
+            Err(error) if error.kind() == ErrorKind::OutOfMemory => {}
+            Err(error) => println!("skipped: /proc/kcore: {error}"),
+            Ok(_) => panic!("it was read"),
+        }
+    });
+}
+
 /// More than the kernel moves at once is asked for: it moves what it can, and says how much; the helpers go on.
 #[test]
 fn more_than_two_gibibytes_are_a_part_at_a_time() {

@@ -189,13 +189,12 @@ fn the_limit_on_locked_memory_is_named_with_its_value() {
     );
 }
 
-/// As on a machine with many cores, what may be locked is enough for smaller rings alone: one of the usual size takes 84 KiB, and the rings
-/// that were made to find out what the kernel has count as well until a worker of the kernel has closed them.
+/// As on a machine with many cores, what may be locked is enough for a smaller ring alone: one of the usual size takes 84 KiB.
 #[test]
 fn where_little_memory_may_be_locked_rings_are_smaller() {
     let child = Child::of(|| {
         restraint::become_nobody();
-        restraint::with_limit(Resource::Memlock, 112 << 10, || {
+        restraint::with_limit(Resource::Memlock, 64 << 10, || {
             report(Builder::new().cores(1));
         });
     });

@@ -8,7 +8,8 @@ use crate::header::HeaderLine;
 use crate::sys::{self, Params};
 use io_uring::{IoUring, Parameters, Probe, opcode};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
-use std::{error, fmt, fs, io};
+use std::time::Duration;
+use std::{error, fmt, fs, io, thread};
 
 const SYSCTL: &str = "/proc/sys/kernel/io_uring_disabled";
 
@@ -294,7 +295,21 @@ fn probe_operations(ring: &IoUring) -> Result<Probe, SetupError> {
     Ok(probe)
 }
 
+/// Makes a ring, with some patience where there is no memory: what rings that were just closed had locked, those by which we find out what the
+/// kernel has and the one that did not get all of its memory, a worker of the kernel gives back a moment later.
 fn setup(flags: u32, sq_entries: u32, cq_entries: u32) -> io::Result<(OwnedFd, Params)> {
+    const PAUSES: u32 = 3;
+    const PAUSE: Duration = Duration::from_millis(10);
+    for _ in 0..PAUSES {
+        match setup_now(flags, sq_entries, cq_entries) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+    setup_now(flags, sq_entries, cq_entries)
+}
+
+fn setup_now(flags: u32, sq_entries: u32, cq_entries: u32) -> io::Result<(OwnedFd, Params)> {
     let mut params = Params {
         flags: flags | sys::SETUP_CQSIZE | sys::SETUP_CLAMP,
         cq_entries,
@@ -338,19 +353,24 @@ pub(crate) fn ring(
     cq_entries: u32,
 ) -> Result<(IoUring, HeaderLine), SetupError> {
     let flags = capabilities.setup_flags();
-    let refusal = match build(flags, sq_entries, cq_entries) {
-        Err(error @ SetupError::NoMemory { .. }) => error,
-        made => return made,
-    };
-    for smaller in [2, 4, 8] {
-        let cq_entries = cq_entries / smaller;
-        if cq_entries < sq_entries {
+    let mut refusal = None;
+    for smaller in [1, 2, 4, 8] {
+        let smaller_cq = cq_entries / smaller;
+        if smaller > 1 && smaller_cq < sq_entries {
             break;
         }
-        if let Ok(made) = build(flags, sq_entries, cq_entries) {
-            tracing::info!(cq_entries, "a smaller ring, for want of memory: {refusal}");
-            return Ok(made);
+        match build(flags, sq_entries, smaller_cq) {
+            Err(error @ SetupError::NoMemory { .. }) => {
+                refusal.get_or_insert(error);
+            }
+            Ok(made) => {
+                if let Some(refusal) = refusal {
+                    tracing::info!(smaller_cq, "a smaller ring, for want of memory: {refusal}");
+                }
+                return Ok(made);
+            }
+            failed => return failed,
         }
     }
-    Err(refusal)
+    Err(refusal.expect("no size was had"))
 }

@@ -122,11 +122,13 @@ impl<W: Copy, G> Waiters<W, G> {
         let fresh = needs_waker.then(|| context.waker().clone());
         let mut list = self.list.borrow_mut();
         match (&mut list.entries[key], fresh) {
-            (Entry::Granted(_), _) => {
+            (Entry::Granted(_), unused) => {
                 *place = None;
                 let Entry::Granted(grant) = list.entries.remove(key) else {
                     unreachable!("just seen")
                 };
+                drop(list);
+                drop(unused);
                 Poll::Ready(grant)
             }
             (Entry::Waiting { waker, .. }, Some(fresh)) => {

@@ -8,6 +8,7 @@ use reactor::operation::{
     InTurn, Ordered, Read, ReadAt, ReadVectored, ReadVectoredAt, Write, WriteVectored,
 };
 use std::io::{self, SeekFrom};
+use std::os::fd::AsFd;
 use std::rc::Rc;
 
 impl File {
@@ -37,7 +38,7 @@ impl File {
         let (from, by) = match to {
             SeekFrom::Start(offset) => (offset, 0),
             SeekFrom::Current(by) => (here, by),
-            SeekFrom::End(by) => (self.metadata().await?.len(), by),
+            SeekFrom::End(by) => (self.end().await?, by),
         };
         let place = from.checked_add_signed(by);
         let place = place.filter(|place| i64::try_from(*place).is_ok());
@@ -48,6 +49,18 @@ impl File {
             )
         })?;
         Ok(self.position)
+    }
+
+    /// Where it ends. Of a disk only lseek(2) knows; what that moves is nobody's place.
+    async fn end(&self) -> io::Result<u64> {
+        let metadata = self.metadata().await?;
+        if metadata.file_type().is_block_device() {
+            return Ok(rustix::fs::seek(
+                self.as_fd(),
+                rustix::fs::SeekFrom::End(0),
+            )?);
+        }
+        Ok(metadata.len())
     }
 
     /// Waits for its turn, and moves on by what was transferred.

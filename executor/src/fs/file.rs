@@ -59,9 +59,11 @@ pub struct File {
     /// For what moves the position, and what comes after it.
     pub(super) turns: Rc<Lane<()>>,
     pub(super) position: u64,
-    /// If it cannot seek: then it is read in order.
+    /// If it cannot seek, or only pretends to: then it is read in order.
     pub(super) stream: Option<Rc<Lane<KeptInput>>>,
     pub(super) appends: bool,
+    /// Whether the kernel takes a place in it, or pretends to.
+    has_places: bool,
 }
 
 impl File {
@@ -98,18 +100,24 @@ impl File {
         OpenOptions::new()
     }
 
+    /// That place in the file; in one that has none, a place that the kernel refuses, though it would take any for the one that is next.
+    fn place(&self, offset: u64) -> u64 {
+        if self.has_places { offset } else { u64::MAX }
+    }
+
     /// Reads at `offset` bytes into the buffer's capacity from its start; the buffer's length becomes the count. Zero is the end of the
     /// file, also if it was truncated meanwhile, or a buffer without capacity.
     ///
     /// **Dropped**, nothing is lost but the buffer.
     ///
     /// # Errors
-    /// As pread(2) has them: `EBADF` if it was not opened to be read, `IsADirectory`, `EIO` of the medium.
+    /// As pread(2) has them: `EBADF` if it was not opened to be read, `IsADirectory`, `EIO` of the medium. `InvalidInput` if it has no places, as a
+    /// pipe or a terminal: those are read by the traits.
     ///
     /// # Panics
     /// Outside of a runtime.
     pub fn read_at<B: IoBufMut>(&self, buffer: B, offset: u64) -> Op<ReadAt<B>> {
-        let read = ReadAt::new(self.file.clone(), buffer, offset);
+        let read = ReadAt::new(self.file.clone(), buffer, self.place(offset));
         Op::new(reactor("read_at"), read)
     }
 
@@ -119,7 +127,7 @@ impl File {
         buffers: B,
         offset: u64,
     ) -> Op<ReadVectoredAt<B>> {
-        let read = ReadVectoredAt::new(self.file.clone(), buffers, offset);
+        let read = ReadVectoredAt::new(self.file.clone(), buffers, self.place(offset));
         Op::new(reactor("read_vectored_at"), read)
     }
 
@@ -139,7 +147,7 @@ impl File {
         offset: u64,
     ) -> Op<ReadFixed<B>> {
         let reactor = reactor("read_fixed_at");
-        let read = ReadFixed::new(&reactor, self.file.clone(), buffer, offset);
+        let read = ReadFixed::new(&reactor, self.file.clone(), buffer, self.place(offset));
         Op::new(reactor, read)
     }
 
@@ -155,7 +163,7 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     pub fn write_at<B: IoBuf>(&self, buffer: B, offset: u64) -> Op<Write<B>> {
-        let write = Write::at(self.file.clone(), buffer, offset);
+        let write = Write::at(self.file.clone(), buffer, self.place(offset));
         Op::new(reactor("write_at"), write)
     }
 
@@ -165,7 +173,7 @@ impl File {
         buffers: B,
         offset: u64,
     ) -> Op<WriteVectored<B>> {
-        let write = WriteVectored::at(self.file.clone(), buffers, offset);
+        let write = WriteVectored::at(self.file.clone(), buffers, self.place(offset));
         Op::new(reactor("write_vectored_at"), write)
     }
 
@@ -182,7 +190,7 @@ impl File {
     /// Outside of a runtime.
     pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> Op<WriteFixed<B>> {
         let reactor = reactor("write_fixed_at");
-        let write = WriteFixed::new(&reactor, self.file.clone(), buffer, offset);
+        let write = WriteFixed::new(&reactor, self.file.clone(), buffer, self.place(offset));
         Op::new(reactor, write)
     }
 
@@ -325,12 +333,25 @@ impl AsFd for File {
 impl From<OwnedFd> for File {
     /// Takes over an open file, where it stands.
     fn from(file: OwnedFd) -> Self {
-        let position = seek(&file, SeekFrom::Current(0));
+        // Devices and the like (an eventfd, inotify) say that they can seek, and what was read from them is not there to be read again.
+        let is_kept = rustix::fs::fstat(&file).is_ok_and(|stat| {
+            let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
+            matches!(
+                kind,
+                rustix::fs::FileType::RegularFile
+                    | rustix::fs::FileType::BlockDevice
+                    | rustix::fs::FileType::Directory
+            )
+        });
+        let position = seek(&file, SeekFrom::Current(0)).ok();
+        let has_places = position.is_some();
+        let position = position.filter(|_| is_kept);
         let flags = fcntl_getfl(&file).unwrap_or(OFlags::empty());
         Self {
             file: Descriptor::new(file),
             turns: Lane::new(),
-            stream: position.is_err().then(Lane::new),
+            stream: position.is_none().then(Lane::new),
+            has_places,
             position: position.unwrap_or(0),
             appends: flags.contains(OFlags::APPEND),
         }

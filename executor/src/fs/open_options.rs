@@ -111,7 +111,8 @@ impl OpenOptions {
 
     /// Opens `path`.
     ///
-    /// A named pipe is opened without waiting for its other end; [`PipeReader::open`](crate::io::PipeReader::open) waits.
+    /// For a named pipe use [`PipeReader::open`](crate::io::PipeReader::open), which waits for its other end; this may wait, or may not, as it
+    /// happens.
     ///
     /// **Dropped** before it is ready, it is given up; if it took place all the same, the file is closed again. (It may have been
     /// created.)

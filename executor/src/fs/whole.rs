@@ -31,7 +31,10 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     // One byte more than there seems to be, to meet the end in the first read; files in /proc seem to be empty.
     let length = file.metadata().await?.len();
     let capacity = usize::try_from(length).map_err(|_| io::ErrorKind::FileTooLarge)?;
-    let buffer = Vec::with_capacity(capacity.saturating_add(1).max(4096));
+    let mut buffer = Vec::new();
+    // Of some files in /proc it says more than any machine has.
+    let reserved = buffer.try_reserve_exact(capacity.saturating_add(1).max(4096));
+    reserved.map_err(|_| io::ErrorKind::OutOfMemory)?;
     let BufResult(result, bytes) = file.read_to_end(buffer).await;
     result.map(|_| bytes)
 }

@@ -68,7 +68,10 @@ impl Ordered for Accept {
 
     fn answer(self, kept: &mut VecDeque<Accepted>) -> Self::Output {
         let Accepted { socket, peer } = kept.pop_front().expect("it has an answer");
-        let peer = peer.map_or_else(|| SockRef::from(&socket).peer_addr(), Ok);
+        // Who has gone meanwhile has no address any more: to accept(2), too, a connection may be aborted.
+        let aborted = |_| io::Error::from_raw_os_error(libc::ECONNABORTED);
+        let ask = || SockRef::from(&socket).peer_addr().map_err(aborted);
+        let peer = peer.map_or_else(ask, Ok);
         peer.map(|peer| (socket, peer))
     }
 

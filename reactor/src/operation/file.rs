@@ -66,6 +66,11 @@ unsafe impl Operation for FileOperation {
 
 impl Ordered for FileOperation {
     type Kept = ();
+
+    /// What a disk has failed to write is told to one sync.
+    fn keeps_error(&self) -> bool {
+        matches!(self.act, Act::Sync(_))
+    }
 }
 
 /// close(2). However it ends, the descriptor is closed; the error is one of writing what was still to be written.

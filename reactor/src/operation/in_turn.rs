@@ -25,6 +25,12 @@ pub trait Ordered: Operation + Sized {
         unreachable!("it said that it has no answer")
     }
 
+    /// Whether an error that came for nobody is kept for the next such operation, for the kernel tells it once: the reset of a connection, a
+    /// write that a disk has failed. No other operation of the lane is told of it.
+    fn keeps_error(&self) -> bool {
+        false
+    }
+
     /// The outcome came for nobody: keeps what must not be lost. The completion is a success.
     fn keep(self, _: Completion, _: &mut VecDeque<Self::Kept>) {}
 }
@@ -66,7 +72,9 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         match completion.result() {
             Ok(_) => lane.with_kept(|kept| self.operation.keep(completion, kept)),
             Err(error) => {
-                keep_error(lane, &error);
+                if self.operation.keeps_error() {
+                    keep_error(lane, &error);
+                }
                 // For what it releases: the buffer, the descriptor.
                 drop(self.operation.complete(completion));
             }
@@ -126,7 +134,9 @@ impl<O: Ordered> InTurn<O> {
             drop(seat);
             return Some(output);
         }
-        self.refuse(lane.take_kept_error()?)
+        let takes_error = operation.keeps_error();
+        let code = takes_error.then(|| lane.take_kept_error()).flatten()?;
+        self.refuse(code)
     }
 
     /// Ends an operation that the kernel does not know of.

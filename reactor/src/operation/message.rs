@@ -192,6 +192,10 @@ unsafe impl<V: IoVectoredBufMut> Operation for RecvMsg<V> {
 impl<V: IoVectoredBufMut> Ordered for RecvMsg<V> {
     type Kept = KeptBytes;
 
+    fn keeps_error(&self) -> bool {
+        !self.0.peeks()
+    }
+
     fn has_answer(&mut self, kept: &VecDeque<KeptBytes>) -> bool {
         !kept.is_empty() || self.0.buffers.total_capacity() == 0
     }
@@ -257,6 +261,10 @@ unsafe impl<V: IoVectoredBufMut> Operation for RecvDatagram<V> {
 
 impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
     type Kept = KeptDatagram;
+
+    fn keeps_error(&self) -> bool {
+        !self.0.peeks()
+    }
 
     fn has_answer(&mut self, kept: &VecDeque<KeptDatagram>) -> bool {
         !kept.is_empty()

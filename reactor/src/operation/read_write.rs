@@ -108,6 +108,10 @@ unsafe impl<B: IoBufMut> Operation for Read<B> {
 impl<B: IoBufMut> Ordered for Read<B> {
     type Kept = KeptInput;
 
+    fn keeps_error(&self) -> bool {
+        true
+    }
+
     fn has_answer(&mut self, kept: &VecDeque<KeptInput>) -> bool {
         !kept.is_empty() || self.buffer.as_uninit().is_empty()
     }

@@ -70,6 +70,10 @@ unsafe impl<B: IoBufMut> Operation for Recv<B> {
 impl<B: IoBufMut> Ordered for Recv<B> {
     type Kept = KeptBytes;
 
+    fn keeps_error(&self) -> bool {
+        !self.peeks()
+    }
+
     fn has_answer(&mut self, kept: &VecDeque<KeptBytes>) -> bool {
         !kept.is_empty() || self.buffer.as_uninit().is_empty()
     }

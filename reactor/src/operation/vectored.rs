@@ -21,7 +21,9 @@ impl Places {
             iov_base: start.cast(),
             iov_len: length,
         };
-        Self(buffers.map(place).take(max).collect())
+        // Of buffers without room, which might be all that the kernel takes, nothing can come.
+        let rooms = buffers.filter(|(_, length)| *length > 0);
+        Self(rooms.map(place).take(max).collect())
     }
 
     /// The capacities of `max` buffers at most.
@@ -116,6 +118,10 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectored<B> {
 
 impl<B: IoVectoredBufMut> Ordered for ReadVectored<B> {
     type Kept = KeptInput;
+
+    fn keeps_error(&self) -> bool {
+        true
+    }
 
     fn has_answer(&mut self, kept: &VecDeque<KeptInput>) -> bool {
         !kept.is_empty() || self.buffers.total_capacity() == 0

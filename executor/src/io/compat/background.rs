@@ -10,6 +10,7 @@
 use crate::io::outlet::Outlet;
 use crate::{JoinHandle, spawn};
 use compio_io::AsyncWrite;
+use reactor::contain_panic;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::future::poll_fn;
 use std::io::{Error, Result};
@@ -155,7 +156,7 @@ struct TellAtEnd<'a>(&'a Cell<Option<Waker>>);
 impl Drop for TellAtEnd<'_> {
     fn drop(&mut self) {
         if let Some(waiting) = self.0.take() {
-            waiting.wake();
+            contain_panic("a waker", || waiting.wake());
         }
     }
 }

@@ -117,7 +117,8 @@ impl TcpStream {
     /// has acknowledged its bytes. Worth it for large buffers that are not needed again soon: fewer than 10 KiB are copied all the same,
     /// and so is everything by a device that cannot (as loopback), or a kernel ([`Feature::ZeroCopySend`](crate::Feature)).
     ///
-    /// **Dropped** before it is ready, what is said of `write` holds, and the buffer is freed when the kernel is done with it.
+    /// **Dropped** before it is ready, what is said of `write` holds, and the buffer is freed when the kernel is done with it. That may take
+    /// as long as the peer takes to acknowledge, also for a cancelled one; until then another write waits.
     ///
     /// # Errors
     /// Those of `write`, and `ENOBUFS` if too much of the process's memory is under way (`net.core.optmem_max`).
