@@ -90,7 +90,7 @@ fn what_is_not_aligned_is_an_error_that_says_so() {
         );
         if file.alignment().memory > 1 {
             let error = file
-                .read_at(AlignedBuf::new(step, 1), 0)
+                .read_at(AlignedBuf::new(1, 1), 0)
                 .await
                 .0
                 .unwrap_err();
@@ -121,7 +121,11 @@ fn an_aligned_buffer_is_a_buffer() {
         for capacity in [0, 1, 511, 512, 10_000] {
             let mut buffer = AlignedBuf::new(capacity, alignment);
             assert!(buffer.capacity() >= capacity && buffer.capacity().is_multiple_of(alignment));
-            assert_eq!(buffer.buf_mut_ptr() as usize % alignment, 0);
+            let start = buffer.buf_mut_ptr() as usize;
+            assert_eq!(start % buffer.alignment().max(alignment), 0);
+            let last = start + buffer.capacity() - 1;
+            let pages = last / 4096 - start / 4096 + 1;
+            assert_eq!(pages, buffer.capacity().div_ceil(4096));
             assert_eq!(buffer.buf_capacity(), buffer.capacity());
             assert_eq!((buffer.buf_len(), buffer.len()), (0, 0));
             let size = buffer.capacity();

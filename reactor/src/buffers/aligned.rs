@@ -9,6 +9,9 @@ use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::{fmt, slice};
 
+/// The smallest page of any machine.
+const PAGE_BYTES: usize = 4096;
+
 /// Bytes that begin at a multiple of an alignment; otherwise much like a `Vec<u8>` that does not grow.
 pub struct AlignedBuf {
     start: NonNull<u8>,
@@ -18,7 +21,8 @@ pub struct AlignedBuf {
 }
 
 impl AlignedBuf {
-    /// Room for `capacity` bytes, rounded up to a multiple of `alignment` (at least one of it), and none in it yet.
+    /// Room for `capacity` bytes, rounded up to a multiple of `alignment` (at least one of it), and none in it yet. It lies in no more pages than it must:
+    /// each is one more piece for the disk.
     ///
     /// # Panics
     /// If `alignment` is not a power of two, or so much memory cannot be had.
@@ -30,7 +34,10 @@ impl AlignedBuf {
         let layout = capacity
             .max(1)
             .checked_next_multiple_of(alignment)
-            .and_then(|size| Layout::from_size_align(size, alignment).ok())
+            .and_then(|size| {
+                let to_pages = size.min(PAGE_BYTES).next_power_of_two();
+                Layout::from_size_align(size, alignment.max(to_pages)).ok()
+            })
             .expect("a buffer fits the address space");
         // SAFETY: the size is not zero.
         let start = unsafe { alloc(layout) };
@@ -41,7 +48,7 @@ impl AlignedBuf {
         }
     }
 
-    /// Of what its address is a multiple.
+    /// Of what its address is a multiple: at least what was asked for.
     pub fn alignment(&self) -> usize {
         self.layout.align()
     }
