@@ -34,6 +34,10 @@ const SQ_ENTRIES: u32 = 256;
 const CQ_ENTRIES: u32 = 4096;
 /// Completions copied out at a time, so that the ring is not borrowed while their wakers run.
 const BATCH: usize = 32;
+/// Entries that wait when one for storage is among them. A core that collected a turn's worth of reads would leave the device idle until
+/// the last is prepared, for the kernel passes a batch on as a whole (`blk_start_plug` in `io_submit_sqes`): with 32 reads of 4 KiB in
+/// flight, a fifth of the rate. Four share an enter at a twentieth of what each costs.
+const STORAGE_BATCH: u32 = 4;
 /// Enters in one turn. Each drains some 20 deferred items (`IO_LOCAL_TW_DEFAULT_MAX`), so this many keep up with a full batch of
 /// submissions, and a flag that stays set for no reason cannot hold the core.
 const ENTERS_PER_TURN_MAX: usize = 16;
@@ -253,6 +257,15 @@ impl Reactor {
         let pushed = unsafe { self.ring.borrow_mut().push(&entry) };
         if !pushed {
             backlog.push_back(entry);
+        }
+    }
+
+    /// To be called after an operation for a storage device was started: submits, without waiting or reaping, once there are a few.
+    /// An error is left for the next turn to find.
+    pub(crate) fn feed_storage(&self) {
+        let mut ring = self.ring.borrow_mut();
+        if ring.unsubmitted() >= STORAGE_BATCH {
+            ring.submit();
         }
     }
 

@@ -109,6 +109,14 @@ impl Ring {
         count
     }
 
+    /// Submits everything, as far as the kernel takes it now. No completions are prepared.
+    pub(crate) fn submit(&mut self) {
+        let flags = self.enter_flags & !sys::ENTER_GETEVENTS;
+        if let Ok(consumed) = sys::enter(self.enter_fd, self.unsubmitted, 0, flags, None) {
+            self.unsubmitted -= consumed;
+        }
+    }
+
     /// Submits everything, lets the kernel prepare deferred completions, and waits as told. One system call.
     ///
     /// # Panics

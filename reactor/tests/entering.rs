@@ -2,10 +2,14 @@
 
 mod support;
 
-use reactor::ShutdownError;
+use reactor::buf::BufResult;
 use reactor::monitor::Monitor;
-use reactor::operation::Op;
+use reactor::operation::{Op, ReadAt};
+use reactor::{Descriptor, ShutdownError};
+use std::fs::File;
+use std::io::Read;
 use std::iter;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -49,6 +53,46 @@ fn a_wait_submits_and_waits_in_one_enter() {
         assert_eq!(core.reactor.wait(None), 200);
         assert_eq!(gate.take_enters(), 1);
         drop(nops);
+    });
+}
+
+/// Reads of a file are submitted in fours, as they are started, and a refusal only leaves them for the turn.
+#[test]
+fn storage_is_fed_before_the_turn() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        let core = Core::new(capabilities);
+        core.reactor.turn();
+        gate.take_enters();
+        let path = std::env::current_exe().expect("we are a file");
+        let mut file = File::open(path).expect("it can be read");
+        let mut start = [0; 32];
+        file.read_exact(&mut start).expect("it is longer");
+        let file = Descriptor::new(OwnedFd::from(file));
+        let read = |offset| core.started(ReadAt::new(file.clone(), vec![0; 16], offset));
+        let reads = |offsets: std::ops::Range<u64>| offsets.map(read).collect::<Vec<_>>();
+
+        let mut all = reads(0..3);
+        assert_eq!(gate.take_enters(), 0);
+        all.extend(reads(3..4));
+        assert_eq!(gate.take_enters(), 1);
+        gate.refuse([libc::EAGAIN]);
+        all.extend(reads(4..8));
+        assert_eq!((gate.take_enters(), gate.refusals_left()), (1, 0));
+        all.extend(reads(8..9));
+        assert_eq!(gate.take_enters(), 1, "the five");
+        // Others are in no hurry, but go along.
+        let nops: Vec<Op<Nop>> = iter::repeat_with(|| core.started(Nop)).take(4).collect();
+        assert_eq!(gate.take_enters(), 0);
+        all.extend(reads(9..10));
+        assert_eq!(gate.take_enters(), 1);
+        core.turn_until_idle();
+        drop(nops);
+        for (offset, read) in all.into_iter().enumerate() {
+            let BufResult(count, bytes) = ready(read);
+            assert_eq!(count.expect("it is readable"), 16);
+            assert!(bytes == start[offset..offset + 16]);
+        }
     });
 }
 

@@ -50,6 +50,10 @@ unsafe impl<B: Registered + IoBufMut> Operation for ReadFixed<B> {
     fn complete(self, completion: Completion) -> Self::Output {
         read_done(self.buffer, completion)
     }
+
+    fn is_for_storage(&self) -> bool {
+        true
+    }
 }
 
 /// pwrite(2) of the bytes of a registered buffer or of a part of one; yields how many went. It moves no position. A plain write where the buffer is
@@ -89,5 +93,9 @@ unsafe impl<B: Registered> Operation for WriteFixed<B> {
 
     fn complete(self, completion: Completion) -> Self::Output {
         BufResult(completion.result().map(|count| count as usize), self.buffer)
+    }
+
+    fn is_for_storage(&self) -> bool {
+        true
     }
 }

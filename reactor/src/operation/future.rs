@@ -109,12 +109,16 @@ impl<O: Operation> Future for Op<O> {
         let completion = match this.stage {
             Stage::New => {
                 // SAFETY: not submitted yet, so nobody else has it.
-                let entry = unsafe { this.operation.0.as_mut() }.entry();
+                let operation = unsafe { this.operation.0.as_mut() };
+                let (entry, is_for_storage) = (operation.entry(), operation.is_for_storage());
                 // SAFETY: the operation stays where it is, and is not touched, until its completion: it is owned by this future,
                 // and by the slot when the future is dropped. `Operation` promises that the entry points to nothing else.
                 match unsafe { this.reactor.start(entry, context.waker()) } {
                     Ok(key) => {
                         this.stage = Stage::Started(key);
+                        if is_for_storage {
+                            this.reactor.feed_storage();
+                        }
                         return Poll::Pending;
                     }
                     Err(completion) => completion,

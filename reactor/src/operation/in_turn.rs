@@ -67,6 +67,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         self.operation.complete(completion)
     }
 
+    fn is_for_storage(&self) -> bool {
+        self.operation.is_for_storage()
+    }
+
     fn release(self, completion: Completion) {
         let lane = self.seat.lane();
         match completion.result() {

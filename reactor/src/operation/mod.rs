@@ -154,6 +154,11 @@ pub unsafe trait Operation: 'static {
     /// Turns the completion into the outcome.
     fn complete(self, completion: Completion) -> Self::Output;
 
+    /// Whether a storage device is to work on it, which has nothing to do until it is submitted.
+    fn is_for_storage(&self) -> bool {
+        false
+    }
+
     /// The completion came, and the future has gone. What the outcome holds is released, unless the operation knows better.
     fn release(self, completion: Completion)
     where

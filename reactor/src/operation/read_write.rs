@@ -159,6 +159,10 @@ unsafe impl<B: IoBufMut> Operation for ReadAt<B> {
     fn complete(self, completion: Completion) -> Self::Output {
         read_done(self.buffer, completion)
     }
+
+    fn is_for_storage(&self) -> bool {
+        true
+    }
 }
 
 impl<B: IoBufMut> Ordered for ReadAt<B> {
@@ -203,6 +207,10 @@ unsafe impl<B: IoBuf> Operation for Write<B> {
 
     fn complete(self, completion: Completion) -> Self::Output {
         BufResult(completion.result().map(|count| count as usize), self.buffer)
+    }
+
+    fn is_for_storage(&self) -> bool {
+        self.offset != CURRENT
     }
 }
 

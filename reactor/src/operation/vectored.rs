@@ -178,6 +178,10 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectoredAt<B> {
     fn complete(self, completion: Completion) -> Self::Output {
         read_done(self.buffers, completion)
     }
+
+    fn is_for_storage(&self) -> bool {
+        true
+    }
 }
 
 impl<B: IoVectoredBufMut> Ordered for ReadVectoredAt<B> {
@@ -230,6 +234,10 @@ unsafe impl<B: IoVectoredBuf> Operation for WriteVectored<B> {
             completion.result().map(|count| count as usize),
             self.buffers,
         )
+    }
+
+    fn is_for_storage(&self) -> bool {
+        self.offset != CURRENT
     }
 }
 
