@@ -89,11 +89,7 @@ fn what_is_not_aligned_is_an_error_that_says_so() {
             "{error}"
         );
         if file.alignment().memory > 1 {
-            let error = file
-                .read_at(AlignedBuf::new(1, 1), 0)
-                .await
-                .0
-                .unwrap_err();
+            let error = file.read_at(AlignedBuf::new(1, 1), 0).await.0.unwrap_err();
             assert!(
                 error.to_string().contains("the buffer's alignment is 1,"),
                 "{error}"

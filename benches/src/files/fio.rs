@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{BLOCK_BYTES, IN_FLIGHT};
+use super::Measured;
+use super::file::{Order, Workload};
+use crate::clock::Elapsed;
 
 pub(super) fn is_installed() -> bool {
     let mut fio = Command::new("fio");
@@ -16,22 +18,36 @@ pub(super) fn is_installed() -> bool {
 }
 
 /// It inherits this thread's CPU.
-pub(super) fn measure(path: &Path, length: Duration) -> io::Result<f64> {
+pub(super) fn measure(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
+    let order = match workload.order {
+        Order::Random => "randread",
+        Order::Sequential => "read",
+    };
     let output = Command::new("fio")
-        .args([
-            "--name=reads",
-            "--readonly",
-            "--rw=randread",
-            "--direct=1",
-            "--ioengine=io_uring",
-        ])
-        .args(["--time_based", "--thread", "--output-format=json"])
+        .args(["--name=reads", "--readonly", "--direct=1"])
+        .args(["--ioengine=io_uring", "--time_based", "--thread"])
+        .arg("--output-format=json")
+        .arg(format!("--rw={order}"))
         .arg(format!("--runtime={}ms", length.as_millis()))
-        .arg(format!("--bs={BLOCK_BYTES}"))
-        .arg(format!("--iodepth={IN_FLIGHT}"))
+        .arg(format!("--bs={}", workload.bytes))
+        .arg(format!("--iodepth={}", workload.in_flight))
         .arg(format!("--filename={}", path.display()))
         .output()?;
     let report: Value = serde_json::from_slice(&output.stdout)?;
-    let rate = report["jobs"][0]["read"]["iops"].as_f64();
-    rate.ok_or_else(|| io::Error::other("fio does not say how many reads it made"))
+    let job = &report["jobs"][0];
+    let number = |value: &Value, what| {
+        let complaint = || io::Error::other(format!("fio does not say {what}"));
+        value.as_f64().ok_or_else(complaint)
+    };
+    let reads = number(&job["read"]["total_ios"], "how many reads it made")?;
+    let wall = number(&job["read"]["runtime"], "for how long it read")? / 1e3;
+    // In per cent of that.
+    let cpu = number(&job["usr_cpu"], "how long it ran")? + number(&job["sys_cpu"], "the same")?;
+    Ok(Measured {
+        reads: reads as u64,
+        elapsed: Elapsed {
+            wall: Duration::from_secs_f64(wall),
+            cpu: Duration::from_secs_f64(wall * cpu / 100.0),
+        },
+    })
 }

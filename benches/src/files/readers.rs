@@ -1,116 +1,235 @@
 //! The readers: each has as many tasks as reads in flight, and each task one read after the other.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use compio::io::AsyncReadAt;
-use executor::buf::BufResult;
-use executor::fs::{AlignedBuf, DirectFile, OpenOptions};
+use executor::buf::{BufResult, IoBufMut, SetLen};
+use executor::fs::{AlignedBuf, DirectFile, OpenOptions, RegisteredBufs};
 
-use super::file::{Places, check};
-use super::{BLOCK_BYTES, IN_FLIGHT};
+use super::Measured;
+use super::file::Workload;
+use crate::clock::Stopwatch;
 use crate::peers;
 
-/// How many, from one task; `read` is given the number of a block, reads and checks it.
+/// Enough for any disk: what a page is.
+const ALIGNMENT: usize = 4096;
+
+/// How many, from one task; `read` is given an offset, reads and checks.
 async fn read_until(
     end: Instant,
-    reader: usize,
+    offsets: impl Iterator<Item = u64>,
     mut read: impl AsyncFnMut(u64) -> io::Result<()>,
 ) -> io::Result<u64> {
-    let (mut places, mut reads) = (Places::new(reader), 0);
-    while Instant::now() < end {
-        read(places.next()).await?;
+    let mut reads = 0;
+    for offset in offsets {
+        if Instant::now() >= end {
+            break;
+        }
+        read(offset).await?;
         reads += 1;
     }
     Ok(reads)
 }
 
-fn place(number: u64) -> u64 {
-    number * BLOCK_BYTES as u64
+/// What so many tasks read together, each started by `spawn` with its number.
+async fn read_all<T: Future<Output = io::Result<u64>>>(
+    workload: Workload,
+    spawn: impl FnMut(usize) -> T,
+) -> io::Result<Measured> {
+    let stopwatch = Stopwatch::of_process();
+    let tasks: Vec<_> = (0..workload.in_flight).map(spawn).collect();
+    let mut reads = 0;
+    for task in tasks {
+        reads += task.await?;
+    }
+    let elapsed = stopwatch.stop();
+    Ok(Measured { reads, elapsed })
 }
 
-fn rate(reads: u64, started: Instant) -> f64 {
-    reads as f64 / started.elapsed().as_secs_f64()
+/// For peers that open files as the standard library does.
+fn open_direct(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).custom_flags(libc::O_DIRECT).open(path)
 }
 
-pub(super) fn ours(path: &Path, length: Duration) -> io::Result<f64> {
+fn on_ours(
+    read: impl AsyncFnOnce() -> io::Result<Measured> + Send + 'static,
+) -> io::Result<Measured> {
     let builder = executor::Builder::new().cores(1);
     let runtime = builder.build().map_err(io::Error::other)?;
+    runtime.block_on(async move { read().await })
+}
+
+pub(super) fn ours(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
     let path = path.to_owned();
-    runtime.block_on(async move {
+    on_ours(async move || {
         let file = DirectFile::open(path, OpenOptions::new().read(true)).await?;
-        let (file, started) = (Rc::new(file), Instant::now());
-        let task = |reader| {
+        let (file, end) = (Rc::new(file), Instant::now() + length);
+        read_all(workload, |reader| {
             let file = Rc::clone(&file);
-            let mut buffer = Some(file.buffer(BLOCK_BYTES));
-            executor::spawn(read_until(started + length, reader, async move |number| {
+            let mut buffer = Some(file.buffer(workload.bytes));
+            let read = async move |offset| {
                 let empty = buffer.take().expect("it comes back from every read");
-                let BufResult(result, filled) = file.read_at(empty, place(number)).await;
-                check(&filled[..result?], number)?;
+                let BufResult(result, filled) = file.read_at(empty, offset).await;
+                workload.check(&filled[..result?], offset)?;
                 buffer = Some(filled);
                 Ok(())
-            }))
-        };
-        let tasks: Vec<_> = (0..IN_FLIGHT).map(task).collect();
-        let mut reads = 0;
-        for task in tasks {
-            reads += task.await.map_err(io::Error::other)??;
+            };
+            let task = executor::spawn(read_until(end, workload.offsets(reader), read));
+            async move { task.await.map_err(io::Error::other)? }
+        })
+        .await
+    })
+}
+
+/// Into buffers that the ring knows.
+pub(super) fn ours_registered(
+    path: &Path,
+    workload: Workload,
+    length: Duration,
+) -> io::Result<Measured> {
+    let path = path.to_owned();
+    on_ours(async move || {
+        let file = DirectFile::open(path, OpenOptions::new().read(true)).await?;
+        let buffers = RegisteredBufs::new(workload.in_flight, workload.bytes)?;
+        if !buffers.is_registered() {
+            return Err(io::Error::other("the buffers could not be registered"));
         }
-        Ok(rate(reads, started))
+        let (file, end) = (Rc::new(file), Instant::now() + length);
+        read_all(workload, |reader| {
+            let (file, buffers) = (Rc::clone(&file), buffers.clone());
+            let mut buffer = None;
+            let read = async move |offset| {
+                let empty = match buffer.take() {
+                    Some(buffer) => buffer,
+                    None => buffers.take().await,
+                };
+                let BufResult(result, filled) = file.read_fixed_at(empty, offset).await;
+                workload.check(&filled[..result?], offset)?;
+                buffer = Some(filled);
+                Ok(())
+            };
+            let task = executor::spawn(read_until(end, workload.offsets(reader), read));
+            async move { task.await.map_err(io::Error::other)? }
+        })
+        .await
+    })
+}
+
+/// By its threads for what blocks: its own files are read by them as well, with a copy, and at no given place.
+pub(super) fn tokio(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
+    peers::tokio()?.block_on(async {
+        let (file, end) = (Arc::new(open_direct(path)?), Instant::now() + length);
+        // Its tasks travel.
+        let tasks = tokio::task::LocalSet::new();
+        let reads = read_all(workload, |reader| {
+            let file = Arc::clone(&file);
+            let mut buffer = Some(AlignedBuf::new(workload.bytes, ALIGNMENT));
+            let read = async move |offset| {
+                let mut empty = buffer.take().expect("it comes back from every read");
+                let file = Arc::clone(&file);
+                let reading = tokio::task::spawn_blocking(move || {
+                    empty.resize(workload.bytes);
+                    let count = file.read_at(&mut empty, offset)?;
+                    Ok::<_, io::Error>((count, empty))
+                });
+                let (count, filled) = reading.await.expect("no reader panics")?;
+                workload.check(&filled[..count], offset)?;
+                buffer = Some(filled);
+                Ok(())
+            };
+            let task = tasks.spawn_local(read_until(end, workload.offsets(reader), read));
+            async move { task.await.expect("no reader panics") }
+        });
+        tasks.run_until(reads).await
+    })
+}
+
+/// Ours, as a buffer of monoio's: it has no aligned ones.
+struct MonoioBuf(AlignedBuf);
+
+// SAFETY: an `AlignedBuf` stays where it is when it is moved, and these are its start and its capacity.
+unsafe impl monoio::buf::IoBufMut for MonoioBuf {
+    fn write_ptr(&mut self) -> *mut u8 {
+        self.0.buf_mut_ptr().cast()
+    }
+
+    fn bytes_total(&mut self) -> usize {
+        self.0.capacity()
+    }
+
+    unsafe fn set_init(&mut self, length: usize) {
+        // SAFETY: the caller has written so many bytes.
+        unsafe { self.0.set_len(length) };
+    }
+}
+
+pub(super) fn monoio(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
+    peers::monoio()?.block_on(async {
+        let file = Rc::new(monoio::fs::File::from_std(open_direct(path)?)?);
+        let end = Instant::now() + length;
+        read_all(workload, |reader| {
+            let file = Rc::clone(&file);
+            let mut buffer = Some(MonoioBuf(AlignedBuf::new(workload.bytes, ALIGNMENT)));
+            let read = async move |offset| {
+                let empty = buffer.take().expect("it comes back from every read");
+                let (result, filled) = file.read_at(empty, offset).await;
+                workload.check(&filled.0[..result?], offset)?;
+                buffer = Some(filled);
+                Ok(())
+            };
+            monoio::spawn(read_until(end, workload.offsets(reader), read))
+        })
+        .await
     })
 }
 
 /// By its `DmaFile`, which has buffers of its own.
-pub(super) fn glommio(path: &Path, length: Duration) -> io::Result<f64> {
+pub(super) fn glommio(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
     let failed = peers::glommio_failed;
     let path = path.to_owned();
     peers::glommio()?.run(async move {
         let file = glommio::io::DmaFile::open(path).await.map_err(failed)?;
-        let (file, started) = (Rc::new(file), Instant::now());
-        let task = |reader| {
+        let (file, end) = (Rc::new(file), Instant::now() + length);
+        let measured = read_all(workload, |reader| {
             let file = Rc::clone(&file);
-            glommio::spawn_local(read_until(started + length, reader, async move |number| {
-                let block = file
-                    .read_at_aligned(place(number), BLOCK_BYTES)
-                    .await
-                    .map_err(failed)?;
-                check(&block, number)
-            }))
-        };
-        let tasks: Vec<_> = (0..IN_FLIGHT).map(task).collect();
-        let mut reads = 0;
-        for task in tasks {
-            reads += task.await?;
-        }
+            let read = async move |offset| {
+                let reading = file.read_at_aligned(offset, workload.bytes);
+                workload.check(&reading.await.map_err(failed)?, offset)
+            };
+            glommio::spawn_local(read_until(end, workload.offsets(reader), read))
+        })
+        .await?;
         file.close_rc().await.map_err(failed)?;
-        Ok(rate(reads, started))
+        Ok(measured)
     })
 }
 
 /// It has no aligned buffers: the same ones as ours.
-pub(super) fn compio(path: &Path, length: Duration) -> io::Result<f64> {
+pub(super) fn compio(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
     peers::compio()?.block_on(async {
         let mut options = compio::fs::OpenOptions::new();
         let options = options.read(true).custom_flags(libc::O_DIRECT as _);
-        let (file, started) = (options.open(path).await?, Instant::now());
-        let task = |reader| {
+        let (file, end) = (options.open(path).await?, Instant::now() + length);
+        read_all(workload, |reader| {
             let file = file.clone();
-            let mut buffer = Some(AlignedBuf::new(BLOCK_BYTES, BLOCK_BYTES));
-            compio::runtime::spawn(read_until(started + length, reader, async move |number| {
+            let mut buffer = Some(AlignedBuf::new(workload.bytes, ALIGNMENT));
+            let read = async move |offset| {
                 let empty = buffer.take().expect("it comes back from every read");
-                let BufResult(result, filled) = file.read_at(empty, place(number)).await;
-                check(&filled[..result?], number)?;
+                let BufResult(result, filled) = file.read_at(empty, offset).await;
+                workload.check(&filled[..result?], offset)?;
                 buffer = Some(filled);
                 Ok(())
-            }))
-        };
-        let tasks: Vec<_> = (0..IN_FLIGHT).map(task).collect();
-        let mut reads = 0;
-        for task in tasks {
-            reads += task.await.expect("no reader panics")?;
-        }
-        Ok(rate(reads, started))
+            };
+            let task = compio::runtime::spawn(read_until(end, workload.offsets(reader), read));
+            async move { task.await.expect("no reader panics") }
+        })
+        .await
     })
 }
