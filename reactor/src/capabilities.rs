@@ -36,8 +36,7 @@ pub enum Feature {
     BufferRings,
     /// It fills such a buffer bit by bit.
     IncrementalBuffers,
-    /// One submission receives any number of times, into such buffers. Older kernels have it since 6.0, but it is used only where it was seen to be
-    /// right.
+    /// One submission receives any number of times, into such buffers.
     MultishotReceive,
     /// A socket sends from our memory, and says when it is done with it.
     ZeroCopySend,
@@ -148,7 +147,7 @@ const FEATURES: [Entry; 17] = [
     entry(
         Feature::MultishotReceive,
         "multishot receive",
-        "6.12",
+        "6.0",
         "receiving into a pool takes a peek and a receive each time",
     ),
     entry(

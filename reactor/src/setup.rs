@@ -185,8 +185,9 @@ fn probe_features() -> Result<Vec<Feature>, SetupError> {
     if operations.is_supported(opcode::Socket::CODE) {
         found.push(Feature::MultishotAccept);
     }
+    // Nor multishot receive; zero-copy send came with it.
     if operations.is_supported(opcode::SendZc::CODE) {
-        found.push(Feature::ZeroCopySend);
+        found.extend([Feature::MultishotReceive, Feature::ZeroCopySend]);
     }
     if [
         opcode::MkDirAt::CODE,
@@ -205,9 +206,7 @@ fn probe_features() -> Result<Vec<Feature>, SetupError> {
         found.push(Feature::BufferRings);
     }
     if buffers::are_supported(&ring.submitter(), Filling::Incremental) {
-        // Multishot receive came in 6.0, but on 6.1 it names buffers of a pool that it has given us before: not until kernels that are new
-        // enough for this is it used.
-        found.extend([Feature::IncrementalBuffers, Feature::MultishotReceive]);
+        found.push(Feature::IncrementalBuffers);
     }
     if buffers::can_be_registered(&ring.submitter()) {
         found.push(Feature::RegisteredBuffers);

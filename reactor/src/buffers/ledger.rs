@@ -72,11 +72,6 @@ impl Ledger {
         start
     }
 
-    /// Whether the kernel has a buffer, to put something into it.
-    pub(super) fn is_with_kernel(&self, index: u16) -> bool {
-        self.buffers[usize::from(index)].with_kernel
-    }
-
     /// A whole buffer, for a holder of our own.
     #[must_use]
     pub(super) fn take(&mut self) -> Option<u16> {

@@ -30,7 +30,7 @@ pub enum BufPoolError {
     Count(u16),
     /// The size of a buffer is zero, or more than 2^30 bytes.
     BufferBytes(u32),
-    /// All the pools of a core together have at most 65536 buffers.
+    /// All the pools of a core together have at most 65472 buffers.
     TooManyBuffers,
     /// The kernel, or the allocator, refused.
     Refused(io::Error),
@@ -49,7 +49,7 @@ impl fmt::Display for BufPoolError {
             ),
             Self::TooManyBuffers => write!(
                 formatter,
-                "the pools of one core have at most 65536 buffers in all: make fewer, and larger ones"
+                "the pools of one core have at most 65472 buffers in all: make fewer, and larger ones"
             ),
             Self::Refused(error) => {
                 write!(formatter, "a pool of buffers could not be made: {error}")

@@ -367,10 +367,15 @@ struct Registered {
     pool: Weak<Shared>,
 }
 
+/// The first number that a pool may have. Linux 6.1 keeps what it knows of the groups before that one (`BGID_ARRAY` in io_uring/kbuf.c, gone by
+/// 6.12) when their ring is unregistered, and with it how far it had come: in the next ring of that name it would begin there, at entries that
+/// were never written.
+const FIRST_NUMBER: u32 = 64;
+
 impl Registry {
     /// The first of `count` numbers that no pool has.
     fn claim(&self, count: u16) -> Option<u16> {
-        let mut next = 0u32;
+        let mut next = FIRST_NUMBER;
         for registered in self.pools.borrow().iter() {
             if u32::from(registered.base) - next >= u32::from(count) {
                 break;
@@ -415,10 +420,6 @@ impl Registry {
             return completion;
         };
         let index = number - pool.base;
-        if !pool.ledger.borrow().is_with_kernel(index) {
-            // Seen on 6.1: a receive that ends because the pool is dry names the buffer that its last piece was in.
-            return completion.without_buffer();
-        }
         let goes_on = completion.buffer_has_more();
         let start = pool
             .ledger

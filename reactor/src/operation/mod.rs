@@ -94,16 +94,6 @@ impl Completion {
         cqueue::buffer_select(self.flags)
     }
 
-    /// The same, as if it brought none.
-    pub(crate) fn without_buffer(self) -> Self {
-        /// `IORING_CQE_F_BUFFER`.
-        const BUFFER: u32 = 1;
-        Self {
-            flags: self.flags & !BUFFER,
-            ..self
-        }
-    }
-
     /// Whether the kernel goes on filling that buffer.
     pub(crate) fn buffer_has_more(self) -> bool {
         cqueue::buffer_more(self.flags)

@@ -46,11 +46,8 @@ unsafe impl Multishot for RecvMulti {
     fn item(&mut self, completion: Completion) -> Self::Item {
         // First, so that it goes back to the pool whatever the result is.
         let buffer = self.pool.received(completion);
-        // Bytes without a buffer the kernel never brings; they would pass for the end of the stream.
-        match (completion.result()?, buffer) {
-            (1.., None) => Err(malformed()),
-            (_, buffer) => Ok(buffer.filter(|buffer| !buffer.is_empty())),
-        }
+        completion.result()?;
+        Ok(buffer.filter(|buffer| !buffer.is_empty()))
     }
 }
 
