@@ -276,7 +276,9 @@ fn a_terminal_is_read_line_by_line() {
         println!("{mode}");
         let runtime = start_with(builder, 1).expect("one CPU");
         runtime.block_on(async {
-            let mut terminal = Terminal::new();
+            let Some(mut terminal) = Terminal::new() else {
+                return;
+            };
             let reader = PipeReader::from(terminal.inside());
             for round in 0..20 {
                 let mut read = reader.read([0; 100]);
@@ -309,7 +311,9 @@ fn a_terminal_is_read_line_by_line() {
 #[test]
 fn a_runtime_ends_while_a_terminal_is_read() {
     let _alone = alone();
-    let terminal = Terminal::new();
+    let Some(terminal) = Terminal::new() else {
+        return;
+    };
     let before = descriptors();
     for (mode, builder) in modes() {
         println!("{mode}");
@@ -368,7 +372,9 @@ async fn drop_when_told(terminal: &mut Terminal, mut read: impl Future + Unpin) 
 fn an_end_that_a_dropped_read_was_told_of_is_kept() {
     let _alone = alone();
     run(1, async {
-        let mut terminal = Terminal::new();
+        let Some(mut terminal) = Terminal::new() else {
+            return;
+        };
         let reader = PipeReader::from(terminal.inside());
 
         drop_when_told(&mut terminal, reader.read([0; 8])).await;

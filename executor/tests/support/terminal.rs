@@ -11,7 +11,8 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn new() -> Self {
+    /// None where the kernel has no pseudo-terminals.
+    pub(crate) fn new() -> Option<Self> {
         let (mut outside, mut inside) = (0, 0);
         // SAFETY: both places can be written to, and the others may be null.
         let result = unsafe {
@@ -23,11 +24,14 @@ impl Terminal {
                 ptr::null(),
             )
         };
-        assert_eq!(result, 0, "a pseudo-terminal can be had");
+        if result != 0 {
+            eprintln!("skipped: no pseudo-terminal can be had here");
+            return None;
+        }
         // SAFETY: they were just made, and nobody else knows them.
         let (outside, inside) =
             unsafe { (File::from_raw_fd(outside), OwnedFd::from_raw_fd(inside)) };
-        Self { outside, inside }
+        Some(Self { outside, inside })
     }
 
     /// The side on which a program reads and writes.
