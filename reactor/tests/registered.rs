@@ -136,6 +136,33 @@ fn what_is_written_is_read() {
     });
 }
 
+/// A group that fills large pages, and a part of one: each buffer is zero before it is used, and holds what is its own.
+#[test]
+fn large_groups_are_as_any() {
+    const BYTES: usize = 1 << 20;
+    with_and_without_table(|core| {
+        let file = file("large");
+        let buffers = group(&core, 5, BYTES);
+        let mut held: Vec<_> = std::iter::from_fn(|| buffers.try_take()).collect();
+        assert_eq!(held.len(), 5);
+        for (number, buffer) in held.iter_mut().enumerate() {
+            buffer.resize(BYTES);
+            assert!(buffer.iter().all(|byte| *byte == 0));
+            buffer.fill(number as u8 + 1);
+        }
+        for (number, buffer) in held.into_iter().enumerate() {
+            let offset = number as u64;
+            let write = WriteFixed::new(&core.reactor, file.clone(), buffer, offset);
+            let BufResult(count, buffer) = core.block_on(core.op(write));
+            assert_eq!(count.expect("there is room"), BYTES);
+            let read = ReadFixed::new(&core.reactor, file.clone(), buffer, offset);
+            let BufResult(count, buffer) = core.block_on(core.op(read));
+            assert_eq!(count.expect("it is there"), BYTES);
+            assert!(buffer.iter().all(|byte| *byte == number as u8 + 1));
+        }
+    });
+}
+
 /// Reads of a pipe are dropped in flight, known to the kernel or not, and their group before them or after; the pipe is flooded before or after the
 /// cancel. The memory is pinned as long as the kernel may write there, and no longer.
 #[test]

@@ -9,7 +9,7 @@ use std::io;
 /// any other buffer.
 ///
 /// Its memory, which begins at a page, as does each buffer, is locked from the start, never grows, and is freed when the last of its handles, buffers
-/// and operations in flight has gone. When all buffers are held, [`take`](Self::take) waits. Clones are the same group.
+/// and operations in flight has gone. From 2 MiB on it lies in large pages, as far as the kernel has some (transparent huge pages). When all buffers are held, [`take`](Self::take) waits. Clones are the same group.
 ///
 /// Where the kernel has no such table ([`Feature::RegisteredBuffers`](crate::Feature::RegisteredBuffers)), or may not lock so much memory, it is a
 /// group all the same, and its buffers serve as any others: see [`new`](Self::new).

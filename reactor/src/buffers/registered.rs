@@ -61,7 +61,7 @@ impl RegisteredBufs {
             ));
         };
         let layout = Layout::from_size_align(total, page);
-        let memory = Memory::new(layout.expect("a gigabyte at most"))?;
+        let memory = Memory::for_device(layout.expect("a gigabyte at most"))?;
         let place = if reactor.capabilities().has(Feature::RegisteredBuffers) {
             register(reactor, &memory)
         } else {
