@@ -116,7 +116,13 @@ fn options_before_connecting() {
             }
             .parse()
             .unwrap();
-            let listening = new().unwrap();
+            let listening = match new() {
+                Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
+                    println!("skipped: no {loopback} here ({error})");
+                    continue;
+                }
+                listening => listening.unwrap(),
+            };
             listening.set_reuse_address(true).unwrap();
             listening.set_reuse_port(true).unwrap();
             if family == 6 {

@@ -42,6 +42,10 @@ const STORAGE_BATCH: u32 = 4;
 /// submissions, and a flag that stays set for no reason cannot hold the core.
 const ENTERS_PER_TURN_MAX: usize = 16;
 
+/// When what was cancelled, and has not ended, is cancelled again at the end of a reactor. A worker thread of the kernel that is just taking a request
+/// up forgets the signal by which a cancel means to interrupt it (Linux 6.1, `io_assign_current_work` in io-wq.c), and blocks.
+const CANCELLING_AGAIN: Duration = Duration::from_millis(20);
+
 /// How long a completion may stand in the queue unseen by a core that watches another line than the tail's: about the limit that Linux gives
 /// each UMWAIT anyway. Only the kernel's worker threads complete so, and only on older kernels (see [`HeaderLine`]).
 const UNSEEN_MAX: Duration = Duration::from_micros(50);
@@ -454,10 +458,7 @@ impl Reactor {
         self.is_closing.set(true);
         // `None`: beyond what the clock can count.
         let deadline = Instant::now().checked_add(limit);
-        let keys = self.slots.borrow().keys_in_flight();
-        for key in keys {
-            self.cancel(key);
-        }
+        self.cancel_all();
         while self.in_flight() > 0 {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
@@ -469,10 +470,20 @@ impl Reactor {
             }
             self.turn();
             if self.in_flight() > 0 {
-                self.wait(left);
+                let limit = left.map_or(CANCELLING_AGAIN, |left| left.min(CANCELLING_AGAIN));
+                if self.wait(Some(limit)) == 0 {
+                    self.cancel_all();
+                }
             }
         }
         Ok(())
+    }
+
+    fn cancel_all(&self) {
+        let keys = self.slots.borrow().keys_in_flight();
+        for key in keys {
+            self.cancel(key);
+        }
     }
 }
 
