@@ -5,6 +5,7 @@
 //! threads do meanwhile is nobody's word but the kernel's. The file of a runtime says how it is started and what a call is.
 
 mod ours;
+mod pairs;
 mod threads;
 mod tokio;
 
@@ -70,7 +71,13 @@ struct Measured {
 
 type Start = fn() -> io::Result<Running>;
 
-const RUNTIMES: [(&str, Start); 2] = [("ours", ours::start), ("tokio", tokio::start)];
+const RUNTIMES: [(&str, Start); 5] = [
+    ("ours", ours::start),
+    ("tokio", tokio::start),
+    ("monoio", pairs::monoio),
+    ("glommio", pairs::glommio),
+    ("compio", pairs::compio),
+];
 
 fn names() -> Vec<&'static str> {
     RUNTIMES.iter().map(|(name, _)| *name).collect()

@@ -5,6 +5,7 @@
 //! to be woken from. Each way is a runtime of its own, on a fresh thread; the ways take turns. The runtime's own counts of
 //! how it told the core say whether the core was there: they stand beside each figure. Two rings without a runtime show what the kernel takes.
 
+mod channel;
 mod mark;
 mod means;
 mod ours;
@@ -57,7 +58,7 @@ struct Measured {
 /// Called on a fresh thread, which may run on every CPU.
 type Measure = fn(Cpus, Duration) -> io::Result<Measured>;
 
-const WAYS: [(&str, Measure); 9] = [
+const WAYS: [(&str, Measure); 12] = [
     ("thread-blocked", ours::thread_wakes_blocked),
     ("thread-spinning", ours::thread_wakes_spinning),
     (THREAD_MONITORING, ours::thread_wakes_monitoring),
@@ -67,6 +68,9 @@ const WAYS: [(&str, Measure); 9] = [
     ("ring-eventfd", rings::by_eventfd),
     ("ring-message", rings::by_message),
     (TOKIO, tokio::thread_wakes),
+    ("monoio", channel::monoio),
+    ("glommio", channel::glommio),
+    ("compio", channel::compio),
 ];
 
 fn names() -> Vec<&'static str> {
