@@ -34,9 +34,9 @@ const SQ_ENTRIES: u32 = 256;
 const CQ_ENTRIES: u32 = 4096;
 /// Completions copied out at a time, so that the ring is not borrowed while their wakers run.
 const BATCH: usize = 32;
-/// Entries that wait when one for storage is among them. A core that collected a turn's worth of reads would leave the device idle until
-/// the last is prepared, for the kernel passes a batch on as a whole (`blk_start_plug` in `io_submit_sqes`): with 32 reads of 4 KiB in
-/// flight, a fifth of the rate. Four share an enter at a twentieth of what each costs.
+/// From so many unsubmitted entries on, one for storage does not wait for the turn. A core that collected a turn's worth of reads would leave
+/// the device idle until the last is prepared, for the kernel passes a batch on as a whole (`blk_start_plug` in `io_submit_sqes`). With 32 reads of
+/// 4 KiB in flight that was a fifth of the rate; 1, 2 and 4 made no difference, 8 cost some of it again (`benches`, files).
 const STORAGE_BATCH: u32 = 4;
 /// Enters in one turn. Each drains some 20 deferred items (`IO_LOCAL_TW_DEFAULT_MAX`), so this many keep up with a full batch of
 /// submissions, and a flag that stays set for no reason cannot hold the core.
@@ -336,14 +336,17 @@ impl Reactor {
         self.reap()
     }
 
+    fn has_unsubmitted(&self, ring: &Ring) -> bool {
+        ring.unsubmitted() > 0 || !self.backlog.borrow().is_empty()
+    }
+
     /// Whether [`turn`](Self::turn) would find something to do: for a core that spins before it waits.
     #[inline]
     pub fn has_work(&self) -> bool {
         let ring = self.ring.borrow();
         ring.header().has_completions()
             || ring.header().wants_enter()
-            || ring.unsubmitted() > 0
-            || !self.backlog.borrow().is_empty()
+            || self.has_unsubmitted(&ring)
     }
 
     /// How others end this reactor's watching, if its line can be watched.
@@ -370,7 +373,7 @@ impl Reactor {
     pub fn watch(&self, monitor: Monitor, limit: Duration) {
         let ring = self.ring.borrow();
         debug_assert!(
-            ring.unsubmitted() == 0 && self.backlog.borrow().is_empty(),
+            !self.has_unsubmitted(&ring),
             "an entry waits to be submitted while its core watches"
         );
         let shows_all = ring.header().watched_shows_tail();
@@ -459,6 +462,7 @@ impl Reactor {
         // `None`: beyond what the clock can count.
         let deadline = Instant::now().checked_add(limit);
         self.cancel_all();
+        let mut cancelled = Instant::now();
         while self.in_flight() > 0 {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
@@ -471,8 +475,12 @@ impl Reactor {
             self.turn();
             if self.in_flight() > 0 {
                 let limit = left.map_or(CANCELLING_AGAIN, |left| left.min(CANCELLING_AGAIN));
-                if self.wait(Some(limit)) == 0 {
+                self.wait(Some(limit));
+                // Those that the kernel has not taken yet are enough.
+                let is_taken = !self.has_unsubmitted(&self.ring.borrow());
+                if is_taken && cancelled.elapsed() >= CANCELLING_AGAIN {
                     self.cancel_all();
+                    cancelled = Instant::now();
                 }
             }
         }

@@ -214,6 +214,29 @@ fn a_refused_cancel_is_made_up_for() {
     });
 }
 
+/// The kernel refuses everything while a reactor ends, for longer than it takes until cancels are made again: they do not pile up.
+#[test]
+fn cancels_that_are_refused_are_not_made_again() {
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        let core = Core::tiny(capabilities);
+        let event = Rc::new(event());
+        let polls = [(); 3].map(|()| core.started(Readable::new(&event)));
+        core.submit_all(3);
+        gate.refuse(iter::repeat_n(libc::EAGAIN, 10_000_000));
+        let result = core.reactor.shutdown(Duration::from_millis(60));
+        assert_eq!(result, Err(ShutdownError { in_flight: 3 }));
+        assert!(gate.refusals_left() > 0, "it insisted");
+        gate.relent();
+        gate.take_enters();
+        core.reactor.turn();
+        // One submits the three cancels, another may bring what came of them.
+        assert!(gate.take_enters() <= 2 && !core.reactor.has_work());
+        assert_eq!(core.reactor.shutdown(PATIENCE), Ok(()));
+        drop(polls);
+    });
+}
+
 /// The kernel says that it has dropped completions (EBADR): somebody would wait for ever, so the owner is told, loudly.
 #[test]
 fn dropped_completions_are_not_passed_over() {
