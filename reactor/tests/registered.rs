@@ -136,7 +136,31 @@ fn what_is_written_is_read() {
     });
 }
 
-/// A group that fills large pages, and a part of one: each buffer is zero before it is used, and holds what is its own.
+/// Whether large pages were asked for where this is; None where the kernel has none.
+fn wants_large_pages(address: usize) -> Option<bool> {
+    fs::metadata("/sys/kernel/mm/transparent_hugepage").ok()?;
+    let maps = fs::read_to_string("/proc/self/smaps").expect("there is a /proc");
+    let is_there = |line: &&str| {
+        let range = line
+            .split(' ')
+            .next()
+            .and_then(|range| range.split_once('-'));
+        let number = |text| usize::from_str_radix(text, 16).ok();
+        range.is_some_and(|(start, end)| {
+            number(start) <= Some(address) && number(end) > Some(address)
+        })
+    };
+    let mut lines = maps.lines().skip_while(|line| !is_there(line));
+    let flags = lines.find_map(|line| line.strip_prefix("VmFlags:"));
+    Some(
+        flags
+            .expect("it says which")
+            .split(' ')
+            .any(|flag| flag == "hg"),
+    )
+}
+
+/// A group that fills large pages, and a part of one: it asks for them, each buffer is zero before it is used, and holds what is its own.
 #[test]
 fn large_groups_are_as_any() {
     const BYTES: usize = 1 << 20;
@@ -145,6 +169,10 @@ fn large_groups_are_as_any() {
         let buffers = group(&core, 5, BYTES);
         let mut held: Vec<_> = std::iter::from_fn(|| buffers.try_take()).collect();
         assert_eq!(held.len(), 5);
+        match wants_large_pages(held[0].buf_ptr().addr()) {
+            Some(wants) => assert!(wants),
+            None => eprintln!("skipped: this kernel has no large pages to give"),
+        }
         for (number, buffer) in held.iter_mut().enumerate() {
             buffer.resize(BYTES);
             assert!(buffer.iter().all(|byte| *byte == 0));
