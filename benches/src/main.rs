@@ -17,6 +17,7 @@ mod machine;
 mod memory;
 mod options;
 mod peers;
+mod questions;
 mod redis;
 mod remote;
 mod report;

@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use futures::future::LocalBoxFuture;
 use glommio::{LocalExecutor, LocalExecutorBuilder, Placement};
 
 /// For how long `glommio-spin` looks out before it blocks: as long as ours does at most, by default.
@@ -33,6 +34,24 @@ pub(crate) fn glommio_spinning() -> io::Result<LocalExecutor> {
         .spin_before_park(SPIN)
         .make()
         .map_err(glommio_failed)
+}
+
+/// Runs a future to its end in a runtime of the calling thread's own.
+pub(crate) type Run = fn(LocalBoxFuture<'static, ()>) -> io::Result<()>;
+
+pub(crate) fn run_on_monoio(future: LocalBoxFuture<'static, ()>) -> io::Result<()> {
+    monoio()?.block_on(future);
+    Ok(())
+}
+
+pub(crate) fn run_on_glommio(future: LocalBoxFuture<'static, ()>) -> io::Result<()> {
+    glommio()?.run(future);
+    Ok(())
+}
+
+pub(crate) fn run_on_compio(future: LocalBoxFuture<'static, ()>) -> io::Result<()> {
+    compio()?.block_on(future);
+    Ok(())
 }
 
 pub(crate) fn glommio_failed(error: glommio::GlommioError<()>) -> io::Error {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Deref;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::rc::Rc;
@@ -58,25 +59,27 @@ fn open_direct(path: &Path) -> io::Result<fs::File> {
     options.read(true).custom_flags(libc::O_DIRECT).open(path)
 }
 
-fn on_ours(
-    read: impl AsyncFnOnce() -> io::Result<Measured> + Send + 'static,
+/// Into these buffers, as many as reads are in flight, each time by `read`.
+fn on_ours<B: Deref<Target = [u8]> + 'static>(
+    path: &Path,
+    workload: Workload,
+    length: Duration,
+    buffers: impl FnOnce(&DirectFile) -> io::Result<Vec<B>> + Send + 'static,
+    read: impl AsyncFn(&DirectFile, B, u64) -> BufResult<usize, B> + Copy + Send + 'static,
 ) -> io::Result<Measured> {
     let builder = executor::Builder::new().cores(1);
     let runtime = builder.build().map_err(io::Error::other)?;
-    runtime.block_on(async move { read().await })
-}
-
-pub(super) fn ours(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
     let path = path.to_owned();
-    on_ours(async move || {
+    runtime.block_on(async move {
         let file = DirectFile::open(path, OpenOptions::new().read(true)).await?;
+        let mut buffers = buffers(&file)?.into_iter();
         let (file, end) = (Rc::new(file), Instant::now() + length);
         read_all(workload, |reader| {
             let file = Rc::clone(&file);
-            let mut buffer = Some(file.buffer(workload.bytes));
+            let mut buffer = buffers.next();
             let read = async move |offset| {
                 let empty = buffer.take().expect("it comes back from every read");
-                let BufResult(result, filled) = file.read_at(empty, offset).await;
+                let BufResult(result, filled) = read(&file, empty, offset).await;
                 workload.check(&filled[..result?], offset)?;
                 buffer = Some(filled);
                 Ok(())
@@ -86,6 +89,14 @@ pub(super) fn ours(path: &Path, workload: Workload, length: Duration) -> io::Res
         })
         .await
     })
+}
+
+pub(super) fn ours(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
+    let buffers = move |file: &DirectFile| {
+        let buffer = |_| file.buffer(workload.bytes);
+        Ok((0..workload.in_flight).map(buffer).collect())
+    };
+    on_ours(path, workload, length, buffers, DirectFile::read_at)
 }
 
 /// Into buffers that the ring knows.
@@ -94,32 +105,14 @@ pub(super) fn ours_registered(
     workload: Workload,
     length: Duration,
 ) -> io::Result<Measured> {
-    let path = path.to_owned();
-    on_ours(async move || {
-        let file = DirectFile::open(path, OpenOptions::new().read(true)).await?;
-        let buffers = RegisteredBufs::new(workload.in_flight, workload.bytes)?;
-        if !buffers.is_registered() {
+    let buffers = move |_: &DirectFile| {
+        let group = RegisteredBufs::new(workload.in_flight, workload.bytes)?;
+        if !group.is_registered() {
             return Err(io::Error::other("the buffers could not be registered"));
         }
-        let (file, end) = (Rc::new(file), Instant::now() + length);
-        read_all(workload, |reader| {
-            let (file, buffers) = (Rc::clone(&file), buffers.clone());
-            let mut buffer = None;
-            let read = async move |offset| {
-                let empty = match buffer.take() {
-                    Some(buffer) => buffer,
-                    None => buffers.take().await,
-                };
-                let BufResult(result, filled) = file.read_fixed_at(empty, offset).await;
-                workload.check(&filled[..result?], offset)?;
-                buffer = Some(filled);
-                Ok(())
-            };
-            let task = executor::spawn(read_until(end, workload.offsets(reader), read));
-            async move { task.await.map_err(io::Error::other)? }
-        })
-        .await
-    })
+        Ok(std::iter::from_fn(|| group.try_take()).collect())
+    };
+    on_ours(path, workload, length, buffers, DirectFile::read_fixed_at)
 }
 
 /// By its threads for what blocks: its own files are read by them as well, with a copy, and at no given place.

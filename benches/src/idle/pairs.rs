@@ -1,50 +1,33 @@
 //! Peers that are one thread each: two of their runtimes, the first of which calls the second through channels of the futures crate. A call is the
 //! number itself and its answer, which is less than a future.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
 use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use rustix::thread::gettid;
 
 use super::Running;
 use super::threads::Thread;
-use crate::{machine, peers};
+use crate::machine;
+use crate::peers::{self, Run};
+use crate::questions::{self, Questions};
 
 pub(super) fn monoio() -> io::Result<Running> {
-    start(|future| {
-        peers::monoio()?.block_on(future);
-        Ok(())
-    })
+    start(peers::run_on_monoio)
 }
 
 pub(super) fn glommio() -> io::Result<Running> {
-    start(|future| {
-        peers::glommio()?.run(future);
-        Ok(())
-    })
+    start(peers::run_on_glommio)
 }
 
 pub(super) fn compio() -> io::Result<Running> {
-    start(|future| {
-        peers::compio()?.block_on(future);
-        Ok(())
-    })
-}
-
-/// Runs a future in a runtime of the thread's own.
-type Run = fn(Pin<Box<dyn Future<Output = ()>>>) -> io::Result<()>;
-
-struct Question {
-    x: u64,
-    answer: oneshot::Sender<u64>,
+    start(peers::run_on_compio)
 }
 
 /// So many calls, and who wants to know when they are over.
@@ -54,12 +37,12 @@ fn start(run: Run) -> io::Result<Running> {
     let [caller, callee] = machine::two_cpus()?;
     let (end, ended) = oneshot::channel();
     let (bursts, wanted) = unbounded();
-    let (questions, asked) = unbounded();
+    let (questions, asked) = questions::channel();
     let (callees, callee_number) = mpsc::channel();
     let answering = thread::spawn(move || {
         machine::pin(callee)?;
         callees.send(gettid()).expect("it is being waited for");
-        run(Box::pin(answer_all(asked)))
+        run(Box::pin(asked.answer_all()))
     });
     let (callers, caller_number) = mpsc::channel();
     let host = thread::spawn(move || {
@@ -87,22 +70,12 @@ fn start(run: Run) -> io::Result<Running> {
 async fn call(
     mut bursts: UnboundedReceiver<Burst>,
     mut ended: oneshot::Receiver<()>,
-    questions: UnboundedSender<Question>,
+    questions: Questions,
 ) {
     while let Either::Left((Some((calls, ends)), _)) = select(bursts.next(), &mut ended).await {
         for x in 0..calls {
-            let (answer, answered) = oneshot::channel();
-            let sent = questions.unbounded_send(Question { x, answer });
-            sent.expect("the callee listens");
-            assert_eq!(answered.await.expect("the callee answers"), x + 1);
+            assert_eq!(questions.ask(x).await, x + 1);
         }
         ends.send(Instant::now()).expect("it is being waited for");
-    }
-}
-
-/// Answers until nobody can ask any more.
-async fn answer_all(mut asked: UnboundedReceiver<Question>) {
-    while let Some(Question { x, answer }) = asked.next().await {
-        answer.send(x + 1).expect("the caller waits");
     }
 }

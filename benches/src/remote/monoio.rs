@@ -6,37 +6,24 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::channel::{mpsc, oneshot};
 use monoio::{IoUringDriver, RuntimeBuilder};
 
 use super::Cpus;
 use super::workload::{Caller, Measured, workload};
 use crate::machine;
-
-struct Question {
-    x: u64,
-    answer: oneshot::Sender<u64>,
-}
+use crate::questions::{self, Questions};
 
 #[derive(Clone)]
 struct Monoio {
-    questions: mpsc::UnboundedSender<Question>,
+    questions: Questions,
 }
 
 pub(super) fn measure(cpus: Cpus, length: Duration) -> io::Result<Measured> {
-    let (questions, mut asked) = mpsc::unbounded::<Question>();
+    let (questions, asked) = questions::channel();
     let answering = thread::spawn(move || {
         machine::pin(cpus.callee)?;
         let mut runtime = RuntimeBuilder::<IoUringDriver>::new().build()?;
-        runtime.block_on(async {
-            monoio::spawn(async move {
-                while let Some(Question { x, answer }) = asked.next().await {
-                    answer.send(x + 1).expect("the caller waits");
-                }
-            })
-            .await
-        });
+        runtime.block_on(async { monoio::spawn(asked.answer_all()).await });
         io::Result::Ok(())
     });
     machine::pin(cpus.caller)?;
@@ -49,12 +36,7 @@ pub(super) fn measure(cpus: Cpus, length: Duration) -> io::Result<Measured> {
 
 impl Caller for Monoio {
     async fn call(&self, x: u64) -> u64 {
-        let (answer, answered) = oneshot::channel();
-        let question = Question { x, answer };
-        self.questions
-            .unbounded_send(question)
-            .expect("the callee listens");
-        answered.await.expect("the callee answers")
+        self.questions.ask(x).await
     }
 
     fn spawn<F: Future<Output = ()> + 'static>(&self, future: F) -> impl Future<Output = ()> {

@@ -11,44 +11,32 @@ use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 
 use super::mark::Mark;
 use super::{Cpus, Measured};
-use crate::{machine, peers};
+use crate::machine;
+use crate::peers::{self, Run};
 
 pub(super) fn monoio(cpus: Cpus, length: Duration) -> io::Result<Measured> {
-    thread_wakes(cpus, length, |marks| {
-        peers::monoio()?.block_on(set_all(marks));
-        Ok(())
-    })
+    thread_wakes(cpus, length, peers::run_on_monoio)
 }
 
 pub(super) fn glommio(cpus: Cpus, length: Duration) -> io::Result<Measured> {
-    thread_wakes(cpus, length, |marks| {
-        peers::glommio()?.run(set_all(marks));
-        Ok(())
-    })
+    thread_wakes(cpus, length, peers::run_on_glommio)
 }
 
 pub(super) fn compio(cpus: Cpus, length: Duration) -> io::Result<Measured> {
-    thread_wakes(cpus, length, |marks| {
-        peers::compio()?.block_on(set_all(marks));
-        Ok(())
-    })
+    thread_wakes(cpus, length, peers::run_on_compio)
 }
 
-type Marks = UnboundedReceiver<Arc<Mark>>;
-
-async fn set_all(mut marks: Marks) {
+async fn set_all(mut marks: UnboundedReceiver<Arc<Mark>>) {
     while let Some(mark) = marks.next().await {
         mark.set();
     }
 }
 
-fn thread_wakes(
-    cpus: Cpus,
-    length: Duration,
-    run: fn(Marks) -> io::Result<()>,
-) -> io::Result<Measured> {
+fn thread_wakes(cpus: Cpus, length: Duration, run: Run) -> io::Result<Measured> {
     let (sender, marks) = unbounded();
-    let host = thread::spawn(move || machine::pin(cpus.woken).and_then(|()| run(marks)));
+    let host = thread::spawn(move || {
+        machine::pin(cpus.woken).and_then(|()| run(Box::pin(set_all(marks))))
+    });
     machine::pin(cpus.waker)?;
     let latencies = Mark::new().time_wakes(length, |mark| {
         let sent = sender.unbounded_send(Arc::clone(mark));
