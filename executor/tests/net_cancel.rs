@@ -4,7 +4,7 @@ mod common;
 
 use common::descriptors::{alone, descriptors, exhaust, is_child};
 use common::{Drops, Random, modes, pair, settle, start, start_with, until};
-use executor::buf::{BufResult, IoBuf, IoBufMut, SetLen};
+use executor::buf::{BufResult, IoBuf, IoBufMut};
 use executor::net::{TcpListener, TcpStream};
 use executor::time::{Duration, sleep, timeout};
 use executor::{Runtime, spawn, spawn_on_with, yield_now};
@@ -26,16 +26,16 @@ impl IoBuf for Counted {
     }
 }
 
-impl SetLen for Counted {
+// SAFETY: all is left to the vector.
+unsafe impl IoBufMut for Counted {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.as_uninit() }
+    }
+
     unsafe fn set_len(&mut self, length: usize) {
         // SAFETY: passed on to the caller.
-        unsafe { SetLen::set_len(&mut self.0, length) };
-    }
-}
-
-impl IoBufMut for Counted {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.0.as_uninit()
+        unsafe { IoBufMut::set_len(&mut self.0, length) };
     }
 }
 

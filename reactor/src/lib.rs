@@ -10,6 +10,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the reactor is built on io_uring, which only Linux has");
 
+pub mod buf;
 pub mod buffers;
 pub mod capabilities;
 mod contain;
@@ -33,7 +34,6 @@ pub mod timer;
 pub mod waiters;
 
 pub use capabilities::{Capabilities, Feature};
-pub use compio_buf as buf;
 pub use contain::{completes, contain_panic};
 pub use descriptor::Descriptor;
 pub use header::HeaderLine;

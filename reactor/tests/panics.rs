@@ -2,7 +2,7 @@
 
 mod support;
 
-use reactor::buf::{IoBuf, IoBufMut, SetLen};
+use reactor::buf::{IoBuf, IoBufMut};
 use reactor::operation::{Op, Recv};
 use std::io::Write;
 use std::mem::MaybeUninit;
@@ -56,14 +56,14 @@ impl IoBuf for Bomb {
     }
 }
 
-impl SetLen for Bomb {
-    unsafe fn set_len(&mut self, _: usize) {}
-}
-
-impl IoBufMut for Bomb {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.0.as_uninit()
+// SAFETY: all is left to the array.
+unsafe impl IoBufMut for Bomb {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.as_uninit() }
     }
+
+    unsafe fn set_len(&mut self, _: usize) {}
 }
 
 /// Cancelled receives, whose buffers panic when they are released, stand among others in the queue.

@@ -3,7 +3,7 @@
 
 mod support;
 
-use reactor::buf::{IoBuf, IoBufMut, SetLen};
+use reactor::buf::{IoBuf, IoBufMut};
 use reactor::buffers::{BufPool, Filling, PoolOptions};
 use reactor::operation::{
     Accept, Accepted, KeptBytes, KeptDatagram, KeptInput, MultishotAccept, OrderedMultishot, Read,
@@ -294,16 +294,16 @@ impl IoBuf for Looks {
     }
 }
 
-impl SetLen for Looks {
+// SAFETY: all is left to the vector.
+unsafe impl IoBufMut for Looks {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: passed on to the caller.
+        unsafe { self.0.as_uninit() }
+    }
+
     unsafe fn set_len(&mut self, length: usize) {
         // SAFETY: passed on to the caller.
-        unsafe { SetLen::set_len(&mut self.0, length) };
-    }
-}
-
-impl IoBufMut for Looks {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.0.as_uninit()
+        unsafe { IoBufMut::set_len(&mut self.0, length) };
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use compio::io::AsyncReadAt;
-use executor::buf::{BufResult, IoBufMut, SetLen};
+use executor::buf::{BufResult, IoBufMut};
 use executor::fs::{AlignedBuf, DirectFile, OpenOptions, RegisteredBufs};
 
 use super::Measured;

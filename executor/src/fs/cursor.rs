@@ -3,7 +3,7 @@
 use super::File;
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::ends::reactor;
-use compio_io::{AsyncRead, AsyncReadAt, AsyncWrite, AsyncWriteAt};
+use crate::io::{AsyncRead, AsyncReadAt, AsyncWrite, AsyncWriteAt};
 use reactor::operation::{
     InTurn, Ordered, Read, ReadAt, ReadVectored, ReadVectoredAt, Write, WriteVectored,
 };

@@ -3,7 +3,7 @@
 use super::File;
 use super::blocking::blocking;
 use crate::buf::{BufResult, IoBuf};
-use compio_io::{AsyncReadExt, AsyncWriteExt};
+use crate::io::{AsyncReadExt, AsyncWriteExt};
 use std::io;
 use std::path::Path;
 

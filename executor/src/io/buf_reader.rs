@@ -3,7 +3,7 @@
 use super::inlet::Inlet;
 use super::lines::{Lines, Split};
 use crate::buf::{BufResult, IoBufMut, IoVectoredBufMut};
-use compio_io::{AsyncBufRead, AsyncRead};
+use crate::io::{AsyncBufRead, AsyncRead};
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use std::{fmt, io};

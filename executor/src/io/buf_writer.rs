@@ -2,7 +2,7 @@
 
 use super::outlet::Outlet;
 use crate::buf::{BufResult, IoBuf, IoVectoredBuf};
-use compio_io::AsyncWrite;
+use crate::io::AsyncWrite;
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use std::{fmt, io};

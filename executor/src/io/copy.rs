@@ -2,8 +2,7 @@
 
 use super::{BufReader, BufWriter};
 use crate::buf::BufResult;
-use compio_io::util::Splittable;
-use compio_io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use crate::io::{AsyncRead, AsyncWrite, AsyncWriteExt, Splittable};
 use futures_util::future::try_join;
 use std::future::poll_fn;
 use std::io;

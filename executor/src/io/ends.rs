@@ -90,7 +90,7 @@ impl WriteEnd {
 /// Implements compio-io's `AsyncRead` for a type with `read` and `read_vectored` that take `&self`, and for references to it.
 macro_rules! async_read {
     ($($reader:ty),+) => {$(
-        impl compio_io::AsyncRead for $reader {
+        impl $crate::io::AsyncRead for $reader {
             async fn read<B: $crate::buf::IoBufMut>(&mut self, buffer: B) -> $crate::buf::BufResult<usize, B> {
                 Self::read(self, buffer).await
             }
@@ -103,7 +103,7 @@ macro_rules! async_read {
             }
         }
 
-        impl compio_io::AsyncRead for &$reader {
+        impl $crate::io::AsyncRead for &$reader {
             async fn read<B: $crate::buf::IoBufMut>(&mut self, buffer: B) -> $crate::buf::BufResult<usize, B> {
                 <$reader>::read(self, buffer).await
             }
@@ -121,7 +121,7 @@ macro_rules! async_read {
 /// The same for `AsyncWrite`. There is nothing to flush, and what ends the stream is the drop of the writer.
 macro_rules! async_write {
     ($($writer:ty),+) => {$(
-        impl compio_io::AsyncWrite for $writer {
+        impl $crate::io::AsyncWrite for $writer {
             async fn write<B: $crate::buf::IoBuf>(&mut self, buffer: B) -> $crate::buf::BufResult<usize, B> {
                 Self::write(self, buffer).await
             }
@@ -142,7 +142,7 @@ macro_rules! async_write {
             }
         }
 
-        impl compio_io::AsyncWrite for &$writer {
+        impl $crate::io::AsyncWrite for &$writer {
             async fn write<B: $crate::buf::IoBuf>(&mut self, buffer: B) -> $crate::buf::BufResult<usize, B> {
                 <$writer>::write(self, buffer).await
             }

@@ -5,7 +5,7 @@
 //! whoever polls next goes on with the same read. This holds for every reader, whatever it does when a read of it is dropped.
 
 use crate::buf::BufResult;
-use compio_io::AsyncRead;
+use crate::io::AsyncRead;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -2,7 +2,7 @@
 
 use super::BufReader;
 use super::pieces::Pieces;
-use compio_io::AsyncRead;
+use crate::io::AsyncRead;
 use futures_util::Stream;
 use std::future::poll_fn;
 use std::io;

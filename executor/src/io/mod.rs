@@ -22,18 +22,18 @@ mod outlet;
 mod pieces;
 pub(crate) mod pipe;
 mod standard;
+mod traits;
 
 pub use async_fd::{AsyncFd, Interest, Readiness};
 pub use buf_reader::BufReader;
 pub use buf_writer::BufWriter;
-pub use compio_io::util::{Splittable, Take};
-pub use compio_io::{
-    AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncWrite, AsyncWriteAt,
-    AsyncWriteAtExt, AsyncWriteExt,
-};
 pub use copy::{copy, copy_bidirectional, copy_buffered};
 pub use lines::{Lines, Split};
 pub use pieces::TooLong;
 pub use pipe::{PipeReader, PipeWriter, pipe};
 pub use reactor::operation::InTurn;
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
+pub use traits::{
+    AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncWrite, AsyncWriteAt,
+    AsyncWriteAtExt, AsyncWriteExt, Splittable, Take,
+};

@@ -5,7 +5,7 @@
 //! the writer is at. What the writer did not take stays, in order, also after an error.
 
 use crate::buf::{BufResult, IntoInner, IoBuf};
-use compio_io::AsyncWrite;
+use crate::io::AsyncWrite;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -4,7 +4,7 @@
 //! wait: those can be dropped at any time.
 
 use super::BufReader;
-use compio_io::AsyncRead;
+use crate::io::AsyncRead;
 use std::task::{Context, Poll, ready};
 use std::{error, fmt, io};
 

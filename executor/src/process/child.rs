@@ -5,6 +5,7 @@ use super::{ExitStatus, Output};
 use crate::buf::BufResult;
 use crate::core::context;
 use crate::io::{AsyncReadExt, PipeReader, PipeWriter};
+use futures_util::future::join3;
 use rustix::io::Errno;
 use std::io;
 use std::mem;
@@ -140,8 +141,7 @@ impl Child {
     /// Outside of a runtime.
     pub async fn wait_with_output(mut self) -> io::Result<Output> {
         let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
-        let (status, stdout, stderr) =
-            futures_util::join!(self.wait(), read_all(stdout), read_all(stderr));
+        let (status, stdout, stderr) = join3(self.wait(), read_all(stdout), read_all(stderr)).await;
         Ok(Output {
             status: status?,
             stdout: stdout?,

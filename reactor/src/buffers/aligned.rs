@@ -3,7 +3,7 @@
 //! A file opened with `O_DIRECT` is read and written past the kernel's cache, so the memory, the offset and the length must fit the
 //! medium. An ordinary vector begins where it happens to.
 
-use compio_buf::{IoBuf, IoBufMut, SetLen};
+use crate::buf::{IoBuf, IoBufMut};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -69,7 +69,7 @@ impl AlignedBuf {
             self.capacity()
         );
         let before = self.length;
-        if let Some(new) = self.as_uninit().get_mut(before..length) {
+        if let Some(new) = self.space().get_mut(before..length) {
             new.fill(MaybeUninit::new(0));
         }
         self.length = length;
@@ -79,11 +79,15 @@ impl AlignedBuf {
     pub fn append(&mut self, bytes: &[u8]) -> usize {
         let before = self.length;
         let count = bytes.len().min(self.capacity() - before);
-        for (place, byte) in self.as_uninit()[before..].iter_mut().zip(&bytes[..count]) {
-            place.write(*byte);
-        }
+        self.space()[before..][..count].write_copy_of_slice(&bytes[..count]);
         self.length += count;
         count
+    }
+
+    /// All of the memory.
+    fn space(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: the allocation is ours, so large, and we are borrowed alone.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr().cast(), self.layout.size()) }
     }
 }
 
@@ -109,17 +113,15 @@ impl IoBuf for AlignedBuf {
     }
 }
 
-impl SetLen for AlignedBuf {
+// SAFETY: the space is the allocation, and the bytes are the first `length` of it.
+unsafe impl IoBufMut for AlignedBuf {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.space()
+    }
+
     unsafe fn set_len(&mut self, length: usize) {
         debug_assert!(length <= self.capacity());
         self.length = length;
-    }
-}
-
-impl IoBufMut for AlignedBuf {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        // SAFETY: the allocation is ours, so large, and we are borrowed alone.
-        unsafe { slice::from_raw_parts_mut(self.start.as_ptr().cast(), self.layout.size()) }
     }
 }
 

@@ -4,12 +4,12 @@
 //! that names it, and may outlive its reactor.
 
 use super::{BufPoolError, BufferRing, Filling, Ledger, PoolOptions};
+use crate::buf::{IoBuf, IoBufMut};
 use crate::capabilities::Feature;
 use crate::contain::completes;
 use crate::operation::Completion;
 use crate::reactor::Reactor;
 use crate::waiters::{Place, Waiters};
-use compio_buf::{IoBuf, IoBufMut, SetLen};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
@@ -263,16 +263,6 @@ enum Memory {
 }
 
 impl PoolBuf {
-    /// Copies these bytes, for which it has room, to its start.
-    pub(crate) fn fill(&mut self, bytes: &[u8]) {
-        assert!(bytes.len() <= self.capacity as usize, "beyond the buffer");
-        for (place, byte) in self.as_uninit().iter_mut().zip(bytes) {
-            place.write(*byte);
-        }
-        // No more than the capacity, so it fits.
-        self.length = bytes.len() as u32;
-    }
-
     /// Leaves only these of its bytes.
     pub(crate) fn narrow(&mut self, skipped: usize, length: usize) {
         assert!(skipped + length <= self.len());
@@ -331,18 +321,17 @@ impl IoBuf for PoolBuf {
     }
 }
 
-impl SetLen for PoolBuf {
-    unsafe fn set_len(&mut self, length: usize) {
-        assert!(length <= self.capacity as usize, "beyond the buffer");
-        self.length = length as u32;
-    }
-}
-
-impl IoBufMut for PoolBuf {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+// SAFETY: the space is the piece's, and the bytes are the first `length` of it; all of it is initialised from the start.
+unsafe impl IoBufMut for PoolBuf {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
         let (start, capacity) = (self.at_start().cast(), self.capacity as usize);
         // SAFETY: as for `deref_mut`; all of the capacity belongs to the piece.
         unsafe { std::slice::from_raw_parts_mut(start, capacity) }
+    }
+
+    unsafe fn set_len(&mut self, length: usize) {
+        assert!(length <= self.capacity as usize, "beyond the buffer");
+        self.length = length as u32;
     }
 }
 

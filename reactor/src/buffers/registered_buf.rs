@@ -3,8 +3,8 @@
 //! Made by `registered`, to which it goes back when it is dropped. It stays on the reactor's thread, and keeps its group alive.
 
 use super::registered::Group;
+use crate::buf::{IoBuf, IoBufMut, Slice};
 use crate::reactor::Reactor;
-use compio_buf::{IoBuf, IoBufMut, SetLen, Slice};
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
@@ -92,18 +92,17 @@ impl IoBuf for RegisteredBuf {
     }
 }
 
-impl SetLen for RegisteredBuf {
-    unsafe fn set_len(&mut self, length: usize) {
-        assert!(length <= self.capacity(), "beyond the buffer");
-        self.length = length;
-    }
-}
-
-impl IoBufMut for RegisteredBuf {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+// SAFETY: the space is the buffer's memory, and the bytes are the first `length` of it; all of it is initialised from the start.
+unsafe impl IoBufMut for RegisteredBuf {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
         let start = self.group.at(self.index).as_ptr().cast();
         // SAFETY: as for `deref_mut`; all of the buffer belongs to this.
         unsafe { slice::from_raw_parts_mut(start, self.capacity()) }
+    }
+
+    unsafe fn set_len(&mut self, length: usize) {
+        assert!(length <= self.capacity(), "beyond the buffer");
+        self.length = length;
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::read_write::{checked, read_done, read_entry, write_entry};
 use super::{Completion, Operation, fd, length};
+use crate::buf::{BufResult, IoBufMut};
 use crate::buffers::Registered;
 use crate::descriptor::Descriptor;
 use crate::reactor::Reactor;
-use compio_buf::{BufResult, IoBufMut};
 use io_uring::{opcode, squeue};
 use std::rc::Rc;
 
@@ -40,7 +40,8 @@ unsafe impl<B: Registered + IoBufMut> Operation for ReadFixed<B> {
         let Some(place) = self.place else {
             return read_entry(&self.file, &mut self.buffer, self.offset);
         };
-        let space = self.buffer.as_uninit();
+        // SAFETY: the kernel writes only bytes.
+        let space = unsafe { self.buffer.as_uninit() };
         let (start, count) = (space.as_mut_ptr().cast(), length(space.len()));
         opcode::ReadFixed::new(fd(&self.file), start, count, place)
             .offset(self.offset)

@@ -1,10 +1,10 @@
 //! sendmsg(2) and recvmsg(2): several buffers at once, with an address, with descriptors.
 
 use super::kept::{KeptBytes, KeptDatagram};
-use super::vectored::{BUFFERS_MAX, Places, filled};
+use super::vectored::{BUFFERS_MAX, Places};
 use super::{Completion, Operation, Ordered, fd};
+use crate::buf::{BufResult, IoVectoredBuf, IoVectoredBufMut, written};
 use crate::descriptor::Descriptor;
-use compio_buf::{BufResult, IoVectoredBuf, IoVectoredBufMut};
 use io_uring::{opcode, squeue};
 use rustix::net::{
     AncillaryDrain, RecvAncillaryMessage, SendAncillaryBuffer, SendAncillaryMessage,
@@ -119,10 +119,27 @@ impl<V: IoVectoredBufMut> Inbound<V> {
             .build()
     }
 
-    /// After a success: what came, with the buffers' lengths set.
+    /// The outcome, with the buffers' lengths set after a success.
+    fn complete(mut self, completion: Completion) -> BufResult<Message, V> {
+        let result = completion.result().map(|count| {
+            let count = count as usize;
+            // SAFETY: the kernel has written so many bytes to the spaces, in order, each full before the next is begun.
+            unsafe { self.buffers.set_len(count) };
+            self.message(count)
+        });
+        BufResult(result, self.buffers)
+    }
+
+    /// The bytes that a success has brought.
+    fn bytes(&mut self, completion: Completion) -> impl Iterator<Item = &[u8]> {
+        // SAFETY: nothing is written.
+        let spaces = unsafe { self.buffers.iter_uninit_slice() };
+        // SAFETY: the kernel has written so many bytes to the spaces, in order, each full before the next is begun.
+        unsafe { written(spaces, completion.bytes() as usize) }
+    }
+
+    /// After a success: what came beside the bytes.
     fn message(&mut self, count: usize) -> Message {
-        // SAFETY: the kernel has written `count` bytes to the buffers, in their order, each full before the next is begun.
-        unsafe { self.buffers.set_len(count) };
         // SAFETY: the kernel has filled in an address of this length.
         let sender = unsafe {
             let storage = std::mem::replace(&mut self.sender, SockAddrStorage::zeroed());
@@ -182,10 +199,8 @@ unsafe impl<V: IoVectoredBufMut> Operation for RecvMsg<V> {
         self.0.entry(BUFFERS_MAX)
     }
 
-    fn complete(mut self, completion: Completion) -> Self::Output {
-        let result = completion.result();
-        let result = result.map(|count| self.0.message(count as usize));
-        BufResult(result, self.0.buffers)
+    fn complete(self, completion: Completion) -> Self::Output {
+        self.0.complete(completion)
     }
 }
 
@@ -202,10 +217,13 @@ impl<V: IoVectoredBufMut> Ordered for RecvMsg<V> {
 
     fn answer(mut self, kept: &mut VecDeque<KeptBytes>) -> Self::Output {
         let inbound = &mut self.0;
-        let count = KeptBytes::copy(kept, inbound.buffers.iter_uninit_slice());
+        // SAFETY: only bytes are copied.
+        let count = KeptBytes::copy(kept, unsafe { inbound.buffers.iter_uninit_slice() });
+        // SAFETY: so many bytes were just copied to the spaces, in order.
+        unsafe { inbound.buffers.set_len(count) };
         let mut descriptors = KeptBytes::consume(kept, count);
         descriptors.truncate(inbound.descriptors_max);
-        // The kernel never had it, so its header says nothing; the lengths are those of bytes that were just copied.
+        // The kernel never had it, so its header says nothing.
         let message = Message {
             descriptors,
             ..inbound.message(count)
@@ -215,11 +233,7 @@ impl<V: IoVectoredBufMut> Ordered for RecvMsg<V> {
 
     fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
         let message = self.0.message(completion.bytes() as usize);
-        KeptBytes::keep(
-            kept,
-            filled(&self.0.buffers, message.count),
-            message.descriptors,
-        );
+        KeptBytes::keep(kept, self.0.bytes(completion), message.descriptors);
     }
 }
 
@@ -252,10 +266,8 @@ unsafe impl<V: IoVectoredBufMut> Operation for RecvDatagram<V> {
         self.0.entry(usize::MAX)
     }
 
-    fn complete(mut self, completion: Completion) -> Self::Output {
-        let result = completion.result();
-        let result = result.map(|count| self.0.message(count as usize));
-        BufResult(result, self.0.buffers)
+    fn complete(self, completion: Completion) -> Self::Output {
+        self.0.complete(completion)
     }
 }
 
@@ -273,14 +285,7 @@ impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
     fn answer(mut self, kept: &mut VecDeque<KeptDatagram>) -> Self::Output {
         let datagram = kept.front_mut().expect("it has an answer");
         let inbound = &mut self.0;
-        let mut count = 0;
-        let places = inbound.buffers.iter_uninit_slice().flatten();
-        for (place, byte) in places.zip(&datagram.bytes) {
-            place.write(*byte);
-            count += 1;
-        }
-        // SAFETY: so many bytes were just written to the buffers, each filled before the next.
-        unsafe { inbound.buffers.set_len(count) };
+        let count = inbound.buffers.set_bytes(&datagram.bytes);
         let mut message = Message {
             count,
             sender: datagram.sender.clone(),
@@ -299,10 +304,7 @@ impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
         let message = self.0.message(completion.bytes() as usize);
         if !self.0.peeks() {
             kept.push_back(KeptDatagram {
-                bytes: filled(&self.0.buffers, message.count)
-                    .flatten()
-                    .copied()
-                    .collect(),
+                bytes: self.0.bytes(completion).flatten().copied().collect(),
                 sender: message.sender,
                 is_truncated: message.is_truncated,
                 descriptors: message.descriptors,

@@ -1,8 +1,8 @@
 //! read(2) and write(2): pipes, terminals and files, at the current position or at one that is given.
 
 use super::{Completion, Operation, Ordered, fd, length};
+use crate::buf::{BufResult, IoBuf, IoBufMut, written};
 use crate::descriptor::Descriptor;
-use compio_buf::{BufResult, IoBuf, IoBufMut};
 use io_uring::{opcode, squeue};
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
@@ -56,7 +56,8 @@ pub(super) fn read_entry<B: IoBufMut>(
     buffer: &mut B,
     offset: u64,
 ) -> squeue::Entry {
-    let space = buffer.as_uninit();
+    // SAFETY: the kernel writes only bytes.
+    let space = unsafe { buffer.as_uninit() };
     opcode::Read::new(fd(file), space.as_mut_ptr().cast(), length(space.len()))
         .offset(offset)
         .build()
@@ -113,19 +114,24 @@ impl<B: IoBufMut> Ordered for Read<B> {
     }
 
     fn has_answer(&mut self, kept: &VecDeque<KeptInput>) -> bool {
-        !kept.is_empty() || self.buffer.as_uninit().is_empty()
+        !kept.is_empty() || self.buffer.buf_capacity() == 0
     }
 
     fn answer(mut self, kept: &mut VecDeque<KeptInput>) -> Self::Output {
-        let count = hand_out(kept, std::iter::once(self.buffer.as_uninit()));
+        // SAFETY: only bytes are copied.
+        let space = unsafe { self.buffer.as_uninit() };
+        let count = hand_out(kept, std::iter::once(space));
         // SAFETY: so many bytes were just written at the start of the space.
         unsafe { self.buffer.set_len(count) };
         BufResult(Ok(count), self.buffer)
     }
 
-    fn keep(self, completion: Completion, kept: &mut VecDeque<KeptInput>) {
-        let BufResult(_, buffer) = self.complete(completion);
-        keep_input(kept, buffer.as_init()[..completion.bytes() as usize].iter());
+    fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptInput>) {
+        // SAFETY: nothing is written.
+        let space = std::iter::once(unsafe { self.buffer.as_uninit() });
+        // SAFETY: the kernel has written so many bytes at the start of the space.
+        let bytes = unsafe { written(space, completion.bytes() as usize) };
+        keep_input(kept, bytes.flatten());
     }
 }
 

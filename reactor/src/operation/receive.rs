@@ -2,9 +2,9 @@
 
 use super::kept::{KeptBytes, KeptDatagram};
 use super::{Completion, Multishot, OrderedMultishot, fd};
+use crate::buf::IoBufMut;
 use crate::buffers::{BufPool, Filling, PoolBuf};
 use crate::descriptor::Descriptor;
-use compio_buf::{IoBufMut, SetLen};
 use io_uring::types::RecvMsgOut;
 use io_uring::{opcode, squeue};
 use socket2::{SockAddr, SockAddrStorage};
@@ -60,7 +60,8 @@ impl OrderedMultishot for RecvMulti {
         }
         let room = KeptBytes::available(kept).min(self.pool.options().buffer_bytes as usize);
         let mut buffer = self.pool.take_or_allocate(room);
-        let count = KeptBytes::copy(kept, std::iter::once(buffer.as_uninit()));
+        // SAFETY: only bytes are copied.
+        let count = KeptBytes::copy(kept, std::iter::once(unsafe { buffer.as_uninit() }));
         // Descriptors that came with the bytes were not asked for.
         drop(KeptBytes::consume(kept, count));
         // SAFETY: so many bytes were just written at its start.
@@ -189,7 +190,7 @@ impl OrderedMultishot for RecvMsgMulti {
     fn answer(&mut self, kept: &mut VecDeque<KeptDatagram>) -> Option<Self::Item> {
         let datagram = kept.pop_front()?;
         let mut payload = self.pool.take_or_allocate(datagram.bytes.len());
-        payload.fill(&datagram.bytes);
+        payload.set_bytes(&datagram.bytes);
         Some(Ok(Datagram {
             payload,
             sender: datagram.sender,

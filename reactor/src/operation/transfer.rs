@@ -2,8 +2,8 @@
 
 use super::kept::KeptBytes;
 use super::{Completion, Operation, Ordered, fd, length};
+use crate::buf::{BufResult, IoBuf, IoBufMut, written};
 use crate::descriptor::Descriptor;
-use compio_buf::{BufResult, IoBuf, IoBufMut};
 use io_uring::{opcode, squeue};
 use std::collections::VecDeque;
 
@@ -47,7 +47,8 @@ unsafe impl<B: IoBufMut> Operation for Recv<B> {
     type Output = BufResult<usize, B>;
 
     fn entry(&mut self) -> squeue::Entry {
-        let space = self.buffer.as_uninit();
+        // SAFETY: the kernel writes only bytes.
+        let space = unsafe { self.buffer.as_uninit() };
         opcode::Recv::new(
             fd(&self.socket),
             space.as_mut_ptr().cast(),
@@ -75,11 +76,13 @@ impl<B: IoBufMut> Ordered for Recv<B> {
     }
 
     fn has_answer(&mut self, kept: &VecDeque<KeptBytes>) -> bool {
-        !kept.is_empty() || self.buffer.as_uninit().is_empty()
+        !kept.is_empty() || self.buffer.buf_capacity() == 0
     }
 
     fn answer(mut self, kept: &mut VecDeque<KeptBytes>) -> Self::Output {
-        let count = KeptBytes::copy(kept, std::iter::once(self.buffer.as_uninit()));
+        // SAFETY: only bytes are copied.
+        let space = unsafe { self.buffer.as_uninit() };
+        let count = KeptBytes::copy(kept, std::iter::once(space));
         if !self.peeks() {
             // Descriptors that came with the bytes were not asked for.
             drop(KeptBytes::consume(kept, count));
@@ -89,11 +92,13 @@ impl<B: IoBufMut> Ordered for Recv<B> {
         BufResult(Ok(count), self.buffer)
     }
 
-    fn keep(self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
+    fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptBytes>) {
         if !self.peeks() {
-            let BufResult(_, buffer) = self.complete(completion);
-            let bytes = &buffer.as_init()[..completion.bytes() as usize];
-            KeptBytes::keep(kept, [bytes], Vec::new());
+            // SAFETY: nothing is written.
+            let space = std::iter::once(unsafe { self.buffer.as_uninit() });
+            // SAFETY: the kernel has written so many bytes at the start of the space.
+            let bytes = unsafe { written(space, completion.bytes() as usize) };
+            KeptBytes::keep(kept, bytes, Vec::new());
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::read_write::{CURRENT, KeptInput, checked, hand_out, keep_input};
 use super::{Completion, Operation, Ordered, fd};
+use crate::buf::{BufResult, IoVectoredBuf, IoVectoredBufMut, written};
 use crate::descriptor::Descriptor;
-use compio_buf::{BufResult, IoVectoredBuf, IoVectoredBufMut};
 use io_uring::{opcode, squeue};
 use std::collections::VecDeque;
 use std::ptr;
@@ -28,7 +28,8 @@ impl Places {
 
     /// The capacities of `max` buffers at most.
     pub(super) fn to_fill(buffers: &mut impl IoVectoredBufMut, max: usize) -> Self {
-        let spaces = buffers.iter_uninit_slice();
+        // SAFETY: the kernel writes only bytes.
+        let spaces = unsafe { buffers.iter_uninit_slice() };
         let places = spaces.map(|space| (space.as_mut_ptr().cast(), space.len()));
         Self::of(places, max)
     }
@@ -59,16 +60,6 @@ impl Places {
         // At most BUFFERS_MAX.
         self.0.len() as u32
     }
-}
-
-/// Those of the bytes in the buffers that have just come, `count` of them.
-pub(super) fn filled(buffers: &impl IoVectoredBuf, count: usize) -> impl Iterator<Item = &[u8]> {
-    let mut left = count;
-    buffers.iter_slice().map(move |slice| {
-        let part = &slice[..slice.len().min(left)];
-        left -= part.len();
-        part
-    })
 }
 
 fn read_done<B: IoVectoredBufMut>(mut buffers: B, completion: Completion) -> BufResult<usize, B> {
@@ -128,18 +119,20 @@ impl<B: IoVectoredBufMut> Ordered for ReadVectored<B> {
     }
 
     fn answer(mut self, kept: &mut VecDeque<KeptInput>) -> Self::Output {
-        let count = hand_out(kept, self.buffers.iter_uninit_slice());
+        // SAFETY: only bytes are copied.
+        let spaces = unsafe { self.buffers.iter_uninit_slice() };
+        let count = hand_out(kept, spaces);
         // SAFETY: so many bytes were just written to the spaces, in order.
         unsafe { self.buffers.set_len(count) };
         BufResult(Ok(count), self.buffers)
     }
 
-    fn keep(self, completion: Completion, kept: &mut VecDeque<KeptInput>) {
-        let BufResult(_, buffers) = self.complete(completion);
-        keep_input(
-            kept,
-            filled(&buffers, completion.bytes() as usize).flatten(),
-        );
+    fn keep(mut self, completion: Completion, kept: &mut VecDeque<KeptInput>) {
+        // SAFETY: nothing is written.
+        let spaces = unsafe { self.buffers.iter_uninit_slice() };
+        // SAFETY: the kernel has filled so many bytes of the spaces, in order.
+        let bytes = unsafe { written(spaces, completion.bytes() as usize) };
+        keep_input(kept, bytes.flatten());
     }
 }
 

@@ -1,10 +1,10 @@
 //! Sending from our memory without a copy.
 
 use super::{Completion, Operation, Ordered, fd, length};
+use crate::buf::{BufResult, IoBuf};
 use crate::capabilities::Feature;
 use crate::descriptor::Descriptor;
 use crate::reactor::Reactor;
-use compio_buf::{BufResult, IoBuf};
 use io_uring::{opcode, squeue};
 
 /// send(2) of a buffer's bytes, which the network card reads where they are, if it can; yields how many went, and the buffer when the

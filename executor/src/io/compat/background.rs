@@ -7,9 +7,9 @@
 //!
 //! The task has no part in the ownership: with the [`Background`] the writer is dropped, at once, and then the task.
 
+use crate::io::AsyncWrite;
 use crate::io::outlet::Outlet;
 use crate::{JoinHandle, spawn};
-use compio_io::AsyncWrite;
 use reactor::contain_panic;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::future::poll_fn;

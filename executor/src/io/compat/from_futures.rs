@@ -1,7 +1,7 @@
 //! A stream of `futures::io` as one of this crate.
 
 use crate::buf::{BufResult, IoBuf, IoBufMut};
-use compio_io::{AsyncRead, AsyncWrite};
+use crate::io::{AsyncRead, AsyncWrite};
 use futures_util::io;
 use std::future::poll_fn;
 use std::io::Result;

@@ -2,8 +2,7 @@
 
 use super::background::Background;
 use crate::io::inlet::Inlet;
-use compio_io::util::Splittable;
-use compio_io::{AsyncRead, AsyncWrite};
+use crate::io::{AsyncRead, AsyncWrite, Splittable};
 use futures_util::io;
 use std::fmt;
 use std::io::Result;
