@@ -285,7 +285,7 @@ fn panic_at(call: impl FnOnce()) -> (String, u32, String) {
 fn outside_of_a_runtime_the_callers_line_is_told() {
     let tcp = net::TcpListener::bind("127.0.0.1:0").unwrap();
     let stream = net::TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
-    let stream = TcpStream::try_from(stream).unwrap();
+    let stream = TcpStream::from(stream);
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
     let (reader, writer) = io::pipe().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
