@@ -1,7 +1,7 @@
 //! Spawning, and asking where one is.
 
 use crate::core::context;
-use crate::runtime::dispatch;
+use crate::runtime::{NoSuchCore, dispatch};
 use crate::task::{Closure, JoinHandle};
 use std::future::Future;
 
@@ -59,10 +59,11 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    context::expect("spawn_on", |here| {
+    let sent = context::expect_runtime("spawn_on", |runtime, here| {
         // SAFETY: the future is `Send`, and so is its output.
-        unsafe { dispatch(here.runtime(), Some(here), core, future) }
-    })
+        unsafe { dispatch(runtime, here, core, future) }
+    });
+    NoSuchCore::refuse(sent)
 }
 
 /// Calls `closure` on the core numbered `core` and runs the future it makes there. Only the closure and the output travel: the future
@@ -92,10 +93,11 @@ where
     F: Future + 'static,
     F::Output: Send + 'static,
 {
-    context::expect("spawn_on_with", |here| {
+    let sent = context::expect_runtime("spawn_on_with", |runtime, here| {
         // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well.
-        unsafe { dispatch(here.runtime(), Some(here), core, Closure::new(closure)) }
-    })
+        unsafe { dispatch(runtime, here, core, Closure::new(closure)) }
+    });
+    NoSuchCore::refuse(sent)
 }
 
 /// The number of the core this is called on.
@@ -113,7 +115,7 @@ pub fn current_core() -> usize {
 /// Outside of a runtime.
 #[track_caller]
 pub fn cores() -> usize {
-    context::expect("cores", |core| core.runtime().cores().len())
+    context::expect_runtime("cores", |runtime, _| runtime.cores().len())
 }
 
 /// The CPU behind each core of this runtime, by the core's number.
@@ -122,5 +124,5 @@ pub fn cores() -> usize {
 /// Outside of a runtime.
 #[track_caller]
 pub fn cpus() -> Vec<usize> {
-    context::expect("cpus", |core| core.runtime().cpus().to_vec())
+    context::expect_runtime("cpus", |runtime, _| runtime.cpus().to_vec())
 }

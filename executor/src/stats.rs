@@ -132,7 +132,7 @@ impl Waits {
 /// ```
 #[track_caller]
 pub fn stats() -> Vec<CoreStats> {
-    context::expect("stats", |core| core.runtime().stats())
+    context::expect_runtime("stats", |runtime, _| runtime.stats())
 }
 
 impl fmt::Display for CoreStats {

@@ -74,7 +74,7 @@ fn outside_of_a_runtime_the_panic_says_what_is_missing() {
     ];
     for (name, call) in calls {
         let text = panic_text(call);
-        let expected = format!("{name} was called outside of a runtime: it works on a core only");
+        let expected = format!("{name} was used outside of a runtime: it works on a core only");
         assert!(text.starts_with(&expected), "{text}");
     }
 }

@@ -355,3 +355,72 @@ fn unpinned_threads_have_all_cpus() {
         assert_eq!(mask(), one);
     });
 }
+
+/// Inside a closure, and in one that it starts, the runtime is there: its handle, its number of cores, its counts, and ways to send work to its
+/// cores, whatever thread of the pool it is.
+#[test]
+fn a_closure_reaches_its_runtime() {
+    let Some(runtime) = start(2) else { return };
+    let from_inside = || {
+        assert_eq!(executor::Handle::current().cores(), 2);
+        assert_eq!((executor::cores(), executor::cpus().len()), (2, 2));
+        assert_eq!(executor::stats().len(), 2);
+        let there = spawn_on(1, async { executor::current_core() });
+        let made_there = executor::spawn_on_with(1, || async {
+            spawn(async { executor::current_core() }).await.unwrap()
+        });
+        let handle = executor::Handle::current();
+        let by_handle = handle.spawn_on(1, async { executor::current_core() });
+        [there, made_there, by_handle].map(|task| block_on(task).unwrap())
+    };
+    runtime.block_on(async {
+        assert_eq!(spawn_blocking(from_inside).await.unwrap(), [1; 3]);
+        let nested = spawn_blocking(move || block_on(spawn_blocking(from_inside)).unwrap());
+        assert_eq!(nested.await.unwrap(), [1; 3]);
+    });
+    let from_thread = runtime.handle().spawn_blocking(from_inside);
+    assert_eq!(runtime.block_on(from_thread).unwrap(), [1; 3]);
+}
+
+/// What needs a core panics inside a closure, and says what to write instead; the thread goes on, and afterwards, with no closure, has no runtime.
+#[test]
+fn what_needs_a_core_panics_in_a_closure() {
+    fn panic_of(call: fn()) -> String {
+        let error = block_on(executor::Handle::current().spawn_blocking(call)).unwrap_err();
+        error.to_string()
+    }
+    run(1, async {
+        let texts = spawn_blocking(|| {
+            [
+                ("spawn was used", panic_of(|| spawn(async {}).detach())),
+                (
+                    "current_core was used",
+                    panic_of(|| {
+                        let _unused = executor::current_core();
+                    }),
+                ),
+                (
+                    "BufPool::new was used",
+                    panic_of(|| {
+                        let options = executor::net::PoolOptions {
+                            count: 1,
+                            buffer_bytes: 64,
+                            filling: executor::net::Filling::Whole,
+                        };
+                        drop(executor::net::BufPool::new(options));
+                    }),
+                ),
+                (
+                    "interval was used",
+                    panic_of(|| block_on(executor::time::sleep(Duration::from_secs(1)))),
+                ),
+            ]
+        });
+        for (what, text) in texts.await.unwrap() {
+            assert!(text.contains(what), "{text}");
+            assert!(text.contains("inside of spawn_blocking"), "{text}");
+            assert!(text.contains("executor::spawn_on"), "{text}");
+            assert!(text.contains("executor::spawn_on_with"), "{text}");
+        }
+    });
+}

@@ -6,14 +6,17 @@
 mod common;
 
 use common::{Random, Watchdog, block_on, modes, start_with};
-use executor::{Builder, Handle, spawn, spawn_on, spawn_on_with, yield_now};
+use executor::{Builder, Handle, JoinHandle, spawn, spawn_on, spawn_on_with, yield_now};
 use futures::channel::mpsc;
 use futures::stream::StreamExt;
 use std::array;
 use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -341,4 +344,60 @@ fn storm_of_all_to_all() {
             "{mode}: a task ran twice"
         );
     }
+}
+
+/// A thread and the other core poll handles with changing wakers, and drop some of the handles, just when their tasks complete: each waker that
+/// was left is used or not, and then dropped, once.
+#[test]
+fn wakers_of_join_handles_are_dropped_once() {
+    /// Wakes nobody: the handles are polled again and again.
+    struct Counted;
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    fn poll_until_ready(mut task: JoinHandle<()>, counted: &Arc<Counted>, random: &mut Random) {
+        let wakers = [0, 1].map(|_| Waker::from(Arc::clone(counted)));
+        let own = Waker::from(Arc::new(Counted));
+        for _ in 0..random.below(100) {
+            let waker = match random.below(3) {
+                2 => &own,
+                either => &wakers[either],
+            };
+            let polled = Pin::new(&mut task).poll(&mut Context::from_waker(waker));
+            if polled.is_ready() {
+                return;
+            }
+        }
+    }
+
+    let (progress, _watchdog) =
+        Progress::watched("default", ["by the thread", "by core 1", "", ""]);
+    let Some(runtime) = start_with(Builder::new(), 2) else {
+        return;
+    };
+    let handle = runtime.handle();
+    let counted = Arc::new(Counted);
+    let make = |place: usize| {
+        let (counted, progress) = (Arc::clone(&counted), progress.clone());
+        let handle = handle.clone();
+        move || {
+            let mut random = Random::new(place as u64);
+            for _ in 0..scaled(2000) {
+                progress.count(place);
+                let task = handle.spawn_on(0, yield_now());
+                spin(&mut random);
+                poll_until_ready(task, &counted, &mut random);
+            }
+        }
+    };
+    let thread = thread::spawn(make(0));
+    runtime.block_on(async {
+        let there = make(1);
+        spawn_on(1, async move { there() }).await.unwrap();
+        common::until(|| thread.is_finished()).await;
+    });
+    thread.join().unwrap();
+    drop(runtime);
+    assert_eq!(Arc::strong_count(&counted), 1);
 }

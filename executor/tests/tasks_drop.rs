@@ -3,11 +3,16 @@
 mod common;
 
 use common::{Drops, Token, on_thread, run, settle, start, thread_of, until};
-use executor::{Builder, JoinHandle, spawn, spawn_on, spawn_on_with};
+use executor::sync::Event;
+use executor::{Builder, Handle, JoinHandle, spawn, spawn_on, spawn_on_with};
+use futures::channel::oneshot;
+use futures::future::select;
 use std::cell::RefCell;
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::thread;
 
 /// Calls a closure when it is dropped.
@@ -244,4 +249,246 @@ fn tasks_that_join_each_other_are_freed() {
     }
     // Other tests of the file run beside this one.
     assert!(descriptors() < before + 50);
+}
+
+type Slot<T> = Arc<Mutex<Option<JoinHandle<T>>>>;
+
+/// Two tasks, on one core or on two, and one that polls its own handle, look once at handles that are kept elsewhere; all end. When the runtime
+/// and the handles have gone as well, so has all memory of the tasks, and with it their core's eventfd.
+#[test]
+fn tasks_that_polled_each_others_handles_are_freed() {
+    /// Looks once whether the other has ended, goes on, and ends.
+    async fn watching(other: Slot<()>) {
+        poll_fn(|context| {
+            if let Some(handle) = other.lock().unwrap().as_mut() {
+                let _ = Pin::new(handle).poll(context);
+            }
+            Poll::Ready(())
+        })
+        .await;
+        executor::yield_now().await;
+    }
+
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let cores = common::cpus_allowed().min(2);
+    let before = descriptors();
+    for _ in 0..100 {
+        let runtime = Builder::new().cores(cores).pin(false).build().unwrap();
+        runtime.block_on(async {
+            for there in 0..cores {
+                let (a, b, own) = (Slot::default(), Slot::default(), Slot::default());
+                *a.lock().unwrap() = Some(spawn(watching(Arc::clone(&b))));
+                *b.lock().unwrap() = Some(spawn_on(there, watching(Arc::clone(&a))));
+                *own.lock().unwrap() = Some(spawn(watching(Arc::clone(&own))));
+                for slot in [&a, &b, &own] {
+                    until(|| slot.lock().unwrap().as_ref().unwrap().is_finished()).await;
+                }
+                // The handle is in what it is the handle of.
+                drop(own.lock().unwrap().take());
+            }
+        });
+    }
+    // Other tests of the file run beside this one.
+    let after = descriptors();
+    assert!(after < before + 50, "{before} descriptors became {after}");
+}
+
+/// So many would overflow any stack, were each dropped inside of the one before.
+const LINKS: usize = 50_000;
+
+/// Each task awaits the one before it, through its handle or through a channel. They are dropped with the runtime, or because the first, the
+/// last, or all of them are aborted.
+#[test]
+fn a_chain_of_waiting_tasks_is_dropped() {
+    for aborted in [0..0, 0..1, LINKS - 1..LINKS, 0..LINKS] {
+        let drops = Drops::new();
+        let runtime = start(1).expect("one CPU");
+        runtime.block_on(async {
+            let mut before: Option<JoinHandle<()>> = None;
+            let mut heard: Option<oneshot::Receiver<()>> = None;
+            let mut tasks = Vec::new();
+            for number in 0..LINKS {
+                let (tell, told) = oneshot::channel();
+                let (joined, heard) = (before.take(), heard.replace(told));
+                let token = drops.token();
+                let task = spawn(async move {
+                    let _held = (token, tell);
+                    match (joined, heard) {
+                        (Some(task), Some(heard)) => drop(select(task, heard).await),
+                        _ => pending().await,
+                    }
+                });
+                if aborted.contains(&number) {
+                    tasks.push(task);
+                } else {
+                    before = Some(task);
+                }
+            }
+            // Each has been polled, and waits.
+            settle().await;
+            tasks.iter().for_each(JoinHandle::abort);
+        });
+        drop(runtime);
+        assert_eq!(drops.count(), LINKS, "{aborted:?}");
+    }
+}
+
+/// Each task looks once whether the one before it has ended, by a handle that is kept elsewhere; then all end. The handles are dropped from the
+/// first on, and from the last on.
+#[test]
+fn handles_of_a_chain_are_dropped_in_any_order() {
+    run(1, async {
+        for from_the_last in [false, true] {
+            let handles: Rc<RefCell<Vec<JoinHandle<()>>>> = Rc::default();
+            let all_have_looked = Rc::new(Event::new());
+            for number in 0..LINKS {
+                let (others, go) = (Rc::clone(&handles), Rc::clone(&all_have_looked));
+                let task = spawn(async move {
+                    poll_fn(|context| {
+                        if let Some(before) = number.checked_sub(1) {
+                            let before = &mut others.borrow_mut()[before];
+                            assert!(Pin::new(before).poll(context).is_pending());
+                        }
+                        Poll::Ready(())
+                    })
+                    .await;
+                    go.wait().await;
+                });
+                handles.borrow_mut().push(task);
+            }
+            settle().await;
+            all_have_looked.set();
+            let all = || handles.borrow().iter().all(JoinHandle::is_finished);
+            until(all).await;
+            let mut handles = handles.take();
+            if from_the_last {
+                handles.reverse();
+            }
+            drop(handles);
+        }
+    });
+}
+
+/// The output of each task holds the handle of the one before, which is complete; so does, at the end, a future. All are dropped when the last
+/// handle is: on the core, on another thread, or with a task that is aborted.
+#[test]
+fn a_chain_of_handles_in_outputs_is_dropped() {
+    #[expect(dead_code, reason = "they are dropped")]
+    struct Link(Option<JoinHandle<Link>>, Token);
+
+    let runtime = start(1).expect("one CPU");
+    runtime.block_on(async {
+        for way in 0..3 {
+            let drops = Drops::new();
+            let mut last = Link(None, drops.token());
+            for _ in 1..LINKS {
+                let token = drops.token();
+                let task = spawn(async move { last });
+                until(|| task.is_finished()).await;
+                last = Link(Some(task), token);
+            }
+            match way {
+                0 => drop(last),
+                1 => on_thread(move || drop(last)).await,
+                _ => {
+                    let task = spawn(async move {
+                        let _held = last;
+                        pending::<()>().await;
+                    });
+                    settle().await;
+                    task.abort();
+                    assert!(task.await.unwrap_err().is_cancelled());
+                }
+            }
+            // Before the drop has returned, all were.
+            assert_eq!(drops.count(), LINKS);
+        }
+    });
+}
+
+/// Handles that are dropped inside of drops, not very deep: each output is dropped before the drop of its handle returns.
+#[test]
+fn outputs_are_dropped_with_their_handles_in_order() {
+    struct Nested(Option<JoinHandle<Nested>>, usize, Rc<RefCell<Vec<usize>>>);
+
+    impl Drop for Nested {
+        fn drop(&mut self) {
+            drop(self.0.take());
+            self.2.borrow_mut().push(self.1);
+        }
+    }
+
+    run(1, async {
+        let order: Rc<RefCell<Vec<usize>>> = Rc::default();
+        let mut last = None;
+        for number in 0..10 {
+            let nested = Nested(last, number, Rc::clone(&order));
+            let task = spawn(async move { nested });
+            until(|| task.is_finished()).await;
+            last = Some(task);
+        }
+        drop(last);
+        assert_eq!(*order.borrow(), Vec::from_iter(0..10));
+    });
+}
+
+/// A drop spawns a task whose drop spawns a task, and so on, where no task runs any more: on a core that shuts down, to another such, to a
+/// runtime that has gone, and to its closed pool.
+#[test]
+fn drops_that_spawn_do_not_recurse() {
+    #[derive(Clone, Copy)]
+    enum Way {
+        Here,
+        There,
+        ByHandle,
+        Blocking,
+    }
+
+    struct Respawn(usize, Way, Handle, Token);
+
+    impl Drop for Respawn {
+        fn drop(&mut self) {
+            let Self(left, way, handle, token) = self;
+            if *left == 0 {
+                return;
+            }
+            let held = Self(*left - 1, *way, handle.clone(), token.again());
+            let future = async move {
+                let _held = held;
+                pending::<()>().await;
+            };
+            match way {
+                Way::Here => spawn(future).detach(),
+                Way::There => spawn_on(executor::cores() - 1, future).detach(),
+                Way::ByHandle => handle.spawn_on(0, future).detach(),
+                Way::Blocking => handle.spawn_blocking(move || drop(future)).detach(),
+            }
+        }
+    }
+
+    let cores = common::cpus_allowed().min(2);
+    for way in [Way::Here, Way::There, Way::ByHandle, Way::Blocking] {
+        let drops = Drops::new();
+        let runtime = start(cores).expect("so many CPUs");
+        let handle = runtime.handle();
+        let respawn = Respawn(LINKS, way, handle, drops.token());
+        match way {
+            Way::Here | Way::There => runtime.block_on(async move {
+                spawn(async move {
+                    let _held = respawn;
+                    pending::<()>().await;
+                })
+                .detach();
+                settle().await;
+            }),
+            Way::ByHandle | Way::Blocking => {
+                drop(runtime);
+                drop(respawn);
+                assert_eq!(drops.count(), LINKS + 1);
+                continue;
+            }
+        }
+        drop(runtime);
+        assert_eq!(drops.count(), LINKS + 1);
+    }
 }

@@ -313,3 +313,29 @@ fn a_dropped_handle_lets_go_of_its_waker() {
         assert_eq!(Arc::strong_count(&nobody), 1);
     });
 }
+
+/// A handle is polled with a waker that somebody else made, and kept. When the task has completed, here or on another core, the waker was used
+/// and is gone, as are those that were replaced; so it is when the handle goes first.
+#[test]
+fn a_waker_is_dropped_when_it_was_used() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        for core in 0..2 {
+            let counts = [0, 1, 2].map(|_| Arc::new(Count::default()));
+            let wakers = counts.clone().map(Waker::from);
+            let (go, gone) = futures::channel::oneshot::channel::<()>();
+            let mut kept = spawn_on(core, async {
+                let _ = gone.await;
+            });
+            let mut dropped = spawn_on(core, std::future::pending::<()>());
+            assert!(poll(&mut kept, &wakers[0]).is_pending());
+            assert!(poll(&mut kept, &wakers[1]).is_pending());
+            assert!(poll(&mut dropped, &wakers[2]).is_pending());
+            drop((wakers, dropped));
+            go.send(()).unwrap();
+            until(|| counts.iter().all(|count| Arc::strong_count(count) == 1)).await;
+            assert!(kept.is_finished());
+            assert_eq!(counts.map(|count| count.0.load(SeqCst)), [0, 1, 0]);
+        }
+    });
+}

@@ -3,12 +3,17 @@
 mod common;
 
 use common::{Drops, on_thread, run, settle, start, until};
+use executor::io;
+use executor::net::{BufPool, Filling, PoolOptions, TcpListener, TcpStream, UdpSocket};
+use executor::time::{Duration, Instant, interval_at, sleep, timeout};
 use executor::yield_now;
 use executor::{JoinError, spawn, spawn_on, spawn_on_with};
+use std::cell::RefCell;
 use std::future::{Future, Ready, pending, ready};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::pin::Pin;
-use std::sync::Arc;
+use std::net;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, set_hook, take_hook};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Once};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Panics when it is dropped.
@@ -251,4 +256,115 @@ fn in_the_drop_of_the_waker_of_the_joiner() {
         });
     }));
     assert!(caught.is_ok());
+}
+
+/// Where the panic of `call` is said to be, and its text.
+fn panic_at(call: impl FnOnce()) -> (String, u32, String) {
+    thread_local! {
+        static LAST: RefCell<Option<(String, u32)>> = const { RefCell::new(None) };
+    }
+    static HOOK: Once = Once::new();
+    // Other tests of this process panic as well, on threads of their own.
+    HOOK.call_once(|| {
+        let before = take_hook();
+        set_hook(Box::new(move |info| {
+            let location = info.location().map(|at| (at.file().to_owned(), at.line()));
+            LAST.set(location);
+            before(info);
+        }));
+    });
+    let payload = catch_unwind(AssertUnwindSafe(call)).expect_err("it panics");
+    let (file, line) = LAST.take().expect("the hook was called");
+    let text = payload.downcast::<String>().expect("a text");
+    (file, line, *text)
+}
+
+/// What needs a core is called on a thread that is none: the panic is said to be at the caller's line, and says what to do. So it is where
+/// there is no such core.
+#[test]
+fn outside_of_a_runtime_the_callers_line_is_told() {
+    let tcp = net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = net::TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
+    let stream = TcpStream::from(stream);
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (reader, writer) = io::pipe().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (stdin, stdout) = (io::stdin().unwrap(), io::stdout().unwrap());
+    let buffer = || Vec::with_capacity(1);
+    let noop = || Context::from_waker(Waker::noop());
+    let second = Duration::from_secs(1);
+    executor::core_local! { static LOCAL: u8 = 0; }
+    let options = PoolOptions {
+        count: 1,
+        buffer_bytes: 64,
+        filling: Filling::Whole,
+    };
+    macro_rules! at_their_line {
+        ($($call:expr),+ $(,)?) => {$(
+            let (file, line, text) = panic_at(|| { let _unused = $call; });
+            assert_eq!((file.as_str(), line), (file!(), line!()), "{}: {text}", stringify!($call));
+            assert!(text.contains("outside of a runtime"), "{text}");
+            assert!(text.contains("Handle::spawn_on_with"), "{text}");
+        )+};
+    }
+    at_their_line!(spawn(async {}));
+    at_their_line!(spawn_on(0, async {}));
+    at_their_line!(spawn_on_with(0, || async {}));
+    at_their_line!(executor::spawn_blocking(|| ()));
+    at_their_line!(executor::Handle::current());
+    at_their_line!(executor::current_core());
+    at_their_line!(executor::cores());
+    at_their_line!(executor::cpus());
+    at_their_line!(executor::stats());
+    at_their_line!(executor::Foreign::new(0));
+    at_their_line!(LOCAL.with(|local| *local));
+    at_their_line!(stream.read(buffer()));
+    at_their_line!(stream.peek(buffer()));
+    at_their_line!(stream.read_vectored([buffer()]));
+    at_their_line!(stream.write("x"));
+    at_their_line!(stream.write_vectored(["x"]));
+    at_their_line!(stream.write_zero_copy("x"));
+    at_their_line!(udp.recv(buffer()));
+    at_their_line!(udp.recv_from(buffer()));
+    at_their_line!(udp.peek_from(buffer()));
+    at_their_line!(udp.recv_vectored([buffer()]));
+    at_their_line!(udp.send("x"));
+    at_their_line!(udp.send_to("x", udp.local_addr().unwrap()));
+    at_their_line!(listener.incoming());
+    at_their_line!(reader.read(buffer()));
+    at_their_line!(reader.read_vectored([buffer()]));
+    at_their_line!(writer.write("x"));
+    at_their_line!(writer.write_vectored(["x"]));
+    at_their_line!(stdin.read(buffer()));
+    at_their_line!(stdout.write("x"));
+    at_their_line!(BufPool::new(options));
+    at_their_line!(executor::fs::RegisteredBufs::new(1, 1));
+    at_their_line!(pin!(sleep(second)).poll(&mut noop()));
+    at_their_line!(pin!(timeout(second, pending::<()>())).poll(&mut noop()));
+    at_their_line!(pin!(interval_at(Instant::now() + second, second).tick()).poll(&mut noop()));
+
+    run(1, async {
+        let handle = executor::Handle::current();
+        let tasks: [&dyn Fn(); 4] = [
+            &|| spawn_on(7, async {}).detach(),
+            &|| spawn_on_with(7, || async {}).detach(),
+            &|| handle.spawn_on(7, async {}).detach(),
+            &|| handle.spawn_on_with(7, || async {}).detach(),
+        ];
+        for (number, task) in (1..).zip(tasks) {
+            let (file, line, text) = panic_at(task);
+            assert_eq!((file.as_str(), line), (file!(), line!() - 8 + number));
+            assert!(text.contains("there is no core 7"), "{text}");
+        }
+    });
+}
+
+/// A future that needs a core is awaited by an executor that has none: the panic is said to be at the line of the `await`.
+#[test]
+fn outside_of_a_runtime_the_line_of_the_await_is_told() {
+    let wait = async || {
+        sleep(Duration::from_secs(1)).await;
+    };
+    let (file, line, _) = panic_at(|| common::block_on(wait()));
+    assert_eq!((file.as_str(), line), (file!(), line!() - 3));
 }

@@ -388,7 +388,7 @@ fn a_sleep_belongs_to_where_it_is_first_polled() {
     let text = thread::spawn(|| catch_unwind(|| block_on(sleep(MILLISECOND))).unwrap_err());
     let text = text.join().unwrap().downcast::<String>().expect("a text");
     assert!(
-        text.starts_with("a timer was called outside of a runtime"),
+        text.starts_with("a sleep, timeout or interval was used outside of a runtime"),
         "{text}"
     );
     run(1, early);

@@ -6,8 +6,9 @@ mod pool;
 
 pub(crate) use pool::{Limits, Pool};
 
-use crate::core::{RuntimeShared, context};
+use crate::core::{Core, RuntimeShared, context};
 use crate::task::{BlockingTask, JoinHandle};
+use std::io;
 use std::sync::Arc;
 
 /// Calls `closure` on a thread that may block: for system calls that io_uring lacks, libraries that wait, and computations of more than a
@@ -20,6 +21,11 @@ use std::sync::Arc;
 /// turn comes; afterwards it does nothing. **Dropping** the handle lets the closure go on; its result is then dropped on its thread. **At
 /// shutdown** closures that have not begun are cancelled, and those that run are waited for,
 /// [for 1 s at most](crate::Builder::blocking_shutdown).
+///
+/// **Inside the closure** these work, for the same runtime: [`Handle::current`](crate::Handle::current), [`spawn_on`](crate::spawn_on),
+/// [`spawn_on_with`](crate::spawn_on_with), `spawn_blocking` itself, [`cores`](crate::cores), [`cpus`](crate::cpus) and
+/// [`stats`](crate::stats()). Its thread is no core: [`spawn`](crate::spawn()), [`current_core`](crate::current_core), sockets, files, timers and
+/// everything else that needs one panic there. Send such work to a core with `spawn_on` or `spawn_on_with`.
 ///
 /// # Panics
 /// Outside of a runtime; and if the system refuses to start a thread, and there is none yet.
@@ -42,21 +48,43 @@ where
     C: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    context::expect("spawn_blocking", |core| {
-        start(core.runtime(), core.index(), closure)
-    })
+    let started = context::expect_runtime("spawn_blocking", |runtime, here| {
+        start(runtime, here.map_or(0, Core::index), closure)
+    });
+    expect_thread(started)
 }
 
 /// The same for a runtime, of which the core of this number will wait for it.
-#[track_caller]
-pub(crate) fn start<C, T>(runtime: &RuntimeShared, core: usize, closure: C) -> JoinHandle<T>
+///
+/// # Errors
+/// As the system refused to start a thread, if there is none yet.
+pub(crate) fn start<C, T>(
+    runtime: &Arc<RuntimeShared>,
+    core: usize,
+    closure: C,
+) -> io::Result<JoinHandle<T>>
 where
     C: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (task, handle) = BlockingTask::new(Arc::clone(&runtime.cores()[core]), closure);
-    if let Err(error) = runtime.blocking().push(task) {
-        panic!("no thread for blocking work could be started: {error}");
+    let served = Arc::clone(runtime);
+    let serving = move || {
+        let _serving = context::serve(&served);
+        closure()
+    };
+    let (task, handle) = BlockingTask::new(Arc::clone(&runtime.cores()[core]), serving);
+    runtime.blocking().push(task)?;
+    Ok(handle)
+}
+
+/// What was started.
+///
+/// # Panics
+/// At the caller's line, if the system refused.
+#[track_caller]
+pub(crate) fn expect_thread<T>(started: io::Result<T>) -> T {
+    match started {
+        Ok(started) => started,
+        Err(error) => panic!("no thread for blocking work could be started: {error}"),
     }
-    handle
 }

@@ -1,9 +1,10 @@
-//! Which core, if any, the current thread is.
+//! Which core the current thread is, if it is one, and which runtime it works for.
 //!
-//! Set while a core's loop or its shutdown runs, by [`enter`]; everything that works "on the current core" starts here.
+//! [`enter`] sets the core while a core's loop or its shutdown runs; everything that works "on the current core" starts here. [`serve`] sets
+//! the runtime while a thread of its blocking pool runs a closure. That thread is no core: it can reach cores, and hold nothing of theirs.
 
-use super::Core;
 use super::prefetch::prefetch_for_write;
+use super::{Core, RuntimeShared};
 use crate::task::TaskRef;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 thread_local! {
     static CURRENT: Cell<*const Core> = const { Cell::new(ptr::null()) };
+    static SERVED: Cell<*const Arc<RuntimeShared>> = const { Cell::new(ptr::null()) };
 }
 
 /// While it lives, the thread is the core it was made with. Restores what was before.
@@ -43,20 +45,84 @@ pub(crate) fn with<T>(call: impl FnOnce(Option<&Core>) -> T) -> T {
     call(unsafe { current.as_ref() })
 }
 
+/// While it lives, the thread runs a blocking closure of the runtime it was made with. Restores what was before.
+#[must_use]
+pub(crate) struct Serving<'a> {
+    before: *const Arc<RuntimeShared>,
+    runtime: PhantomData<&'a Arc<RuntimeShared>>,
+}
+
+/// Makes the current thread one that works for `runtime`, and is no core of it.
+pub(crate) fn serve(runtime: &Arc<RuntimeShared>) -> Serving<'_> {
+    Serving {
+        before: SERVED.replace(runtime),
+        runtime: PhantomData,
+    }
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        SERVED.set(self.before);
+    }
+}
+
 /// Calls `call` with the current core.
 ///
 /// # Panics
-/// Outside of a runtime, saying that `what` needs one.
+/// If the thread is no core. The message names `what` and the caller's line; a panic inside of `call` does not.
 #[inline]
 #[track_caller]
 pub(crate) fn expect<T>(what: &str, call: impl FnOnce(&Core) -> T) -> T {
-    with(|core| match core {
-        Some(core) => call(core),
-        None => panic!(
-            "{what} was called outside of a runtime: it works on a core only, inside of #[executor::main], \
-             Runtime::block_on or a spawned task"
-        ),
-    })
+    match with(|core| core.map(call)) {
+        Some(result) => result,
+        None => no_core(what),
+    }
+}
+
+/// Calls `call` with the runtime that the thread works for: as one of its cores, which `call` gets as well, or as a thread of its blocking
+/// pool.
+///
+/// # Panics
+/// If it works for none. The message names `what` and the caller's line; a panic inside of `call` does not.
+#[inline]
+#[track_caller]
+pub(crate) fn expect_runtime<T>(
+    what: &str,
+    call: impl FnOnce(&Arc<RuntimeShared>, Option<&Core>) -> T,
+) -> T {
+    let found = with(|core| match core {
+        Some(core) => Ok(call(core.runtime(), Some(core))),
+        None => Err(call),
+    });
+    let call = match found {
+        Ok(result) => return result,
+        Err(call) => call,
+    };
+    let served = SERVED.try_with(Cell::get).unwrap_or(ptr::null());
+    // SAFETY: set by `serve` only, and unset before the borrow it was made with ends.
+    match unsafe { served.as_ref() } {
+        Some(runtime) => call(runtime, None),
+        None => no_core(what),
+    }
+}
+
+#[cold]
+#[track_caller]
+fn no_core(what: &str) -> ! {
+    let is_serving = SERVED
+        .try_with(Cell::get)
+        .is_ok_and(|served| !served.is_null());
+    if is_serving {
+        panic!(
+            "{what} was used inside of spawn_blocking: it works on a core only, and this thread is none. Send it to a core with \
+             executor::spawn_on, or, if its future is not Send (it holds a socket, a timer, an Rc), with executor::spawn_on_with"
+        );
+    }
+    panic!(
+        "{what} was used outside of a runtime: it works on a core only, inside of #[executor::main], Runtime::block_on or a spawned \
+         task. From another thread, send it to a core through a Handle (Runtime::handle, Handle::current): with Handle::spawn_on, or, if \
+         its future is not Send (it holds a socket, a timer, an Rc), with Handle::spawn_on_with"
+    );
 }
 
 /// Makes a task run on its core, from whatever thread this is.

@@ -182,7 +182,7 @@ impl Core {
     #[inline]
     pub(crate) fn admit(&self, task: TaskRef) {
         if self.is_closing.get() {
-            shared::settle(task);
+            self.shared.settle(task);
             return;
         }
         let mut tasks = self.tasks.borrow_mut();

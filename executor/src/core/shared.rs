@@ -13,6 +13,7 @@ use crossbeam_utils::CachePadded;
 use reactor::KernelWake;
 use reactor::doorbell::Doorbell;
 use reactor::park::{ParkState, Wake, publish_fence};
+use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 /// Names one runtime of this process.
@@ -142,18 +143,20 @@ impl CoreShared {
     /// For a core that has closed: cancels the tasks that never reached it, and forgets the wakes of those that did.
     fn settle_foreign(&self) {
         while let Some(task) = self.foreign.pop() {
-            settle(task);
+            self.settle(task);
         }
     }
-}
 
-/// A message for a core that has closed.
-pub(super) fn settle(task: TaskRef) {
-    // A linked task is its core's to end, and was ended or is about to be. If it is another core's, which comes to wake its joiner, then that
-    // one was ended here.
-    if task.header().slot().is_none() {
-        // SAFETY: it was never linked, and this is the message that carries it: nobody has polled it, and whoever sent it made sure
-        // that it may be dropped on any thread.
-        unsafe { task.cancel() };
+    /// A message for this core, which has closed, or is just closing.
+    pub(super) fn settle(&self, task: TaskRef) {
+        if !ptr::eq(self, &raw const **task.header().core()) {
+            // Another core's, which has completed. Who waits for it was ended here, or will be; what is left to do is to drop its waker.
+            task.wake_joiner();
+        } else if task.header().slot().is_none() {
+            // SAFETY: it was never linked, and this is the message that carries it: nobody has polled it, and whoever sent it made sure
+            // that it may be dropped on any thread.
+            unsafe { task.cancel_unrun() };
+        }
+        // A linked task is its core's to end, and was ended or is about to be.
     }
 }

@@ -1,9 +1,9 @@
 //! A core's orderly end: stop taking tasks in and drop them all here; meet the others, since each may have had values of this core; drop the core's own
 //! values; cancel and reap every operation; meet the others again.
 
+use super::Core;
 use super::homecoming::Homecoming;
 use super::run_loop::AbortOnUnwind;
-use super::{Core, shared};
 use crate::task::TaskRef;
 use reactor::contain_panic;
 use std::any::Any;
@@ -39,7 +39,7 @@ impl Core {
         for receiver in self.receivers.borrow_mut().iter_mut() {
             receiver.take(usize::MAX, |header| {
                 // SAFETY: the sender gave the ring a reference, and the ring gave it to us.
-                shared::settle(unsafe { TaskRef::from_raw(header) });
+                self.shared.settle(unsafe { TaskRef::from_raw(header) });
             });
         }
         self.drop_returned(Homecoming::take);

@@ -116,12 +116,14 @@ impl File {
     ///
     /// # Panics
     /// Outside of a runtime.
+    #[track_caller]
     pub fn read_at<B: IoBufMut>(&self, buffer: B, offset: u64) -> Op<ReadAt<B>> {
         let read = ReadAt::new(self.file.clone(), buffer, self.place(offset));
         Op::new(reactor("read_at"), read)
     }
 
     /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
+    #[track_caller]
     pub fn read_vectored_at<B: IoVectoredBufMut>(
         &self,
         buffers: B,
@@ -141,6 +143,7 @@ impl File {
     ///
     /// # Panics
     /// Outside of a runtime.
+    #[track_caller]
     pub fn read_fixed_at<B: Registered + IoBufMut>(
         &self,
         buffer: B,
@@ -162,12 +165,14 @@ impl File {
     ///
     /// # Panics
     /// Outside of a runtime.
+    #[track_caller]
     pub fn write_at<B: IoBuf>(&self, buffer: B, offset: u64) -> Op<Write<B>> {
         let write = Write::at(self.file.clone(), buffer, self.place(offset));
         Op::new(reactor("write_at"), write)
     }
 
     /// The same of several buffers, in order.
+    #[track_caller]
     pub fn write_vectored_at<B: IoVectoredBuf>(
         &self,
         buffers: B,
@@ -188,12 +193,14 @@ impl File {
     ///
     /// # Panics
     /// Outside of a runtime.
+    #[track_caller]
     pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> Op<WriteFixed<B>> {
         let reactor = reactor("write_fixed_at");
         let write = WriteFixed::new(&reactor, self.file.clone(), buffer, self.place(offset));
         Op::new(reactor, write)
     }
 
+    #[track_caller]
     fn in_turn(&self, what: &str, operation: FileOperation) -> InTurn<FileOperation> {
         InTurn::new(reactor(what), Rc::clone(&self.turns), operation)
     }

@@ -90,11 +90,13 @@ impl Stdin {
     ///
     /// # Panics
     /// Outside of a runtime.
+    #[track_caller]
     pub fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Read<B>> {
         self.0.read(buffer)
     }
 
     /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
+    #[track_caller]
     pub fn read_vectored<B: IoVectoredBufMut>(&self, buffers: B) -> InTurn<ReadVectored<B>> {
         self.0.read_vectored(buffers)
     }
@@ -122,11 +124,13 @@ macro_rules! writes {
             ///
             /// # Panics
             /// Outside of a runtime.
+            #[track_caller]
             pub fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Write<B>> {
                 self.0.write(buffer)
             }
 
             /// The same of several buffers, in order.
+            #[track_caller]
             pub fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
                 self.0.write_vectored(buffers)
             }

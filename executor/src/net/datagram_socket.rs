@@ -37,6 +37,7 @@ impl DatagramSocket {
         &self.inbound
     }
 
+    #[track_caller]
     fn inbound<O: Ordered<Kept = KeptDatagram>, T>(
         &self,
         what: &str,
@@ -53,6 +54,7 @@ impl DatagramSocket {
     }
 
     /// Receives a datagram; `form` makes of it what the caller wants.
+    #[track_caller]
     pub(super) fn recv<B: IoBufMut, T>(
         &self,
         what: &str,
@@ -63,6 +65,7 @@ impl DatagramSocket {
         self.inbound(what, recv, form)
     }
 
+    #[track_caller]
     pub(super) fn peek<B: IoBufMut, T>(
         &self,
         what: &str,
@@ -73,6 +76,7 @@ impl DatagramSocket {
         self.inbound(what, recv, form)
     }
 
+    #[track_caller]
     pub(super) fn recv_vectored<V: IoVectoredBufMut, T>(
         &self,
         what: &str,

@@ -32,6 +32,7 @@ impl ListenSocket {
     }
 
     /// `make` makes the stream of a new socket.
+    #[track_caller]
     pub(super) fn incoming<S>(&self, make: fn(OwnedFd) -> S) -> Incoming<S> {
         Incoming::new(self.socket.clone(), Rc::clone(&self.inbound), make)
     }

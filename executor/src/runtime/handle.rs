@@ -29,14 +29,14 @@ impl Handle {
         Self { runtime }
     }
 
-    /// The handle of the runtime this thread is a core of.
+    /// The handle of the runtime that this thread is a core of, or whose [blocking closure](crate::spawn_blocking) it runs.
     ///
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
     pub fn current() -> Self {
-        context::expect("Handle::current", |core| {
-            Self::new(Arc::clone(core.runtime()))
+        context::expect_runtime("Handle::current", |runtime, _| {
+            Self::new(Arc::clone(runtime))
         })
     }
 
@@ -70,7 +70,9 @@ impl Handle {
         F::Output: Send + 'static,
     {
         // SAFETY: the future is `Send`, and so is its output.
-        context::with(|current| unsafe { dispatch(&self.runtime, current, core, future) })
+        let sent =
+            context::with(|current| unsafe { dispatch(&self.runtime, current, core, future) });
+        NoSuchCore::refuse(sent)
     }
 
     /// As [`executor::spawn_on_with`](crate::spawn_on_with), from any thread.
@@ -85,9 +87,10 @@ impl Handle {
         F::Output: Send + 'static,
     {
         // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well.
-        context::with(|current| unsafe {
+        let sent = context::with(|current| unsafe {
             dispatch(&self.runtime, current, core, Closure::new(closure))
-        })
+        });
+        NoSuchCore::refuse(sent)
     }
 
     /// As [`executor::spawn_blocking`](crate::spawn_blocking), from any thread.
@@ -100,28 +103,53 @@ impl Handle {
         C: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        blocking::start(&self.runtime, 0, closure)
+        blocking::expect_thread(blocking::start(&self.runtime, 0, closure))
+    }
+}
+
+/// A core was asked for that the runtime does not have.
+pub(crate) struct NoSuchCore {
+    asked: usize,
+    cores: usize,
+}
+
+impl NoSuchCore {
+    /// What was sent.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such core.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn refuse<T>(sent: Result<T, Self>) -> T {
+        match sent {
+            Ok(sent) => sent,
+            Err(Self { asked, cores }) => panic!(
+                "there is no core {asked}: this runtime has {cores} (0 to {})",
+                cores - 1
+            ),
+        }
     }
 }
 
 /// Makes a task for the core numbered `core` and sends it there.
 ///
+/// # Errors
+/// If there is no such core; the future is dropped then.
+///
 /// # Safety
 /// Before its first poll the future may be sent to, and be dropped on, any thread; and so may its output at any time.
-#[track_caller]
 pub(crate) unsafe fn dispatch<F: Future + 'static>(
     runtime: &RuntimeShared,
     current: Option<&Core>,
     core: usize,
     future: F,
-) -> JoinHandle<F::Output> {
+) -> Result<JoinHandle<F::Output>, NoSuchCore> {
     let cores = runtime.cores();
     let Some(target) = cores.get(core) else {
-        panic!(
-            "there is no core {core}: this runtime has {} (0 to {})",
-            cores.len(),
-            cores.len() - 1
-        );
+        return Err(NoSuchCore {
+            asked: core,
+            cores: cores.len(),
+        });
     };
     let reference = current.map_or_else(|| Arc::clone(target), |here| here.reference_to(target));
     let here = current.filter(|here| here.is(target));
@@ -131,7 +159,7 @@ pub(crate) unsafe fn dispatch<F: Future + 'static>(
         Some(here) => here.admit(task),
         None => context::send(current, task),
     }
-    handle
+    Ok(handle)
 }
 
 impl fmt::Debug for Handle {

@@ -10,7 +10,7 @@ pub use builder::Builder;
 pub use cpus::unpinned;
 pub use error::StartError;
 pub use handle::Handle;
-pub(crate) use handle::dispatch;
+pub(crate) use handle::{NoSuchCore, dispatch};
 
 use crate::core::{Core, context};
 use cpus::Masked;

@@ -44,7 +44,7 @@ impl Drop for BlockingTask {
     fn drop(&mut self) {
         if let Some(task) = self.0.take() {
             // SAFETY: it was never linked, and this is the message that carries it; the closure may be dropped on any thread.
-            unsafe { task.cancel() };
+            unsafe { task.cancel_unrun() };
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The part of a task cell that does not depend on the future's type, and the counted reference to it.
 
+use super::disposal::dispose;
 use super::notification::Notification;
 use super::state::State;
 use crate::core::spares::Place;
@@ -7,7 +8,6 @@ use crate::core::{CoreShared, context};
 use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::task::Waker;
 
 /// `Header::slot` of a task that its core has not seen yet.
 const UNLINKED: u32 = u32::MAX;
@@ -72,9 +72,9 @@ impl Header {
         &self.core
     }
 
-    /// What is left in a cell that is being freed: the reference to its core, the joiner's waker, and what its memory is for.
-    pub(super) fn into_parts(self) -> (Arc<CoreShared>, Option<Waker>, Place) {
-        (self.core, self.state.into_waker(), self.place)
+    /// What is left in a cell that is being freed: the reference to its core, and what its memory is for.
+    pub(super) fn into_parts(self) -> (Arc<CoreShared>, Place) {
+        (self.core, self.place)
     }
 
     #[inline]
@@ -186,10 +186,20 @@ impl TaskRef {
     /// Drops the future and completes the task as cancelled.
     ///
     /// # Safety
-    /// As for [`run`](Self::run); or on any thread, if the task was never linked and this is the message that carries it.
+    /// As for [`run`](Self::run).
     pub(crate) unsafe fn cancel(&self) {
         // SAFETY: passed on to the caller.
         unsafe { (self.header().vtable.cancel)(self.0) };
+    }
+
+    /// The same for a task that was never linked, on any thread. From deep inside of other drops it comes a little later: see
+    /// [`disposal`](super::disposal).
+    ///
+    /// # Safety
+    /// This is the message that carries the task, which then goes nowhere else; the future may be dropped on this thread.
+    pub(crate) unsafe fn cancel_unrun(&self) {
+        // SAFETY: nobody else has the stage, nor will, by the word of the caller.
+        unsafe { dispose(self, self.header().vtable.cancel) };
     }
 
     /// Any thread: makes the task run.
@@ -198,7 +208,8 @@ impl TaskRef {
         context::schedule(self);
     }
 
-    /// The core that [`Polled::Awaited`] named, once, when the task has come there: wakes the task that waits for this one.
+    /// Once, after [`Polled::Awaited`], by the core that it named, when the task has come there, or by who finds that it will not get there: wakes
+    /// the task that waits for this one, and drops its waker.
     #[inline]
     pub(crate) fn wake_joiner(&self) {
         self.header().state.wake();

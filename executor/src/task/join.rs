@@ -1,5 +1,6 @@
 //! The join handle, and why a task may have no output.
 
+use super::disposal::dispose;
 use super::header::TaskRef;
 use super::waker;
 use std::any::Any;
@@ -110,7 +111,7 @@ impl<T> Drop for JoinHandle<T> {
         let header = self.task.header();
         if header.state.close() && !self.taken {
             // SAFETY: the task completed before the handle went, so the outcome is ours, and it was not taken.
-            unsafe { (header.vtable.drop_outcome)(self.task.as_raw()) };
+            unsafe { dispose(&self.task, header.vtable.drop_outcome) };
         }
     }
 }

@@ -183,6 +183,44 @@ fn joiners_core_is_forgotten_with_its_waker() {
     });
 }
 
+/// The handle is polled with one waker, then with another, then dropped, and the core completes somewhere in between, or another core wakes for
+/// it: in the end both wakers are gone, each dropped once, and none was used twice.
+#[test]
+fn every_waker_is_dropped_once() {
+    for polls in 0..=2 {
+        for joiners_core in [None, Some(3)] {
+            loom::model(move || {
+                let task = Task::new();
+                let counts = [0, 1].map(|_| std::sync::Arc::new(Count(std::sync::Arc::default())));
+                let core = thread::spawn({
+                    let task = Arc::clone(&task);
+                    // By this thread or by the core that it sends the task to: what matters is that it is one.
+                    move || match task.state.complete(false) {
+                        Completed::Awaited(core) => {
+                            assert_eq!(core, joiners_core);
+                            task.state.wake();
+                        }
+                        Completed::Wanted | Completed::Unwanted => {}
+                        Completed::WantedAndReleased => unreachable!("it may not release"),
+                    }
+                });
+                for count in &counts[..polls] {
+                    let waker = Waker::from(std::sync::Arc::clone(count));
+                    // With the same one again, nothing changes.
+                    let _ = task.state.poll(&waker, || joiners_core)
+                        || task.state.poll(&waker, || joiners_core);
+                }
+                let _ = task.state.close();
+                core.join().unwrap();
+                for count in &counts {
+                    assert_eq!(std::sync::Arc::strong_count(count), 1, "one is left");
+                    assert!(count.0.load(Ordering::Relaxed) <= 1);
+                }
+            });
+        }
+    }
+}
+
 /// The handle is dropped while the core completes: exactly one of them drops the outcome, and exactly one frees the cell, after it.
 #[test]
 fn outcome_is_dropped_once_and_the_cell_freed_once() {

@@ -12,7 +12,8 @@
 //!
 //! References are held by: the core's task table from linking to completion (a task in the run queue is in the table, so the run
 //! queue holds none), each message on its way to a core, each waker, and the join handle. When the last goes, there is neither
-//! future nor outcome in the cell any more, so it may go on any thread.
+//! future nor outcome nor waker in the cell any more: so it may go on any thread, and freeing it frees nothing else. What may run deep is the drop
+//! of what a cell holds, by whoever drops its handle: [`disposal`] bounds that.
 //!
 //! A [`BlockingTask`] never gets to its core: the thread that has it does what would be the core's. Its `queued` and `slot` are never written, so
 //! whoever wakes it may read them.
@@ -22,6 +23,7 @@
 
 mod blocking;
 mod cell;
+mod disposal;
 mod header;
 mod join;
 mod notification;

@@ -4,19 +4,30 @@
 //! |------------|-------------------------------------------------------|------------------------|-------------------------|
 //! | `COMPLETE` | the outcome is there; the core is done                | the core, once         | nobody                  |
 //! | `HANDLE`   | the join handle exists                                | creation               | the handle's drop, once |
-//! | `WAKER`    | the waker's place is filled, and the core may read it | the handle             | the handle, to replace or drop it |
+//! | `WAKER`    | there is a waker in its place, for the core to use    | the handle             | the handle, to replace or drop it |
 //! | `JOINER`   | with `WAKER`: the core whose task the waker wakes, plus one; 0 if it is not known | the handle | the handle, as above |
 //! | the rest   | how many references there are                         | who clones one         | who drops one           |
 //!
-//! Before `COMPLETE` the waker's place belongs to the handle while `WAKER` is clear, and to nobody for writing while it is set. After
-//! `COMPLETE` nobody writes it; it is dropped with the cell. The outcome belongs to the handle if `HANDLE` was set when `COMPLETE`
-//! was, else to the core.
+//! The outcome belongs to the handle if `HANDLE` was set when `COMPLETE` was, else to the core.
 //!
-//! Cannot happen: the core and the handle both think the outcome theirs; the handle is registered and not woken; the cell is freed
-//! with an outcome in it, or by two.
+//! The waker's place has no tag of its own; these bits say whose the waker in it is:
+//!
+//! | when                                          | the waker is                                | the place may be    |
+//! |-----------------------------------------------|---------------------------------------------|---------------------|
+//! | `WAKER` clear, `COMPLETE` not set             | not there                                   | written by the handle |
+//! | `WAKER` set, `COMPLETE` not set               | the handle's, which clears `WAKER` to take it | read by both        |
+//! | `WAKER` was set when `COMPLETE` was           | whose who [wakes](State::wake): it moves the waker out by reading it, uses it up, and that drops it | read by both |
+//! | the handle set `WAKER` after `COMPLETE`       | the handle's, which takes it back at once   | read and written by the handle |
+//!
+//! So a waker does not outlive its use, and a cell that is freed holds none. The bytes of a waker that was moved out stay where they are: a
+//! handle that is just comparing them with another waker's reads what was there, and only numbers.
+//!
+//! Cannot happen: the core and the handle both think the outcome theirs, or the waker; the handle is registered and not woken; a waker is
+//! left that nobody will drop; the cell is freed with an outcome in it, or by two.
 
 use crate::primitives::{AtomicU64, Ordering, UnsafeCell, fence};
 use reactor::contain_panic;
+use std::mem::MaybeUninit;
 use std::task::Waker;
 
 const COMPLETE: u64 = 1;
@@ -48,7 +59,8 @@ fn joiner(core: Option<usize>) -> u64 {
 pub(super) enum Completed {
     /// The handle is gone: the outcome is the core's to drop.
     Unwanted,
-    /// The handle waits: see to it that [`State::wake`] is called, here, or by the core of this number: the waker is for a task of that one.
+    /// The handle waits: see to it that [`State::wake`] is called, once, here, or by the core of this number: the waker is for a task of that
+    /// one.
     Awaited(Option<usize>),
     /// The handle will come for the outcome by itself.
     Wanted,
@@ -58,11 +70,12 @@ pub(super) enum Completed {
 
 pub(super) struct State {
     word: AtomicU64,
-    waker: UnsafeCell<Option<Waker>>,
+    waker: UnsafeCell<MaybeUninit<Waker>>,
 }
 
 // SAFETY: the waker's place is written only by the one join handle, and only while the bits give it to the handle; the core reads
-// it only once `COMPLETE` has taken that right away. loom checks it in `loom_tests`.
+// it only once `COMPLETE` has taken that right away. One of them at a time owns the waker, as the table says. loom checks both in
+// `loom_tests`.
 unsafe impl Sync for State {}
 
 impl State {
@@ -70,7 +83,7 @@ impl State {
     pub(super) fn new() -> Self {
         Self {
             word: AtomicU64::new(HANDLE | (2 * REFERENCE)),
-            waker: UnsafeCell::new(None),
+            waker: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
 
@@ -138,15 +151,21 @@ impl State {
         }
     }
 
-    /// Once, after [`complete`](Self::complete) said `Awaited`: by the core, or by the one that it named and sent the task to. (If that one has
-    /// shut down it is left out: so was whoever waited.)
+    /// Once, after [`complete`](Self::complete) said `Awaited`: by the core, or by the one that it named and sent the task to. Uses the waker
+    /// up.
     pub(super) fn wake(&self) {
-        self.waker.with(|waker| {
-            // SAFETY: COMPLETE is set, so the handle no longer writes here; others may only read as well.
-            if let Some(waker) = unsafe { &*waker } {
-                waker.wake_by_ref();
-            }
-        });
+        // SAFETY: COMPLETE was set while WAKER was: the waker is ours, and nobody writes its place any more.
+        unsafe { self.take_waker() }.wake();
+    }
+
+    /// Moves the waker out of its place, whose bytes stay as they are.
+    ///
+    /// # Safety
+    /// By the table above the waker is there and the caller's, who takes it once; and nobody writes the place meanwhile.
+    unsafe fn take_waker(&self) -> Waker {
+        // SAFETY: it is there, and the caller's, who does not use the place as if it were there again.
+        self.waker
+            .with(|place| unsafe { (*place).assume_init_read() })
     }
 
     /// Handle: whether the outcome is there; if not, `waker` will be woken when it is. `core` is the core whose task it wakes, if that is known
@@ -158,32 +177,38 @@ impl State {
         if word & COMPLETE != 0 {
             return true;
         }
+        let mut replaced = None;
         if word & WAKER != 0 {
             let same = self.waker.with(|current| {
-                // SAFETY: while WAKER is set nobody writes the place, and only we could clear it.
-                let current = unsafe { &*current };
-                current
-                    .as_ref()
-                    .is_some_and(|current| current.will_wake(waker))
+                // SAFETY: we set WAKER, so the place was written, and only we could write it again. Should the core have moved the waker out
+                // meanwhile, its bytes are still there, and `will_wake` compares no more than them. If they are equal, it is the same waker:
+                // it was alive when we saw that the task was not complete, and `waker` was as well.
+                let current = unsafe { (*current).assume_init_ref() };
+                current.will_wake(waker)
             });
             if same {
                 return false;
             }
-            // Acquire: the outcome, if it has just come. Nothing of ours is published by taking the place back.
+            // Acquire: the outcome, if it has just come. Nothing of ours is published by taking the waker back.
             let before = self.word.fetch_and(!(WAKER | JOINER), Ordering::Acquire);
             if before & COMPLETE != 0 {
                 return true;
             }
+            // SAFETY: WAKER was set and COMPLETE was not, so it is ours; should the core complete now it will not look here.
+            replaced = Some(unsafe { self.take_waker() });
         }
         let waker = waker.clone();
-        // SAFETY: WAKER is clear and COMPLETE was, so should the core complete now it will not look here: the place is ours.
-        let replaced = self
-            .waker
-            .with_mut(|place| unsafe { (*place).replace(waker) });
+        // SAFETY: WAKER is clear and COMPLETE was, so should the core complete now it will not look here: the place is ours, and empty.
+        self.waker.with_mut(|place| unsafe {
+            (*place).write(waker);
+        });
         // Release: the waker is visible to the core that sees the bit. Acquire: the outcome, if the core was first.
         let before = self.word.fetch_or(WAKER | joiner(core()), Ordering::AcqRel);
-        drop(replaced);
-        before & COMPLETE != 0
+        let is_complete = before & COMPLETE != 0;
+        // SAFETY: if the core was first it saw no waker: it is still ours.
+        let unneeded = is_complete.then(|| unsafe { self.take_waker() });
+        drop((replaced, unneeded));
+        is_complete
     }
 
     /// Handle, in its drop. Returns whether the outcome is there, and so the handle's to drop.
@@ -199,17 +224,11 @@ impl State {
         if before & COMPLETE != 0 {
             return true;
         }
-        // SAFETY: the core will see that nobody waits, and not look here: the place is ours, for the last time.
-        let waker = self.waker.with_mut(|place| unsafe { (*place).take() });
-        if let Some(waker) = waker {
+        if before & WAKER != 0 {
+            // SAFETY: it was there, and the core will see that nobody waits, and not look here.
+            let waker = unsafe { self.take_waker() };
             contain_panic("dropping the waker of a join handle", || drop(waker));
         }
         false
-    }
-
-    /// The waker that is left in a cell that is being freed.
-    pub(super) fn into_waker(self) -> Option<Waker> {
-        // SAFETY: whoever has the state by value is alone with it.
-        self.waker.with_mut(|place| unsafe { (*place).take() })
     }
 }

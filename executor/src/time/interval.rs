@@ -1,7 +1,7 @@
 //! Ticks at regular times.
 
 use super::{Duration, Instant, Sleep, after, sleep_until};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -70,11 +70,12 @@ impl Interval {
     ///
     /// # Panics
     /// When polled outside of a runtime.
-    pub async fn tick(&mut self) -> Instant {
-        poll_fn(|context| self.poll_tick(context)).await
+    pub fn tick(&mut self) -> Tick<'_> {
+        Tick(self)
     }
 
     /// The same, for those who write their own futures. Panics like [`tick`](Self::tick).
+    #[track_caller]
     pub fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<Instant> {
         ready!(Pin::new(&mut self.next).poll(context));
         let due = self.next.deadline();
@@ -114,5 +115,19 @@ impl Interval {
     /// The time between two ticks.
     pub fn period(&self) -> Duration {
         self.period
+    }
+}
+
+/// The future of [`Interval::tick`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Tick<'a>(&'a mut Interval);
+
+impl Future for Tick<'_> {
+    type Output = Instant;
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Instant> {
+        self.0.poll_tick(context)
     }
 }

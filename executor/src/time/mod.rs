@@ -9,7 +9,7 @@ mod interval;
 mod sleep;
 mod timeout;
 
-pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
+pub use interval::{Interval, MissedTickBehavior, Tick, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use std::time::{Duration, Instant};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};

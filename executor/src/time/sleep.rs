@@ -95,6 +95,7 @@ impl Future for Sleep {
 
     /// # Panics
     /// Outside of a runtime.
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let is_elapsed = match &self.state {
             State::Waiting(timers, key) if timers.update(*key, context.waker()) => {
@@ -109,7 +110,9 @@ impl Future for Sleep {
             self.state = State::Elapsed;
             return Poll::Ready(());
         }
-        let timers = current::expect("a timer", |core| Rc::clone(core.timers()));
+        let timers = current::expect("a sleep, timeout or interval", |core| {
+            Rc::clone(core.timers())
+        });
         let key = timers.insert(self.deadline, context.waker().clone());
         self.state = State::Waiting(timers, key);
         Poll::Pending

@@ -222,6 +222,13 @@ impl Drops {
     }
 }
 
+impl Token {
+    /// Another one of the same counter.
+    pub(crate) fn again(&self) -> Self {
+        self.0.token()
+    }
+}
+
 impl Drop for Token {
     fn drop(&mut self) {
         let mut threads = self.0.0.lock().expect("nothing panics while it is held");
