@@ -1,5 +1,6 @@
 //! Pipes, with a name or without.
 
+use super::closing::close_method;
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, reactor};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use reactor::operation::{InTurn, Op, Open, Read, ReadVectored, Write, WriteVectored};
@@ -89,6 +90,8 @@ impl PipeReader {
         self.0.read_vectored(buffers)
     }
 
+    close_method!();
+
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///
     /// # Errors
@@ -129,6 +132,8 @@ impl PipeWriter {
     pub fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
         self.0.write_vectored(buffers)
     }
+
+    close_method!();
 
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///
