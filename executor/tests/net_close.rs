@@ -1,11 +1,9 @@
 //! Sockets, listeners and pipes that are closed or dropped while operations of them are in flight: when their descriptors and addresses are free.
 
 mod common;
-#[path = "support/descriptors.rs"]
-mod descriptors;
 
+use common::descriptors::{alone, descriptors};
 use common::{Watchdog, modes, on_thread, pair, run, settle, start_with, unix_pair};
-use descriptors::{alone, descriptors};
 use executor::buf::{BufResult, IoBuf, IoBufMut, SetLen};
 use executor::io::pipe;
 use executor::net::{
