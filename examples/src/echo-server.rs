@@ -38,12 +38,8 @@ fn main() -> std::process::ExitCode {
 async fn run(options: Options) -> io::Result<()> {
     let mut interrupt = Signal::new(SignalKind::INTERRUPT)?;
     let mut terminate = Signal::new(SignalKind::TERMINATE)?;
-    let cores = executor::cores();
-    let mut listeners = vec![bind(options.listen)?];
-    let address = listeners[0].local_addr()?;
-    for _ in 1..cores {
-        listeners.push(bind(address)?);
-    }
+    let listeners = bind(options.listen)?;
+    let (address, cores) = (listeners[0].local_addr()?, listeners.len());
     let s = if cores == 1 { "" } else { "s" };
     say(format_args!("listening on {address} on {cores} core{s}"));
     if options.verbose {
@@ -51,10 +47,8 @@ async fn run(options: Options) -> io::Result<()> {
     }
     let mut servers = Vec::new();
     for (core, listener) in listeners.into_iter().enumerate() {
-        let listener = listener.into_std().expect("nothing is in flight on it");
-        servers.push(executor::spawn_on_with(core, move || {
-            serve(listener.into())
-        }));
+        let serve = move || serve(listener.into());
+        servers.push(executor::spawn_on_with(core, serve));
     }
     select(pin!(interrupt.recv()), pin!(terminate.recv())).await;
     for server in servers {
@@ -70,9 +64,10 @@ async fn run(options: Options) -> io::Result<()> {
     Ok(())
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// One for each core.
+fn bind(address: SocketAddr) -> io::Result<Vec<std::net::TcpListener>> {
     let name = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
-    TcpListener::bind(address).map_err(name)
+    TcpListener::bind_all(address).map_err(name)
 }
 
 /// Accepts on one core.

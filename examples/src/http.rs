@@ -19,18 +19,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[executor::main]
 async fn main() -> io::Result<()> {
     let address = std::env::args().nth(1);
-    let first = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:8080"))?;
-    let (address, cores) = (first.local_addr()?, executor::cores());
+    let listeners = TcpListener::bind_all(address.as_deref().unwrap_or("127.0.0.1:8080"))?;
+    let (address, cores) = (listeners[0].local_addr()?, listeners.len());
     let s = if cores == 1 { "" } else { "s" };
     println!("listening on {address} on {cores} core{s}");
-    for core in 1..cores {
-        let serve = move || async move { serve(TcpListener::bind(address)?).await };
-        executor::spawn_on_with(core, serve).detach();
+    let mut servers = Vec::new();
+    for (core, listener) in listeners.into_iter().enumerate() {
+        let serve = move || serve(listener.into());
+        servers.push(executor::spawn_on_with(core, serve));
     }
-    serve(first).await
+    for server in servers {
+        server.await.expect("serving does not panic");
+    }
+    Ok(())
 }
 
-async fn serve(listener: TcpListener) -> io::Result<()> {
+async fn serve(listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => executor::spawn(converse(stream)).detach(),

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Random, modes, pair, run, start_with};
+use common::{Random, modes, pair, run, start_with, unix_pair};
 use executor::buf::BufResult;
 use executor::io::{
     AsyncReadExt, AsyncWrite, BufReader, BufWriter, Splittable, compat::ToFutures,
@@ -11,6 +11,8 @@ use executor::io::{
 use executor::net::TcpStream;
 use executor::spawn;
 use socket2::SockRef;
+use std::io::ErrorKind;
+use std::net::Shutdown;
 use std::time::Duration;
 
 /// Everything that comes, until the end.
@@ -95,5 +97,59 @@ fn connections_are_buffered_and_adapted() {
             .unwrap();
         assert_eq!(text, "by futures");
         assert_eq!(echoing.await.unwrap(), 10);
+    });
+}
+
+/// Request and answer through a proxy whose writers both have buffers, a hundred times, in every mode: nothing waits for the sake of a full
+/// buffer. Then the one side ends its sending, the other answers that, and ends.
+#[test]
+fn requests_and_answers_pass_through_buffers() {
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        runtime.block_on(async {
+            let (client, front) = pair().await;
+            let (back, server) = pair().await;
+            let buffered = |stream| {
+                let (reader, writer) = Splittable::split(stream);
+                (reader, BufWriter::new(writer))
+            };
+            let proxy = spawn(copy_bidirectional(buffered(front), buffered(back)));
+            let serving = spawn(async move {
+                loop {
+                    let BufResult(read, bytes) = server.read(Vec::with_capacity(64)).await;
+                    if read.unwrap() == 0 {
+                        return server.write_all("bye").await.0.unwrap();
+                    }
+                    server.write_all(bytes).await.0.unwrap();
+                }
+            });
+            for round in 0..100 {
+                let request = format!("request {round:03}").into_bytes();
+                client.write_all(request.clone()).await.0.unwrap();
+                let BufResult(read, answer) = client.read_exact(vec![0; request.len()]).await;
+                read.unwrap();
+                assert_eq!(answer, request);
+            }
+            client.shutdown(Shutdown::Write).await.unwrap();
+            assert_eq!(all(&client).await, b"bye");
+            serving.await.unwrap();
+            assert_eq!(proxy.await.unwrap().unwrap(), (1_100, 1_103));
+        });
+    }
+}
+
+/// The far side vanishes while nothing is sent: the near side sees an end, and what it sends then ends the proxy with an error.
+#[test]
+fn a_peer_that_vanishes_ends_the_proxy() {
+    run(1, async {
+        let (client, front) = unix_pair();
+        let (back, server) = unix_pair();
+        let proxy = spawn(copy_bidirectional(front, back));
+        drop(server);
+        assert_eq!(client.read([0; 1]).await.0.unwrap(), 0);
+        client.write_all("into the void").await.0.unwrap();
+        let error = proxy.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     });
 }

@@ -9,7 +9,7 @@ use executor::time::timeout;
 use executor::{spawn, spawn_on_with};
 use futures::future::join_all;
 use socket2::SockRef;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, Shutdown};
 use std::rc::Rc;
 use std::time::Duration;
@@ -258,7 +258,7 @@ fn connecting() {
     });
 }
 
-/// Both sides tell the same addresses; options are set and read back; a port is shared only if both ask for it.
+/// Both sides tell the same addresses; options are set and read back.
 #[test]
 fn addresses_and_options() {
     run(1, async {
@@ -269,15 +269,74 @@ fn addresses_and_options() {
             stream.set_nodelay(nodelay).unwrap();
             assert_eq!(stream.nodelay().unwrap(), nodelay);
         }
-        let alone = TcpListenerBuilder::new()
-            .reuse_port(false)
-            .bind("127.0.0.1:0")
-            .unwrap();
-        let taken = TcpListener::bind(alone.local_addr().unwrap()).unwrap_err();
-        assert_eq!(taken.kind(), ErrorKind::AddrInUse);
-        let shared = TcpListener::bind("127.0.0.1:0").unwrap();
-        TcpListener::bind(shared.local_addr().unwrap()).unwrap();
     });
+}
+
+fn in_use<T>(bound: io::Result<T>) -> bool {
+    bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
+}
+
+/// A listener has its address for itself: a second one is refused, also in the same process, alone or one for each core, and whatever it asks for.
+/// Two that both ask to share it do.
+#[test]
+fn an_address_is_shared_only_by_those_that_all_ask_for_it() {
+    run(1, async {
+        let sharing = TcpListenerBuilder::new().reuse_port(true);
+        let alone = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = alone.local_addr().unwrap();
+        assert!(in_use(TcpListener::bind(address)));
+        assert!(in_use(TcpListener::bind_all(address)));
+        assert!(in_use(sharing.bind(address)));
+
+        let shared = sharing.bind("127.0.0.1:0").unwrap();
+        let address = shared.local_addr().unwrap();
+        sharing.bind(address).unwrap();
+        assert!(in_use(TcpListener::bind(address)));
+        assert!(in_use(TcpListener::bind_all(address)));
+    });
+}
+
+/// A group of listeners at one port that the system picks, made outside of a runtime, for both families: the kernel gives connections to each.
+/// A second group is refused, as of another instance of the same program, and so is a single listener; one that asks to share the address joins.
+#[test]
+fn a_group_of_listeners_keeps_its_address() {
+    for address in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0"] {
+        let builder = TcpListenerBuilder::new();
+        let group = match builder.bind_many(address, 4) {
+            Err(error) if address.starts_with('[') => {
+                println!("skipped: no IPv6 here ({error})");
+                continue;
+            }
+            group => group.unwrap(),
+        };
+        let address = group[0].local_addr().unwrap();
+        assert_ne!(address.port(), 0);
+        for listener in &group {
+            assert_eq!(listener.local_addr().unwrap(), address);
+            listener.set_nonblocking(true).unwrap();
+        }
+        assert!(in_use(builder.bind_many(address, 4)));
+        assert!(in_use(builder.bind(address)));
+        assert!(in_use(net::TcpListener::bind(address)));
+
+        let clients: Vec<_> = (0..200)
+            .map(|_| net::TcpStream::connect(address).unwrap())
+            .collect();
+        let accepted = group.iter().map(|listener| {
+            let mut accepted = 0;
+            while listener.accept().is_ok() {
+                accepted += 1;
+            }
+            accepted
+        });
+        let accepted: Vec<usize> = accepted.collect();
+        assert_eq!(accepted.iter().sum::<usize>(), clients.len());
+        assert!(accepted.iter().all(|count| *count > 0), "{accepted:?}");
+
+        builder.reuse_port(true).bind_many(address, 2).unwrap();
+    }
+    let none = TcpListenerBuilder::new().bind_many("127.0.0.1:0", 0);
+    assert_eq!(none.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
 /// A stream and a listener go to another core by way of the standard library, with what was sent but not read, and work there.
@@ -325,11 +384,9 @@ fn sockets_move_to_another_core() {
 fn a_listener_on_each_core() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
-        let first = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = first.local_addr().unwrap();
-        // All are bound before anyone connects.
-        let listeners = [first, TcpListener::bind(address).unwrap()]
-            .map(|listener| listener.into_std().expect("nothing is in flight"));
+        let listeners = TcpListener::bind_all("127.0.0.1:0").unwrap();
+        assert_eq!(listeners.len(), 2);
+        let address = listeners[0].local_addr().unwrap();
         for (core, listener) in listeners.into_iter().enumerate() {
             spawn_on_with(core, move || async move {
                 let listener = TcpListener::from(listener);

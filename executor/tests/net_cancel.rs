@@ -5,7 +5,7 @@ mod common;
 use common::descriptors::{alone, descriptors, exhaust, is_child};
 use common::{Drops, Random, modes, pair, settle, start, start_with, until};
 use executor::buf::{BufResult, IoBuf, IoBufMut};
-use executor::net::{TcpListener, TcpStream};
+use executor::net::{TcpListener, TcpListenerBuilder, TcpStream};
 use executor::time::{Duration, sleep, timeout};
 use executor::{Runtime, spawn, spawn_on_with, yield_now};
 use futures::future::{Either, join_all, poll_immediate, select};
@@ -436,4 +436,22 @@ fn accept_without_descriptors_serves_later() {
         served.sort();
         assert_eq!(clients, served);
     });
+}
+
+/// A group of listeners for which there are not enough descriptors: there is none of them, and the address is free. In a child process, since the
+/// limit is the process's.
+#[test]
+fn a_group_of_listeners_is_whole_or_not_at_all() {
+    if !is_child("a_group_of_listeners_is_whole_or_not_at_all") {
+        return;
+    }
+    let free = net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let mut taken = exhaust();
+    taken.truncate(taken.len() - 3);
+    let builder = TcpListenerBuilder::new();
+    let error = builder.bind_many(address, 4).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+    assert_eq!(builder.bind_many(address, 3).unwrap().len(), 3);
 }

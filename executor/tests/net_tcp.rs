@@ -207,16 +207,14 @@ fn an_error_can_be_taken() {
     });
 }
 
-/// A listener without `SO_REUSEPORT` keeps its address for itself.
+/// An address on which somebody listens cannot be bound, nor listened on.
 #[test]
 fn an_address_in_use() {
     let _alone = alone();
     run(1, async {
-        let listener = TcpListenerBuilder::new()
-            .reuse_port(false)
-            .bind("127.0.0.1:0");
-        let address = listener.as_ref().unwrap().local_addr().unwrap();
-        let error = TcpListener::bind(address).unwrap_err();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let error = TcpListenerBuilder::new().bind(address).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
         let socket = TcpSocket::new_v4().unwrap();
         assert_eq!(

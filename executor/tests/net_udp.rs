@@ -6,7 +6,7 @@ use common::{modes, on_thread, run, settle, start, start_with};
 use executor::buf::BufResult;
 use executor::net::{BufPool, Filling, PoolOptions, UdpSocket};
 use executor::time::{Duration, sleep};
-use executor::{Builder, Feature, spawn, yield_now};
+use executor::{Builder, Feature, spawn, spawn_on_with, yield_now};
 use futures::future::{Either, poll_immediate, select};
 use std::cell::Cell;
 use std::io::{self, ErrorKind};
@@ -347,5 +347,49 @@ fn sockets_come_and_go() {
         let socket = socket.into_std().expect_err("something is to be received");
         assert_eq!(&socket.recv([0; 8]).await.1, b"elsewher");
         socket.into_std().unwrap();
+    });
+}
+
+/// A socket for each core at one port: each datagram comes to one of them, those of one sender to the same. Others do not get the address.
+#[test]
+fn a_socket_on_each_core() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        let sockets = UdpSocket::bind_all("127.0.0.1:0").unwrap();
+        assert_eq!(sockets.len(), 2);
+        let address = sockets[0].local_addr().unwrap();
+        assert_eq!(sockets[1].local_addr().unwrap(), address);
+        for refused in [
+            UdpSocket::bind(address).map(drop),
+            UdpSocket::bind_all(address).map(drop),
+        ] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::AddrInUse);
+        }
+        for (core, socket) in sockets.into_iter().enumerate() {
+            spawn_on_with(core, move || async move {
+                let socket = UdpSocket::from(socket);
+                loop {
+                    let BufResult(received, _) = socket.recv_from([0; 8]).await;
+                    let (_, sender) = received.unwrap();
+                    let core = executor::current_core() as u8;
+                    socket.send_to([core], sender).await.0.unwrap();
+                }
+            })
+            .detach();
+        }
+        let mut served = [0; 2];
+        for _ in 0..64 {
+            let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let mut cores = Vec::new();
+            for _ in 0..2 {
+                client.send_to("which?", address).await.0.unwrap();
+                let BufResult(answered, [core]) = client.recv([9]).await;
+                answered.unwrap();
+                cores.push(core);
+            }
+            assert_eq!(cores[0], cores[1]);
+            served[usize::from(cores[0])] += 1;
+        }
+        assert!(served[0] > 0 && served[1] > 0, "{served:?}");
     });
 }

@@ -120,13 +120,8 @@ fn abstract_names() {
         assert!(UnixListener::bind_addr(&address).is_err());
         listener.unlink().expect("there is nothing to unlink");
         drop((client, listener));
-        let receiver = loop {
-            // The other kind of socket shares the names; the last has gone when the kernel says so.
-            match UnixDatagram::bind_addr(&address) {
-                Ok(receiver) => break receiver,
-                Err(_) => executor::yield_now().await,
-            }
-        };
+        // The other kind of socket shares the names.
+        let receiver = UnixDatagram::bind_addr(&address).unwrap();
         let sender = UnixDatagram::unbound().unwrap();
         sender.send_to_addr("to a name", &address).await.0.unwrap();
         let BufResult(received, buffer) = receiver.recv_from(vec![0; 64]).await;
@@ -136,6 +131,34 @@ fn abstract_names() {
         sender.connect_addr(&address).unwrap();
         sender.send("connected").await.0.unwrap();
         assert_eq!(receiver.recv(vec![0; 64]).await.1, b"connected");
+    });
+}
+
+/// A listener and its duplicate on another core: whichever a connection comes to, all are served.
+#[test]
+fn a_listener_is_shared_by_two_cores() {
+    let _alone = alone();
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        let name = format!("executor-{}-shared", process::id());
+        let address = SocketAddr::from_abstract_name(name).unwrap();
+        let listener = UnixListener::bind_addr(&address).unwrap();
+        let listener = listener.into_std().expect("nothing is in flight");
+        let listeners = [listener.try_clone().unwrap(), listener];
+        for (core, listener) in listeners.into_iter().enumerate() {
+            executor::spawn_on_with(core, move || async move {
+                let listener = UnixListener::from(listener);
+                loop {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    stream.write_all("served").await.0.unwrap();
+                }
+            })
+            .detach();
+        }
+        for _ in 0..50 {
+            let stream = UnixStream::connect_addr(&address).await.unwrap();
+            assert_eq!(&stream.read_exact([0; 6]).await.1, b"served");
+        }
     });
 }
 

@@ -10,9 +10,9 @@
 //! |-----------|----------------------------------------------------------------|-------------------------------|
 //! | `Nobody`  | free, and nobody waits                                         | takes its turn                |
 //! | `Granted` | the turn was given to the first that waited, which was woken   | waits behind the others       |
-//! | `Future`  | one that is alive, or a one-shot that was dropped              | waits behind the others       |
+//! | `Future`  | a one-shot operation whose future is alive                     | waits behind the others       |
 //! | `Stream`  | a multishot operation whose stream is alive                    | is refused, `EBUSY`: it would wait for as long as that lives |
-//! | `Orphan`  | a multishot operation whose stream was dropped                 | waits behind the others       |
+//! | `Orphan`  | an operation whose future or stream was dropped                | waits behind the others       |
 //!
 //! The turn is handed over, not up for grabs: so operations begin in the order in which they were first polled, and a task that never stops
 //! writing does not keep the others from it.
@@ -21,6 +21,7 @@ use crate::waiters::{Left, Place, Waiters};
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -71,6 +72,25 @@ impl<T> Lane<T> {
     pub fn is_idle(&self) -> bool {
         self.holder.get() == Holder::Nobody
             && self.with_remains(|remains| remains.kept.is_empty() && remains.error.is_none())
+    }
+
+    /// Whether the operation in flight, if there is one, was dropped, and no other future or stream can begin one. To be asked by the owner of
+    /// the descriptor, who has the one reference that is not theirs.
+    pub fn is_abandoned(self: &Rc<Self>) -> bool {
+        let orphans = usize::from(self.holder.get() == Holder::Orphan);
+        Rc::strong_count(self) == 1 + orphans
+    }
+
+    /// Whether an operation that was dropped is in flight.
+    pub fn has_orphan(&self) -> bool {
+        self.holder.get() == Holder::Orphan
+    }
+
+    /// Waits until nothing is in flight, and nobody who asked before waits. Dropped, it has changed nothing.
+    pub async fn settled(self: &Rc<Self>) {
+        let mut queued = Queued::new(Rc::clone(self));
+        // `None`: a stream has it for as long as it likes.
+        drop(poll_fn(|context| queued.poll(false, context)).await);
     }
 
     /// What dropped operations have left, oldest first. Only for whose turn it is.
@@ -163,9 +183,9 @@ impl<T> Drop for Turn<T> {
     }
 }
 
-/// The stream that has the lane for itself is gone; the kernel may not know yet.
-pub(crate) fn stream_dropped<T>(lane: &Lane<T>) {
-    if lane.holder.get() == Holder::Stream {
+/// The future or stream of the operation in flight is gone; the kernel may not know yet.
+pub(crate) fn abandoned<T>(lane: &Lane<T>) {
+    if matches!(lane.holder.get(), Holder::Future | Holder::Stream) {
         lane.holder.set(Holder::Orphan);
     }
 }

@@ -62,6 +62,7 @@ pub struct Reactor {
     wake: Arc<KernelWake>,
     wake_is_armed: Cell<bool>,
     is_closing: Cell<bool>,
+    is_delivering: Cell<bool>,
     /// Whether `cq_flags` may be the doorbell.
     can_lend_cq_flags: bool,
 }
@@ -114,6 +115,7 @@ impl Reactor {
             wake,
             wake_is_armed: Cell::new(false),
             is_closing: Cell::new(false),
+            is_delivering: Cell::new(false),
             can_lend_cq_flags: capabilities.shows_completions_by_flag()
                 || capabilities.has(Feature::OneLineHeader),
         };
@@ -308,6 +310,16 @@ impl Reactor {
         completions
     }
 
+    /// Has cancels take effect before the owner's next turn: for the drop of what others may ask for at once, the address of a listener.
+    ///
+    /// May be called from a task, or from a drop. Does nothing while a completion is being delivered, since those behind it would overtake it; the
+    /// turn goes on soon then.
+    pub fn hurry(&self) {
+        if !self.is_delivering.get() {
+            self.turn();
+        }
+    }
+
     /// Submits everything and waits for a completion or a wake, at most for `limit` (`None`: for ever), then reaps. May return
     /// early, for a signal or for no reason.
     ///
@@ -401,9 +413,11 @@ impl Reactor {
         while total < CQ_ENTRIES as usize && self.ring.borrow().header().has_completions() {
             let mut batch = [const { None }; BATCH];
             let count = self.ring.borrow_mut().pop(&mut batch);
+            self.is_delivering.set(true);
             for entry in batch.into_iter().take(count).flatten() {
                 self.deliver(entry.user_data(), Completion::from_entry(&entry));
             }
+            self.is_delivering.set(false);
             total += count;
             if count < BATCH {
                 break;

@@ -19,22 +19,24 @@ use store::Command;
 async fn main() -> io::Result<()> {
     let address = std::env::args().nth(1);
     let address = address.as_deref().unwrap_or("127.0.0.1:6380");
-    let first = TcpListener::bind(address)?;
-    let (address, cores) = (first.local_addr()?, executor::cores());
+    let listeners = TcpListener::bind_all(address)?;
+    let (address, cores) = (listeners[0].local_addr()?, listeners.len());
     println!(
         "listening on {address} on {cores} core{}",
         if cores == 1 { "" } else { "s" }
     );
-    for core in 1..cores {
-        executor::spawn_on_with(core, move || async move {
-            serve(TcpListener::bind(address).expect("core 0 has bound it as well")).await
-        })
-        .detach();
+    let mut servers = Vec::new();
+    for (core, listener) in listeners.into_iter().enumerate() {
+        let serve = move || serve(listener.into());
+        servers.push(executor::spawn_on_with(core, serve));
     }
-    serve(first).await
+    for server in servers {
+        server.await.expect("serving does not panic");
+    }
+    Ok(())
 }
 
-async fn serve(listener: TcpListener) -> io::Result<()> {
+async fn serve(listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => executor::spawn(converse(stream)).detach(),

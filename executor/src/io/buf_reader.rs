@@ -16,6 +16,9 @@ const CAPACITY: usize = 8 * 1024;
 /// **Dropping** any future of it loses nothing. A read that is in flight then is kept, with the reader in it, and the next future goes on with it;
 /// what was read stays in the buffer until somebody has it. So it may be read in `select!` with anything, in a loop.
 ///
+/// At the end each call asks the reader again, as the standard library's does: a terminal on which an end was typed goes on, and so does a
+/// file that has grown. Of most readers the end is final, and is told again.
+///
 /// The price is an allocation for each read, and that the reader must be owned (`'static`): one that is shared can be an [`Rc`](std::rc::Rc)
 /// behind a type of yours, or half of a stream.
 ///
@@ -102,11 +105,17 @@ impl<R: AsyncRead + 'static> BufReader<R> {
     /// The reader's.
     pub async fn fill_buf(&mut self) -> io::Result<&[u8]> {
         poll_fn(|context| self.poll_fill(context).map_ok(drop)).await?;
+        self.take_end();
         Ok(self.buffer())
     }
 
+    /// The same. The end, if that is what came, stays until it is taken.
     pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         self.inlet.poll_fill(context)
+    }
+
+    pub(super) fn take_end(&mut self) {
+        self.inlet.take_end();
     }
 
     /// Appends everything up to and including the next `delimiter` to `out`, or, if none comes any more, everything up to the end; says how
@@ -176,7 +185,14 @@ impl<R: AsyncRead + 'static> BufReader<R> {
             }
             self.searched.1 = unread.len();
             match ready!(self.inlet.poll_more(context)) {
-                Ok(0) => return Poll::Ready(Ok(Some(self.buffer().len()))),
+                Ok(0) => {
+                    let length = self.buffer().len();
+                    // Behind a last piece, it is for the next call.
+                    if length == 0 {
+                        self.take_end();
+                    }
+                    return Poll::Ready(Ok(Some(length)));
+                }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),

@@ -79,8 +79,9 @@ impl<W: AsyncWrite + 'static> BufWriter<W> {
         Poll::Ready(Ok(self.outlet.accept(bytes)))
     }
 
-    pub(super) fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.outlet.poll_drain(context)
+    /// Writes everything, and has the writer flush it if it may hold something back.
+    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outlet.poll_flush(context)
     }
 }
 

@@ -3,9 +3,10 @@
 use super::{BufReader, BufWriter};
 use crate::buf::BufResult;
 use crate::io::{AsyncRead, AsyncWrite, AsyncWriteExt, Splittable};
-use futures_util::future::try_join;
+use futures_util::future::{Either, poll_immediate, select, try_join};
 use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 /// How much is moved at once.
@@ -14,10 +15,16 @@ const CHUNK: usize = 64 * 1024;
 /// Copies everything from `reader` to `writer` until the reader's end, flushes the writer, and says how many bytes that was. It does not
 /// shut the writer down. One buffer of 64 KiB goes back and forth between the two; the bytes are not copied otherwise.
 ///
-/// **Dropped**, what is in that buffer is lost: poll the same future on, or use [`copy_buffered`], which loses nothing.
+/// Whenever the reader has to be waited for, the writer is flushed if something was written since the last time. So a writer with a buffer
+/// holds nothing back that the other side may be waiting for.
+///
+/// **Dropped**, what was read and not yet written is lost, up to 64 KiB, and how much of it was written is not known; a reader of this crate
+/// keeps what a read in flight brings, and a [`BufWriter`] what it has taken. To stop and go on later keep the future and poll it again, or use
+/// [`copy_buffered`], which loses nothing.
 ///
 /// # Errors
-/// The reader's or the writer's, and `WriteZero` if that takes nothing more.
+/// The reader's or the writer's, and `WriteZero` if that takes nothing more. `Interrupted` is tried again. When the reader has failed, what was
+/// written before may not be flushed yet; when the writer has failed, what was read and not yet written is lost.
 ///
 /// # Examples
 /// ```
@@ -35,8 +42,14 @@ const CHUNK: usize = 64 * 1024;
 pub async fn copy<R: AsyncRead, W: AsyncWrite>(reader: &mut R, writer: &mut W) -> io::Result<u64> {
     let mut buffer = Vec::with_capacity(CHUNK);
     let mut total = 0;
+    let mut needs_flush = false;
     loop {
-        let BufResult(result, filled) = reader.read(buffer).await;
+        let read = pin!(reader.read(buffer));
+        let BufResult(result, filled) = if needs_flush {
+            read_flushing(read, writer, &mut needs_flush).await?
+        } else {
+            read.await
+        };
         buffer = filled;
         match result {
             Ok(0) => break,
@@ -46,17 +59,60 @@ pub async fn copy<R: AsyncRead, W: AsyncWrite>(reader: &mut R, writer: &mut W) -
         }
         let BufResult(result, written) = writer.write_all(buffer).await;
         result?;
+        needs_flush = true;
         buffer = written;
         buffer.clear();
     }
-    writer.flush().await?;
+    flush(writer).await?;
     Ok(total)
 }
 
-/// The same from buffer to buffer. Whenever the reader has nothing, what is in the writer's buffer is written: nothing waits there for the
-/// sake of a full buffer.
+/// Waits for `read`, and flushes the writer if that takes time. A flush that has begun is waited for, whatever the read brings: the writer may
+/// not bear it that it is dropped. Only a failed read ends it.
+async fn read_flushing<W: AsyncWrite>(
+    mut read: Pin<&mut impl Future<Output = BufResult<usize, Vec<u8>>>>,
+    writer: &mut W,
+    needs_flush: &mut bool,
+) -> io::Result<BufResult<usize, Vec<u8>>> {
+    if let Some(read) = poll_immediate(&mut read).await {
+        return Ok(read);
+    }
+    let flush = pin!(flush(writer));
+    let (read, flush) = match select(read, flush).await {
+        Either::Left((read, flush)) if may_go_on(&read) => (read, flush.await),
+        Either::Left((failed, _)) => return Ok(failed),
+        Either::Right((flushed, read)) => {
+            flushed?;
+            *needs_flush = false;
+            return Ok(read.await);
+        }
+    };
+    flush?;
+    *needs_flush = false;
+    Ok(read)
+}
+
+/// Whether it is no failure.
+fn may_go_on(BufResult(result, _): &BufResult<usize, Vec<u8>>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) => error.kind() == io::ErrorKind::Interrupted,
+    }
+}
+
+async fn flush<W: AsyncWrite>(writer: &mut W) -> io::Result<()> {
+    loop {
+        match writer.flush().await {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            flushed => return flushed,
+        }
+    }
+}
+
+/// The same from buffer to buffer.
 ///
-/// **Dropped**, nothing is lost: each byte is in the one buffer or in the other, or has been written.
+/// **Dropped**, nothing is lost: each byte is in the one buffer or in the other, or has been written, and an end that was reached is reached
+/// again.
 ///
 /// # Errors
 /// As for [`copy`].
@@ -70,7 +126,8 @@ where
 {
     let mut total = 0;
     poll_fn(|context| poll_copy(context, reader, writer, &mut total)).await?;
-    writer.flush().await?;
+    flush(writer).await?;
+    reader.take_end();
     Ok(total)
 }
 
@@ -89,12 +146,11 @@ where
             Poll::Ready(Ok(bytes)) => bytes,
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Pending => {
-                if let Poll::Ready(done) = writer.poll_drain(context) {
-                    done?;
-                }
-                return Poll::Pending;
-            }
+            Poll::Pending => match writer.poll_flush(context) {
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
+            },
         };
         if bytes.is_empty() {
             return Poll::Ready(Ok(()));
@@ -108,12 +164,15 @@ where
 /// Copies in both directions at once, until both have ended; says how many bytes went from `a` to `b`, and from `b` to `a`. Where one side
 /// ends, the other is shut down for writing.
 ///
-/// The streams are taken apart for it ([`Splittable`]); a pair of a reader and a writer will do.
+/// The streams are taken apart for it ([`Splittable`]); a pair of a reader and a writer will do. Each direction flushes its writer as [`copy`]
+/// does.
 ///
-/// **Dropped**, what was read and not yet written is lost with the streams.
+/// **Dropped**, it drops the streams, and what was read and not yet written is lost with them: up to 64 KiB in each direction, and what is in a
+/// writer's buffer.
 ///
 /// # Errors
-/// The first of any of the four; both directions end then.
+/// The first of any of the four; both directions end then, and the other loses what a drop loses. A peer that has gone is noticed where something
+/// is read from it or written to it: while nothing is, the copy waits.
 ///
 /// # Examples
 /// ```

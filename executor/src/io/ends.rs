@@ -1,10 +1,12 @@
 //! The reading and the writing end of something that is read and written in order: what pipes, the standard streams and files that
 //! cannot seek are made of. Each has a lane, so that a dropped operation loses nothing.
 
+use super::closing;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::core::context;
 use reactor::operation::{InTurn, KeptInput, Read, ReadVectored, Write, WriteVectored};
 use reactor::{Descriptor, Lane, Reactor};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -39,6 +41,12 @@ impl ReadEnd {
     pub(crate) fn read_vectored<B: IoVectoredBufMut>(&self, buffers: B) -> InTurn<ReadVectored<B>> {
         let read = ReadVectored::new(self.file.clone(), buffers);
         InTurn::new(reactor("read"), Rc::clone(&self.lane), read)
+    }
+
+    pub(crate) async fn close(self) -> io::Result<()> {
+        closing::refuse_if_used(&self.lane)?;
+        self.lane.settled().await;
+        closing::close(self.file).await
     }
 
     /// The descriptor, if no operation is in flight and nothing is kept that would be lost.
@@ -77,6 +85,12 @@ impl WriteEnd {
     pub(crate) fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
         let write = WriteVectored::new(self.file.clone(), buffers);
         InTurn::new(reactor("write"), Rc::clone(&self.lane), write)
+    }
+
+    pub(crate) async fn close(self) -> io::Result<()> {
+        closing::refuse_if_used(&self.lane)?;
+        self.lane.settled().await;
+        closing::close(self.file).await
     }
 
     /// The descriptor, if no operation is in flight.

@@ -3,6 +3,10 @@
 //! What [`BufReader`](super::BufReader) and the adapter to `futures::io` are made of. The read is not a part of whichever future waits for
 //! it: it is kept here, with the reader and the buffer inside, until it is done. So a future that waits can be dropped at any time, and
 //! whoever polls next goes on with the same read. This holds for every reader, whatever it does when a read of it is dropped.
+//!
+//! The end is kept too, until it is [taken](Inlet::take_end): so who asks twice gets it twice, at once, and it is not lost with a future that saw it
+//! and had something else to wait for. Once it is taken the reader is asked again. Most readers say the same again; a terminal on which an
+//! end was typed, or a file that has grown, goes on.
 
 use crate::buf::BufResult;
 use crate::io::AsyncRead;
@@ -25,6 +29,8 @@ pub(super) struct Inlet<R> {
     /// Where what was not consumed begins.
     start: usize,
     capacity: usize,
+    /// The reader was at its end, and nobody has taken that yet.
+    has_ended: bool,
 }
 
 impl<R> Inlet<R> {
@@ -34,6 +40,7 @@ impl<R> Inlet<R> {
             buffer: Vec::new(),
             start: 0,
             capacity: capacity.max(1),
+            has_ended: false,
         }
     }
 
@@ -51,6 +58,11 @@ impl<R> Inlet<R> {
         self.start += count;
     }
 
+    /// The end was passed on: the next call asks the reader again.
+    pub(super) fn take_end(&mut self) {
+        self.has_ended = false;
+    }
+
     /// `None` while a read is in flight.
     pub(super) fn reader(&self) -> Option<&R> {
         match &self.source {
@@ -59,8 +71,9 @@ impl<R> Inlet<R> {
         }
     }
 
-    /// `None` while a read is in flight.
+    /// `None` while a read is in flight. An end that was not taken is forgotten: whoever has the reader may read on.
     pub(super) fn reader_mut(&mut self) -> Option<&mut R> {
+        self.take_end();
         match &mut self.source {
             Source::Idle(reader) => Some(reader),
             _ => None,
@@ -81,7 +94,7 @@ impl<R> Inlet<R> {
 }
 
 impl<R: AsyncRead + 'static> Inlet<R> {
-    /// Waits until something is unread, if nothing is. Nothing then, at the end.
+    /// Waits until something is unread, if nothing is. Nothing then, at the end, until that is taken.
     pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if self.unread().is_empty() {
             ready!(self.poll_more(context))?;
@@ -89,8 +102,11 @@ impl<R: AsyncRead + 'static> Inlet<R> {
         Poll::Ready(Ok(self.unread()))
     }
 
-    /// Reads once, behind what is unread, and says how much came: nothing at the end.
+    /// Reads once, behind what is unread, and says how much came: nothing at the end, until that is taken.
     pub(super) fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.has_ended {
+            return Poll::Ready(Ok(0));
+        }
         if matches!(self.source, Source::Idle(_)) {
             self.start_read();
         }
@@ -99,6 +115,7 @@ impl<R: AsyncRead + 'static> Inlet<R> {
         };
         let (reader, BufResult(result, filled)) = ready!(read.as_mut().poll(context));
         self.source = Source::Idle(reader);
+        self.has_ended = matches!(result, Ok(0));
         if self.unread().is_empty() {
             (self.buffer, self.start) = (filled, 0);
             if result.is_err() {

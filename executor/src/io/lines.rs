@@ -3,13 +3,16 @@
 use super::BufReader;
 use super::pieces::Pieces;
 use crate::io::AsyncRead;
-use futures_util::Stream;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 /// The lines of a [`BufReader`]; also a [`Stream`].
+///
+/// Once the stream has ended it stays so. [`next_line`](Self::next_line) asks the reader again, as [`BufReader`] does.
 #[derive(Debug)]
 pub struct Lines<R> {
     pieces: Pieces<R>,
@@ -70,11 +73,24 @@ impl<R: AsyncRead + 'static> Stream for Lines<R> {
     type Item = io::Result<String>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_next_line(context).map(Result::transpose)
+        if self.is_terminated() {
+            return Poll::Ready(None);
+        }
+        let line = ready!(self.poll_next_line(context)).transpose();
+        self.pieces.stream_has_ended = line.is_none();
+        Poll::Ready(line)
+    }
+}
+
+impl<R: AsyncRead + 'static> FusedStream for Lines<R> {
+    fn is_terminated(&self) -> bool {
+        self.pieces.stream_has_ended
     }
 }
 
 /// The pieces of a [`BufReader`] between a delimiter; also a [`Stream`].
+///
+/// Once the stream has ended it stays so. [`next_segment`](Self::next_segment) asks the reader again, as [`BufReader`] does.
 #[derive(Debug)]
 pub struct Split<R> {
     pieces: Pieces<R>,
@@ -134,7 +150,18 @@ impl<R: AsyncRead + 'static> Stream for Split<R> {
     type Item = io::Result<Vec<u8>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_next_segment(context).map(Result::transpose)
+        if self.is_terminated() {
+            return Poll::Ready(None);
+        }
+        let piece = ready!(self.poll_next_segment(context)).transpose();
+        self.pieces.stream_has_ended = piece.is_none();
+        Poll::Ready(piece)
+    }
+}
+
+impl<R: AsyncRead + 'static> FusedStream for Split<R> {
+    fn is_terminated(&self) -> bool {
+        self.pieces.stream_has_ended
     }
 }
 

@@ -13,6 +13,7 @@
 mod async_fd;
 mod buf_reader;
 mod buf_writer;
+pub(crate) mod closing;
 pub mod compat;
 mod copy;
 pub(crate) mod ends;

@@ -16,6 +16,8 @@ pub(super) struct Pieces<R> {
     pub(super) length_max: usize,
     /// The reader stands within a piece that was too long: the rest of it is not wanted either.
     is_within: bool,
+    /// As a stream it has ended, and stays so.
+    pub(super) stream_has_ended: bool,
 }
 
 impl<R> Pieces<R> {
@@ -25,6 +27,7 @@ impl<R> Pieces<R> {
             delimiter,
             length_max: usize::MAX,
             is_within: false,
+            stream_has_ended: false,
         }
     }
 }

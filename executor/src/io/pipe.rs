@@ -1,5 +1,6 @@
 //! Pipes, with a name or without.
 
+use super::closing::close_method;
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, reactor};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use reactor::operation::{InTurn, Op, Open, Read, ReadVectored, Write, WriteVectored};
@@ -91,6 +92,8 @@ impl PipeReader {
         self.0.read_vectored(buffers)
     }
 
+    close_method!();
+
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///
     /// # Errors
@@ -133,6 +136,8 @@ impl PipeWriter {
     pub fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
         self.0.write_vectored(buffers)
     }
+
+    close_method!();
 
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///

@@ -1,7 +1,9 @@
 //! What UDP and Unix datagram sockets have in common: a socket with a lane for each direction.
 
+use super::inbound::Inbound;
 use super::{InTurnAs, Receiving, Sending, reactor};
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::closing;
 use reactor::operation::{InTurn, KeptDatagram, Message, Ordered, RecvDatagram, Send, SendMsg};
 use reactor::{Descriptor, Lane};
 use socket2::SockAddr;
@@ -16,16 +18,17 @@ type Received<B> = BufResult<Message, B>;
 #[derive(Debug)]
 pub(super) struct DatagramSocket {
     socket: Descriptor,
-    inbound: Rc<Lane<KeptDatagram>>,
     outbound: Rc<Lane<()>>,
+    // After the descriptor: see there.
+    inbound: Inbound<KeptDatagram>,
 }
 
 impl DatagramSocket {
     pub(super) fn new(socket: OwnedFd) -> Self {
         Self {
             socket: Descriptor::new(socket),
-            inbound: Lane::new(),
             outbound: Lane::new(),
+            inbound: Inbound::new(),
         }
     }
 
@@ -33,7 +36,7 @@ impl DatagramSocket {
         &self.socket
     }
 
-    pub(super) fn lane(&self) -> &Rc<Lane<KeptDatagram>> {
+    pub(super) fn inbound_lane(&self) -> &Inbound<KeptDatagram> {
         &self.inbound
     }
 
@@ -44,7 +47,7 @@ impl DatagramSocket {
         operation: O,
         form: fn(O::Output) -> T,
     ) -> InTurnAs<O, T> {
-        let in_turn = InTurn::new(reactor(what), Rc::clone(&self.inbound), operation);
+        let in_turn = InTurn::new(reactor(what), Rc::clone(self.inbound.lane()), operation);
         InTurnAs::new(in_turn, form)
     }
 
@@ -134,12 +137,20 @@ impl DatagramSocket {
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.
     pub(super) fn into_owned(self) -> Result<OwnedFd, Self> {
-        if !self.inbound.is_idle() {
+        if !self.inbound.lane().is_idle() {
             return Err(self);
         }
         self.socket
             .try_into_owned()
             .map_err(|socket| Self { socket, ..self })
+    }
+
+    pub(super) async fn close(self) -> io::Result<()> {
+        closing::refuse_if_used(self.inbound.lane())?;
+        closing::refuse_if_used(&self.outbound)?;
+        self.inbound.lane().settled().await;
+        self.outbound.settled().await;
+        closing::close(self.socket).await
     }
 }
 

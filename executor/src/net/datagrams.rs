@@ -1,10 +1,12 @@
 //! Receiving datagrams into the buffers of a pool.
 
 use super::address::to_std;
+use super::inbound::Inbound;
 use super::reactor;
 use super::receive::{is_dry, take, until_free};
 use crate::buf::BufResult;
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use reactor::buffers::{BufPool, PoolBuf};
 use reactor::operation::{self, InTurn, KeptDatagram, RecvDatagram, RecvMsgMulti, StreamInTurn};
 use reactor::{Descriptor, Lane, Reactor};
@@ -59,10 +61,11 @@ pub struct Datagram {
 #[must_use = "a stream does nothing unless polled"]
 pub struct Datagrams {
     reactor: Rc<Reactor>,
-    socket: Descriptor,
-    inbound: Rc<Lane<KeptDatagram>>,
     pool: BufPool,
     stage: Stage,
+    socket: Descriptor,
+    // After the stage and the descriptor: see there.
+    inbound: Inbound<KeptDatagram>,
 }
 
 enum Stage {
@@ -80,7 +83,7 @@ impl Datagrams {
     #[track_caller]
     pub(super) fn new(
         socket: Descriptor,
-        inbound: Rc<Lane<KeptDatagram>>,
+        inbound: Inbound<KeptDatagram>,
         pool: &super::BufPool,
     ) -> io::Result<Self> {
         let pool = pool.for_this_core("receive");
@@ -106,7 +109,7 @@ impl Datagrams {
         let reactor = Rc::clone(&self.reactor);
         let (socket, inbound, pool) = (
             self.socket.clone(),
-            Rc::clone(&self.inbound),
+            Rc::clone(self.inbound.lane()),
             self.pool.clone(),
         );
         if pool.is_registered() {
@@ -176,6 +179,13 @@ impl Stream for Datagrams {
             })
         });
         Poll::Ready(Some(datagram))
+    }
+}
+
+impl FusedStream for Datagrams {
+    /// It never ends.
+    fn is_terminated(&self) -> bool {
+        false
     }
 }
 

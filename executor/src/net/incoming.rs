@@ -1,10 +1,12 @@
 //! The connections that come to a listener, one after another.
 
+use super::inbound::Inbound;
 use super::reactor;
 use crate::Feature;
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use reactor::operation::{Accept, Accepted, InTurn, MultishotAccept, StreamInTurn};
-use reactor::{Descriptor, Lane, Reactor};
+use reactor::{Descriptor, Reactor};
 use std::future::{Future, poll_fn};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
@@ -46,10 +48,11 @@ use std::{fmt, io};
 #[must_use = "a stream does nothing unless polled"]
 pub struct Incoming<S> {
     reactor: Rc<Reactor>,
-    listener: Descriptor,
-    inbound: Rc<Lane<Accepted>>,
     make: fn(OwnedFd) -> S,
     stage: Stage,
+    listener: Descriptor,
+    // After the stage and the descriptor: see there.
+    inbound: Inbound<Accepted>,
 }
 
 enum Stage {
@@ -62,7 +65,7 @@ impl<S> Incoming<S> {
     #[track_caller]
     pub(super) fn new(
         listener: Descriptor,
-        inbound: Rc<Lane<Accepted>>,
+        inbound: Inbound<Accepted>,
         make: fn(OwnedFd) -> S,
     ) -> Self {
         Self {
@@ -82,7 +85,7 @@ impl<S> Incoming<S> {
     }
 
     fn next_stage(&self) -> Stage {
-        let (reactor, inbound) = (Rc::clone(&self.reactor), Rc::clone(&self.inbound));
+        let (reactor, inbound) = (Rc::clone(&self.reactor), Rc::clone(self.inbound.lane()));
         if reactor.capabilities().has(Feature::MultishotAccept) {
             let accept = MultishotAccept::new(self.listener.clone());
             return Stage::Multishot(StreamInTurn::new(reactor, inbound, accept));
@@ -112,6 +115,13 @@ impl<S> Stream for Incoming<S> {
             }
         };
         Poll::Ready(Some(socket.map(self.make)))
+    }
+}
+
+impl<S> FusedStream for Incoming<S> {
+    /// It never ends.
+    fn is_terminated(&self) -> bool {
+        false
     }
 }
 

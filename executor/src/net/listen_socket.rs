@@ -1,8 +1,10 @@
 //! What TCP and Unix listeners have in common: a listening socket with its lane.
 
+use super::inbound::Inbound;
 use super::{Incoming, reactor};
+use crate::io::closing;
+use reactor::Descriptor;
 use reactor::operation::{Accept, Accepted, InTurn};
-use reactor::{Descriptor, Lane};
 use socket2::SockAddr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,36 +17,43 @@ pub(super) const BACKLOG: u32 = 4096;
 #[derive(Debug)]
 pub(super) struct ListenSocket {
     socket: Descriptor,
-    inbound: Rc<Lane<Accepted>>,
+    // After the descriptor: see there.
+    inbound: Inbound<Accepted>,
 }
 
 impl ListenSocket {
     pub(super) fn new(socket: OwnedFd) -> Self {
         Self {
             socket: Descriptor::new(socket),
-            inbound: Lane::new(),
+            inbound: Inbound::new(),
         }
     }
 
     pub(super) async fn accept(&self) -> io::Result<(OwnedFd, SockAddr)> {
         let accept = Accept::new(self.socket.clone());
-        InTurn::new(reactor("accept"), Rc::clone(&self.inbound), accept).await
+        InTurn::new(reactor("accept"), Rc::clone(self.inbound.lane()), accept).await
     }
 
     /// `make` makes the stream of a new socket.
     #[track_caller]
     pub(super) fn incoming<S>(&self, make: fn(OwnedFd) -> S) -> Incoming<S> {
-        Incoming::new(self.socket.clone(), Rc::clone(&self.inbound), make)
+        Incoming::new(self.socket.clone(), self.inbound.clone(), make)
     }
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.
     pub(super) fn into_owned(self) -> Result<OwnedFd, Self> {
-        if !self.inbound.is_idle() {
+        if !self.inbound.lane().is_idle() {
             return Err(self);
         }
         self.socket
             .try_into_owned()
             .map_err(|socket| Self { socket, ..self })
+    }
+
+    pub(super) async fn close(self) -> io::Result<()> {
+        closing::refuse_if_used(self.inbound.lane())?;
+        self.inbound.lane().settled().await;
+        closing::close(self.socket).await
     }
 }
 

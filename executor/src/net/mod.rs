@@ -16,11 +16,13 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod address_group;
 mod buf_pool;
 mod datagram_socket;
 mod datagrams;
 mod halves;
 mod in_turn_as;
+mod inbound;
 mod incoming;
 mod listen_socket;
 mod receive;

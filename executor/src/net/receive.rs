@@ -3,6 +3,7 @@
 use super::reactor;
 use crate::buf::BufResult;
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use reactor::buffers::{BufPool, PoolBuf};
 use reactor::operation::{InTurn, KeptBytes, Recv, RecvMulti, StreamInTurn};
 use reactor::{Descriptor, Lane, Reactor};
@@ -155,6 +156,12 @@ impl Stream for Receive {
             }
             return Poll::Ready(item.transpose());
         }
+    }
+}
+
+impl FusedStream for Receive {
+    fn is_terminated(&self) -> bool {
+        matches!(self.stage, Stage::Ended)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{BufPool, InTurnAs, ReadingDescriptors, ReadingVectored, Receive, Sending, reactor};
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::closing;
 use reactor::operation::{
     InTurn, KeptBytes, Op, Ordered, Recv, RecvMsg, Send, SendMsg, SendZeroCopy, Shutdown,
 };
@@ -166,6 +167,14 @@ impl StreamSocket {
         self.socket
             .try_into_owned()
             .map_err(|socket| Self { socket, ..self })
+    }
+
+    pub(super) async fn close(self) -> io::Result<()> {
+        closing::refuse_if_used(&self.inbound)?;
+        closing::refuse_if_used(&self.outbound)?;
+        self.inbound.settled().await;
+        self.outbound.settled().await;
+        closing::close(self.socket).await
     }
 }
 

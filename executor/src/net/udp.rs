@@ -1,12 +1,14 @@
 //! UDP.
 
 use super::address::{first_that, no_address, to_std};
+use super::address_group::bind_group;
 use super::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, ttl_options};
 use super::{BufPool, Datagrams, Receiving, ReceivingVectored, Sending, made_blocking};
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::InTurn;
+use crate::io::closing::close_method;
 use reactor::operation::{Send, SendMsg};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
@@ -42,14 +44,32 @@ impl UdpSocket {
     /// [`SocketAddr`] where that matters.
     ///
     /// # Errors
-    /// As bind(2) has them.
+    /// As bind(2) has them; `AddrInUse` if anybody has the address, this process included. For a socket on each core:
+    /// [`bind_all`](Self::bind_all).
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
-        first_that(addresses, |address| {
-            let domain = Domain::for_address(address);
-            let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-            socket.bind(&address.into())?;
-            Ok(Self::from_owned(socket.into()))
-        })
+        let socket = first_that(addresses, |address| bind_one(address, false))?;
+        Ok(Self::from_owned(socket.into()))
+    }
+
+    /// One socket for each core of this runtime, all at the first of `addresses` that can be bound. The kernel spreads datagrams over them, by a
+    /// hash of the addresses of both sides: so those of one sender always come to the same core. Port 0 picks a free one, the same for all.
+    ///
+    /// The rest is as for [`TcpListener::bind_all`](super::TcpListener::bind_all): they are sockets of the standard library, each to be sent to its
+    /// core and turned [into](From) a `UdpSocket` there. **Every one must be received from, or dropped**: what the kernel gives to one that
+    /// nobody receives from is lost. Other programs get `AddrInUse`, except those of the same user that set `SO_REUSEPORT`.
+    ///
+    /// # Errors
+    /// Those of [`bind`](Self::bind). If one of the sockets cannot be made, there is none.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn bind_all(addresses: impl ToSocketAddrs) -> io::Result<Vec<net::UdpSocket>> {
+        let count = crate::cores();
+        let sockets = first_that(addresses, |address| {
+            bind_group(address, count, false, bind_one)
+        })?;
+        Ok(sockets.into_iter().map(Into::into).collect())
     }
 
     fn from_owned(socket: OwnedFd) -> Self {
@@ -142,7 +162,11 @@ impl UdpSocket {
     /// Outside of a runtime, and if the pool is of another one.
     #[track_caller]
     pub fn receive(&self, pool: &BufPool) -> io::Result<Datagrams> {
-        Datagrams::new(self.0.descriptor().clone(), self.0.lane().clone(), pool)
+        Datagrams::new(
+            self.0.descriptor().clone(),
+            self.0.inbound_lane().clone(),
+            pool,
+        )
     }
 
     /// Sends the buffer's bytes as a datagram, and returns how many they are.
@@ -273,6 +297,8 @@ impl UdpSocket {
         to_std(&SockRef::from(self).peer_addr()?)
     }
 
+    close_method!();
+
     /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
     ///
     /// # Errors
@@ -281,6 +307,14 @@ impl UdpSocket {
     pub fn into_std(self) -> Result<net::UdpSocket, Self> {
         self.0.into_owned().map(net::UdpSocket::from).map_err(Self)
     }
+}
+
+fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_reuse_port(reuse_port)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 impl AsFd for UdpSocket {

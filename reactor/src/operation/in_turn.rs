@@ -1,7 +1,7 @@
 //! Operations that go one after another in a [`Lane`], and lose nothing when their futures are dropped.
 
 use super::{Completion, Op, Operation};
-use crate::lane::{Lane, Queued, Turn};
+use crate::lane::{Lane, Queued, Turn, abandoned};
 use crate::reactor::Reactor;
 use io_uring::squeue;
 use std::collections::VecDeque;
@@ -69,6 +69,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
 
     fn is_for_storage(&self) -> bool {
         self.operation.is_for_storage()
+    }
+
+    fn abandoned(&self) {
+        abandoned(self.seat.lane());
     }
 
     fn release(self, completion: Completion) {

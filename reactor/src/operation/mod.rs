@@ -149,6 +149,9 @@ pub unsafe trait Operation: 'static {
         false
     }
 
+    /// The future is being dropped, and the kernel has the operation: it is about to be cancelled.
+    fn abandoned(&self) {}
+
     /// The completion came, and the future has gone. What the outcome holds is released, unless the operation knows better.
     fn release(self, completion: Completion)
     where

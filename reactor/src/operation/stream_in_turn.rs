@@ -2,7 +2,7 @@
 
 use super::in_turn::keep_error;
 use super::{Completion, Multishot, OpStream};
-use crate::lane::{Lane, Queued, Turn, stream_dropped};
+use crate::lane::{Lane, Queued, Turn, abandoned};
 use crate::reactor::Reactor;
 use io_uring::squeue;
 use std::collections::VecDeque;
@@ -148,7 +148,7 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
 impl<M: OrderedMultishot> Drop for StreamInTurn<M> {
     fn drop(&mut self) {
         if matches!(self.stage, Stage::Started(_)) {
-            stream_dropped(&self.lane);
+            abandoned(&self.lane);
         }
     }
 }

@@ -22,6 +22,9 @@ const CAPACITY: usize = 8 * 1024;
 /// written. Closing flushes, and shuts the writer down. **Dropping** a future of it loses nothing; dropping the adapter drops what is in its
 /// buffers, so flush or close it first.
 ///
+/// The end of the reader is final: it is told as often as anyone asks, and the reader is not asked again. (A [`BufReader`](crate::io::BufReader)
+/// asks again, which matters for a terminal on which an end is typed, and for a file that grows.)
+///
 /// # Panics
 /// When something is first written outside of a runtime.
 ///

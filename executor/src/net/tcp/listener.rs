@@ -1,7 +1,9 @@
-//! Listening for TCP connections, one listener on each core.
+//! Listening for TCP connections, with one listener or one on each core.
 
 use super::TcpStream;
+use crate::io::closing::close_method;
 use crate::net::address::{first_that, to_std};
+use crate::net::address_group::bind_group;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::socket_options::{buffer_options, ttl_options};
 use crate::net::{Incoming, made_blocking};
@@ -12,8 +14,20 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Accepts TCP connections on the core it is used on.
 ///
-/// Listeners are made with `SO_REUSEPORT`: bind one on each core to the same address, and the kernel spreads connections over them.
-/// Be sure that every one accepts: a connection that was given to a listener stays with it.
+/// [`bind`](Self::bind) makes one listener, which has its address for itself. [`bind_all`](Self::bind_all) makes one for each core of the
+/// runtime, at one address: the kernel spreads connections over them. In both cases a second program that binds the same address gets
+/// `AddrInUse`, and so does a second call in the same program.
+///
+/// **Dropping** the listener closes it, and its address is free at once, also if an accept was dropped a moment before. Not so if an
+/// [`Incoming`] of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
+/// outside of the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and reports an error.
+///
+/// # When the process is killed
+/// After SIGKILL, or `abort`, the address still accepts connections for a few milliseconds: the accepts that are in flight keep the listener open until
+/// a worker thread of the kernel has taken the ring apart, which begins only when the process is gone. On Linux 6.18, with two cores and a
+/// hundred connections open, it was LATENCY. Those connections are reset. Nothing in this process can shorten that; a supervisor that starts the
+/// program again should repeat a bind that fails with `AddrInUse`. A program that ends by itself, by a return from `block_on` or by dropping the
+/// runtime, has closed its listeners by then.
 ///
 /// # Examples
 /// ```
@@ -35,9 +49,54 @@ impl TcpListener {
     /// one. Names are looked up, blocking the core: pass a [`SocketAddr`] where that matters.
     ///
     /// # Errors
-    /// As bind(2) and listen(2) have them; `AddrInUse` if somebody listens there without `SO_REUSEPORT`, or as another user.
+    /// As bind(2) and listen(2) have them; `AddrInUse` if anybody listens there, this process included. For a listener on each core:
+    /// [`bind_all`](Self::bind_all).
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
         TcpListenerBuilder::new().bind(addresses)
+    }
+
+    /// Listens on the first of `addresses` that can be bound, with one listener for each core of this runtime. The kernel spreads connections
+    /// over them, by a hash of the addresses of both sides. Port 0 picks a free one, the same for all.
+    ///
+    /// The listeners are those of the standard library, since those can be sent: send each to its core, and there turn it
+    /// [into](From) a `TcpListener`. **Every one must be used, or dropped**: a connection belongs to the listener that the kernel chose, and one
+    /// that nobody accepts from leaves its connections waiting. For another number of them, or outside of a runtime:
+    /// [`TcpListenerBuilder::bind_many`].
+    ///
+    /// They keep their address from other programs as one listener does. Only a program of the same user that sets `SO_REUSEPORT` before it binds, as
+    /// by [`TcpListenerBuilder::reuse_port`], shares it: it then gets a part of the connections.
+    ///
+    /// # Errors
+    /// Those of [`bind`](Self::bind). If one of the listeners cannot be made, there is none.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::net::{TcpListener, TcpStream};
+    /// # #[executor::main(cores = 1)]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let listeners = TcpListener::bind_all("127.0.0.1:0")?;
+    /// let address = listeners[0].local_addr()?;
+    /// for (core, listener) in listeners.into_iter().enumerate() {
+    ///     executor::spawn_on_with(core, move || serve(listener.into())).detach();
+    /// }
+    /// let stream = TcpStream::connect(address).await?;
+    /// assert_eq!(&stream.read_exact([0; 5]).await.1, b"hello");
+    /// # Ok(())
+    /// # }
+    ///
+    /// async fn serve(listener: TcpListener) -> std::io::Result<()> {
+    ///     loop {
+    ///         let (stream, _) = listener.accept().await?;
+    ///         executor::spawn(async move { stream.write_all("hello").await.0 }).detach();
+    ///     }
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn bind_all(addresses: impl ToSocketAddrs) -> io::Result<Vec<net::TcpListener>> {
+        TcpListenerBuilder::new().bind_many(addresses, crate::cores())
     }
 
     /// Waits for a connection. The new socket is close-on-exec and belongs to this core.
@@ -76,6 +135,8 @@ impl TcpListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         to_std(&SockRef::from(self).local_addr()?)
     }
+
+    close_method!();
 
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
     ///
@@ -127,7 +188,7 @@ impl From<OwnedFd> for TcpListener {
 /// use executor::net::TcpListenerBuilder;
 /// # #[executor::main(cores = 1)]
 /// # async fn main() -> std::io::Result<()> {
-/// let listener = TcpListenerBuilder::new().reuse_port(false).backlog(16).bind("127.0.0.1:0")?;
+/// let listener = TcpListenerBuilder::new().backlog(16).bind("127.0.0.1:0")?;
 /// # drop(listener);
 /// # Ok(())
 /// # }
@@ -147,12 +208,12 @@ impl Default for TcpListenerBuilder {
 }
 
 impl TcpListenerBuilder {
-    /// A backlog of 4096, `SO_REUSEADDR` and `SO_REUSEPORT` on, and `IPV6_V6ONLY` as the system has it.
+    /// A backlog of 4096, `SO_REUSEADDR` on, `SO_REUSEPORT` off, and `IPV6_V6ONLY` as the system has it.
     pub fn new() -> Self {
         Self {
             backlog: BACKLOG,
             reuse_address: true,
-            reuse_port: true,
+            reuse_port: false,
             only_v6: None,
         }
     }
@@ -171,7 +232,12 @@ impl TcpListenerBuilder {
         self
     }
 
-    /// Whether other listeners of the same user may share the address (`SO_REUSEPORT`), as one on each core does.
+    /// Whether the address is shared with other listeners of the same user (`SO_REUSEPORT`), of which each gets a part of the connections. They must
+    /// have set the option as well; those of [`TcpListener::bind_all`] have.
+    ///
+    /// It is for restarts without a gap: the new process binds and accepts while the old one still does. When the old one closes its listeners,
+    /// connections that wait in their backlogs are reset, unless `net.ipv4.tcp_migrate_req` is set. Without such a plan leave it off: two programs that
+    /// share an address by mistake go unnoticed.
     #[must_use]
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.reuse_port = reuse;
@@ -190,22 +256,38 @@ impl TcpListenerBuilder {
     /// # Errors
     /// As for [`TcpListener::bind`].
     pub fn bind(&self, addresses: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        first_that(addresses, |address| self.bind_one(address))
+        let socket = first_that(addresses, |address| self.listen(address, self.reuse_port))?;
+        Ok(TcpListener::from_owned(socket.into()))
     }
 
-    fn bind_one(&self, address: SocketAddr) -> io::Result<TcpListener> {
+    /// Listens with `count` listeners on the first of `addresses` that can be bound, as [`TcpListener::bind_all`] does, in a runtime or outside.
+    ///
+    /// # Errors
+    /// As for [`TcpListener::bind_all`], and `InvalidInput` if `count` is zero.
+    pub fn bind_many(
+        &self,
+        addresses: impl ToSocketAddrs,
+        count: usize,
+    ) -> io::Result<Vec<net::TcpListener>> {
+        let listen = |address, reuse_port| self.listen(address, reuse_port);
+        let bind = |address| bind_group(address, count, self.reuse_port, listen);
+        let sockets = first_that(addresses, bind)?;
+        Ok(sockets.into_iter().map(Into::into).collect())
+    }
+
+    fn listen(&self, address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
         let socket = Socket::new(
             Domain::for_address(address),
             Type::STREAM,
             Some(Protocol::TCP),
         )?;
         socket.set_reuse_address(self.reuse_address)?;
-        socket.set_reuse_port(self.reuse_port)?;
+        socket.set_reuse_port(reuse_port)?;
         if let (Some(only_v6), true) = (self.only_v6, address.is_ipv6()) {
             socket.set_only_v6(only_v6)?;
         }
         socket.bind(&address.into())?;
         socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;
-        Ok(TcpListener::from_owned(socket.into()))
+        Ok(socket)
     }
 }

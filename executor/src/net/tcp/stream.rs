@@ -2,6 +2,7 @@
 
 use crate::buf::IoBuf;
 use crate::io::InTurn;
+use crate::io::closing::close_method;
 use crate::net::address::{no_address, to_std};
 use crate::net::resolve::resolve;
 use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
@@ -170,6 +171,8 @@ impl TcpStream {
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         to_std(&SockRef::from(self).peer_addr()?)
     }
+
+    close_method!();
 
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///

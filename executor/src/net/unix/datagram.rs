@@ -4,6 +4,7 @@ use super::PeerCredentials;
 use super::credentials::of_peer;
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::InTurn;
+use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
 use crate::net::socket_options::buffer_options;
@@ -241,6 +242,8 @@ impl UnixDatagram {
     pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
         of_peer(self)
     }
+
+    close_method!();
 
     /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
     ///

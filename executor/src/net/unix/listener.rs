@@ -1,6 +1,7 @@
 //! Listening for connections of processes of the same machine.
 
 use super::UnixStream;
+use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::{Incoming, made_blocking};
@@ -13,7 +14,13 @@ use std::{fs, io};
 /// Accepts connections to a Unix socket, on the core it is used on.
 ///
 /// A path that was bound stays in the file system when the listener is gone, and then cannot be bound again: `AddrInUse`. Remove it, or have
-/// it removed by [`unlink`](Self::unlink). An abstract name has no file, and is free again at once.
+/// it removed by [`unlink`](Self::unlink); it is never removed silently, since another program may listen there. An abstract name has no file:
+/// it is free when the listener has been dropped, as the address of a [`TcpListener`](crate::net::TcpListener) is. What is said there of a process
+/// that is killed holds here as well.
+///
+/// Unix sockets cannot share an address. To accept on several cores, duplicate the descriptor of one listener
+/// ([`try_clone`](net::UnixListener::try_clone) of the standard one), and send each core one: then every connection goes to one of those that wait,
+/// not evenly.
 ///
 /// # Examples
 /// ```
@@ -114,6 +121,8 @@ impl UnixListener {
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         SockRef::from(self).take_error()
     }
+
+    close_method!();
 
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
     ///

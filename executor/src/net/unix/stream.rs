@@ -3,6 +3,7 @@
 use super::PeerCredentials;
 use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut};
+use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
@@ -179,6 +180,8 @@ impl UnixStream {
     pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
         of_peer(self)
     }
+
+    close_method!();
 
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///
