@@ -31,6 +31,7 @@ mod sync;
 mod sys;
 pub mod timer;
 pub mod waiters;
+mod workers;
 
 pub use capabilities::{Capabilities, Feature};
 pub use compio_buf as buf;
@@ -42,3 +43,4 @@ pub use kernel_wake::KernelWake;
 pub use lane::Lane;
 pub use reactor::{Reactor, ShutdownError};
 pub use setup::SetupError;
+pub use workers::FILE_WORKERS_MAX;
