@@ -239,6 +239,7 @@ impl Reactor {
 
     /// Asks the kernel to end an operation; its completion comes as any other.
     pub(crate) fn cancel(&self, key: Key) {
+        self.slots.borrow_mut().note_cancel(key);
         self.push(
             opcode::AsyncCancel::new(key.to_user_data())
                 .build()
@@ -436,6 +437,11 @@ impl Reactor {
             None => completion,
         };
         let key = Key::from_user_data(user_data);
+        let completion = if completion.was_given_up() && !self.was_cancelled(key) {
+            completion.of_uncancelled()
+        } else {
+            completion
+        };
         let delivery = self.slots.borrow_mut().complete(key, completion);
         match delivery {
             Delivery::Nothing => {}
@@ -460,6 +466,11 @@ impl Reactor {
                 });
             }
         }
+    }
+
+    /// Whether an operation was cancelled by us.
+    fn was_cancelled(&self, key: Key) -> bool {
+        self.is_closing.get() || self.slots.borrow_mut().was_cancelled(key)
     }
 
     /// Cancels everything and reaps until the kernel has let go of it all. Operations started from now on end at once, as cancelled.

@@ -8,6 +8,8 @@ pub(crate) use pool::{Limits, Pool};
 
 use crate::core::{RuntimeShared, context};
 use crate::task::{BlockingTask, JoinHandle};
+use std::io;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 /// Calls `closure` on a thread that may block: for system calls that io_uring lacks, libraries that wait, and computations of more than a
@@ -22,7 +24,8 @@ use std::sync::Arc;
 /// [for 1 s at most](crate::Builder::blocking_shutdown).
 ///
 /// # Panics
-/// Outside of a runtime; and if the system refuses to start a thread, and there is none yet.
+/// Outside of a runtime; and if the system refuses to start a thread, and there is none yet, as [`std::thread::spawn`] does. (What returns an
+/// [`io::Result`] and uses these threads, such as [`fs::read_dir`](crate::fs::read_dir), returns that error instead.)
 ///
 /// # Examples
 /// ```
@@ -42,21 +45,62 @@ where
     C: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    context::expect("spawn_blocking", |core| {
+    let handle = context::expect("spawn_blocking", |core| {
         start(core.runtime(), core.index(), closure)
+    });
+    handle_or_panic(handle)
+}
+
+/// For those whose callers expect a handle.
+#[track_caller]
+pub(crate) fn handle_or_panic<T>(handle: io::Result<JoinHandle<T>>) -> JoinHandle<T> {
+    handle.unwrap_or_else(|error| {
+        panic!(
+            "no thread for blocking work could be started: {error}. Raise the limits on processes and threads (ulimit -u, or TasksMax= of a \
+             service)"
+        )
     })
 }
 
 /// The same for a runtime, of which the core of this number will wait for it.
-#[track_caller]
-pub(crate) fn start<C, T>(runtime: &RuntimeShared, core: usize, closure: C) -> JoinHandle<T>
+///
+/// # Errors
+/// The system refuses to start a thread, and there is none yet.
+pub(crate) fn start<C, T>(
+    runtime: &RuntimeShared,
+    core: usize,
+    closure: C,
+) -> io::Result<JoinHandle<T>>
 where
     C: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
     let (task, handle) = BlockingTask::new(Arc::clone(&runtime.cores()[core]), closure);
-    if let Err(error) = runtime.blocking().push(task) {
-        panic!("no thread for blocking work could be started: {error}");
+    runtime.blocking().push(task)?;
+    Ok(handle)
+}
+
+/// Calls `call` on a thread that may block, and waits for it: for what returns an [`io::Result`] and cannot be done by the ring. **Dropped**, the call
+/// takes place all the same, once it was asked for; its outcome is dropped there.
+///
+/// # Errors
+/// Those of `call`; `EAGAIN` and the like if there is no thread for it; one that says so if the runtime is shutting down.
+///
+/// # Panics
+/// If `call` does, and outside of a runtime.
+pub(crate) async fn call<T: Send + 'static>(
+    call: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let handle = context::expect("an operation that blocks", |core| {
+        start(core.runtime(), core.index(), call)
+    })?;
+    match handle.await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        Err(error) if context::expect("a task", |core| core.runtime().is_stopping()) => {
+            Err(io::Error::other(error))
+        }
+        // It waited for a thread that was being started for others, and could not be.
+        Err(_) => Err(io::Error::from_raw_os_error(libc::EAGAIN)),
     }
-    handle
 }

@@ -100,7 +100,7 @@ impl Handle {
         C: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        blocking::start(&self.runtime, 0, closure)
+        blocking::handle_or_panic(blocking::start(&self.runtime, 0, closure))
     }
 }
 
