@@ -4,8 +4,20 @@
 //! cargo run --release --example probe
 //! ```
 
-use executor::{Capabilities, Feature};
+use executor::{Builder, Capabilities, Feature};
 use std::process::ExitCode;
+
+/// How many of the kernel's worker threads each core's operations on files may use.
+fn file_workers() -> String {
+    match Builder::new().build() {
+        Ok(runtime) => {
+            let cores = runtime.handle().stats();
+            let of_each: Vec<_> = cores.iter().map(|core| core.file_workers_max).collect();
+            format!("at most, for each core: {of_each:?}")
+        }
+        Err(error) => format!("no runtime: {error}"),
+    }
+}
 
 fn main() -> ExitCode {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -17,7 +29,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    println!("completions come {}\n", capabilities.completion_mode());
+    println!("completions come {}", capabilities.completion_mode());
+    println!("file workers     {}\n", file_workers());
     for feature in Feature::all() {
         let has = if capabilities.has(feature) {
             "yes"

@@ -28,6 +28,9 @@ pub struct CoreStats {
     pub blocked: Waits,
     /// Times it was about to block, and found at the last look that work had come.
     pub block_given_up: u64,
+    /// How many of the kernel's worker threads its operations on files may use (see
+    /// [`Builder::file_workers_max`](crate::Builder::file_workers_max)). It is not a count. Zero before Linux 5.15, where the kernel does not tell.
+    pub file_workers_max: u64,
 }
 
 /// What it took to tell a core that it has work, each batch of messages counted once.
@@ -139,14 +142,16 @@ impl fmt::Display for CoreStats {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{}; woke others: {}; woken by foreign threads: {}; spun: {}; monitored: {}; blocked: {}, given up {}",
+            "{}; woke others: {}; woken by foreign threads: {}; spun: {}; monitored: {}; blocked: {}, given up {}; \
+             file workers at most: {}",
             self.state,
             self.sent,
             self.foreign,
             self.spun,
             self.monitored,
             self.blocked,
-            self.block_given_up
+            self.block_given_up,
+            self.file_workers_max
         )
     }
 }

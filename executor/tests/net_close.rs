@@ -4,7 +4,7 @@ mod common;
 
 use common::descriptors::{alone, descriptors};
 use common::{Watchdog, modes, on_thread, pair, run, settle, start_with, unix_pair};
-use executor::buf::{BufResult, IoBuf, IoBufMut, SetLen};
+use executor::buf::{BufResult, IoBuf, IoBufMut};
 use executor::io::pipe;
 use executor::net::{
     BufPool, Filling, Incoming, PoolOptions, TcpListener, TcpStream, UdpSocket, UnixDatagram,
@@ -138,16 +138,16 @@ impl IoBuf for Holding {
     }
 }
 
-impl SetLen for Holding {
+// SAFETY: all is left to the vector.
+unsafe impl IoBufMut for Holding {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: passed on to the caller.
+        unsafe { self.bytes.as_uninit() }
+    }
+
     unsafe fn set_len(&mut self, length: usize) {
         // SAFETY: passed on to the caller.
-        unsafe { self.bytes.set_len(length) }
-    }
-}
-
-impl IoBufMut for Holding {
-    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.bytes.spare_capacity_mut()
+        unsafe { IoBufMut::set_len(&mut self.bytes, length) }
     }
 }
 

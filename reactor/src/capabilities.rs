@@ -46,6 +46,8 @@ pub enum Feature {
     Truncate,
     /// The kernel has a table of memory that it need not look up for each transfer.
     RegisteredBuffers,
+    /// The number of the kernel's worker threads can be limited.
+    WorkerLimits,
 }
 
 /// One row of what is printed: the feature, the kernel that first had it, what its lack costs here.
@@ -71,7 +73,7 @@ const fn entry(
 }
 
 /// First kernels as in the kernel's own history of `include/uapi/linux/io_uring.h`.
-const FEATURES: [Entry; 17] = [
+const FEATURES: [Entry; 18] = [
     entry(
         Feature::SingleIssuer,
         "SINGLE_ISSUER",
@@ -173,6 +175,12 @@ const FEATURES: [Entry; 17] = [
         "registered buffers",
         "5.19",
         "each transfer past the kernel's cache looks its pages up and pins them, registered or not",
+    ),
+    entry(
+        Feature::WorkerLimits,
+        "limits of worker threads",
+        "5.15",
+        "the kernel chooses how many workers a core has for files, and an open that waits takes one of them",
     ),
 ];
 

@@ -10,6 +10,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the reactor is built on io_uring, which only Linux has");
 
+mod attempt;
 pub mod buf;
 pub mod buffers;
 pub mod capabilities;
@@ -32,6 +33,7 @@ mod sync;
 mod sys;
 pub mod timer;
 pub mod waiters;
+mod workers;
 
 pub use capabilities::{Capabilities, Feature};
 pub use contain::{completes, contain_panic};
@@ -42,3 +44,4 @@ pub use kernel_wake::KernelWake;
 pub use lane::Lane;
 pub use reactor::{Reactor, ShutdownError};
 pub use setup::SetupError;
+pub use workers::FILE_WORKERS_MAX;

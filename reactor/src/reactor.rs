@@ -14,6 +14,7 @@ use crate::operation::{Completion, Orphan};
 use crate::ring::{Entered, Ring, Wait};
 use crate::setup::SetupError;
 use crate::slots::{Abandoned, Delivery, Key, Next, Slots};
+use crate::workers::Workers;
 use io_uring::{opcode, squeue, types};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -29,7 +30,7 @@ const WAKE: u64 = u64::MAX;
 const CANCEL: u64 = u64::MAX - (1 << 32);
 
 /// Entries of the submission queue. More than one turn usually makes, few enough to stay in the cache (64 bytes each).
-const SQ_ENTRIES: u32 = 256;
+pub(crate) const SQ_ENTRIES: u32 = 256;
 /// Entries of the completion queue (16 bytes each): sixteen turns' worth before the kernel has to keep them elsewhere.
 const CQ_ENTRIES: u32 = 4096;
 /// Completions copied out at a time, so that the ring is not borrowed while their wakers run.
@@ -56,6 +57,7 @@ pub struct Reactor {
     slots: RefCell<Slots>,
     pools: Registry,
     table: Table,
+    workers: Workers,
     capabilities: Capabilities,
     /// Entries that found the submission queue full. They are always older than what comes next, so order is kept.
     backlog: RefCell<VecDeque<squeue::Entry>>,
@@ -110,6 +112,7 @@ impl Reactor {
             slots: RefCell::new(Slots::new()),
             pools: Registry::default(),
             table: Table::default(),
+            workers: Workers::default(),
             capabilities,
             backlog: RefCell::new(VecDeque::new()),
             wake,
@@ -119,6 +122,7 @@ impl Reactor {
             can_lend_cq_flags: capabilities.shows_completions_by_flag()
                 || capabilities.has(Feature::OneLineHeader),
         };
+        reactor.apply_worker_limit();
         reactor.arm_wake();
         Ok(reactor)
     }
@@ -136,6 +140,11 @@ impl Reactor {
     /// The memory that is registered with the ring.
     pub(crate) fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// The limit on the kernel's worker threads.
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.workers
     }
 
     /// Calls `act` with the ring, to register something with it.
@@ -232,6 +241,7 @@ impl Reactor {
 
     /// Asks the kernel to end an operation; its completion comes as any other.
     pub(crate) fn cancel(&self, key: Key) {
+        self.slots.borrow_mut().note_cancel(key);
         self.push(
             opcode::AsyncCancel::new(key.to_user_data())
                 .build()
@@ -441,6 +451,11 @@ impl Reactor {
             None => completion,
         };
         let key = Key::from_user_data(user_data);
+        let completion = if completion.was_given_up() && !self.was_cancelled(key) {
+            completion.of_uncancelled()
+        } else {
+            completion
+        };
         let delivery = self.slots.borrow_mut().complete(key, completion);
         match delivery {
             Delivery::Nothing => {}
@@ -465,6 +480,11 @@ impl Reactor {
                 });
             }
         }
+    }
+
+    /// Whether an operation was cancelled by us.
+    fn was_cancelled(&self, key: Key) -> bool {
+        self.is_closing.get() || self.slots.borrow_mut().was_cancelled(key)
     }
 
     /// Cancels everything and reaps until the kernel has let go of it all. Operations started from now on end at once, as cancelled.

@@ -1,6 +1,6 @@
 //! Making a ring, finding out what kind can be made, and saying in plain words why none can.
 //!
-//! Each optional flag is tried alone, in a ring of two entries, so that a kernel which lacks one still gets all the others.
+//! Each optional flag is tried alone, in a small ring, so that a kernel which lacks one still gets all the others.
 
 use crate::buffers::{self, Filling};
 use crate::capabilities::{Capabilities, Feature};
@@ -162,7 +162,8 @@ impl Capabilities {
 
 /// Which features this kernel has.
 fn probe_features() -> Result<Vec<Feature>, SetupError> {
-    let (ring, header) = build(0, 2, 4)?;
+    // The first ring of a thread sets how many workers the kernel has for it, from the ring's size, and before 5.15 nothing changes that later.
+    let (ring, header) = build(0, crate::reactor::SQ_ENTRIES, crate::reactor::SQ_ENTRIES)?;
     // A filter may refuse this one alone.
     sys::enter(ring.as_raw_fd(), 0, 0, 0, None).map_err(|code| {
         SetupError::from_io("io_uring_enter", io::Error::from_raw_os_error(code))
@@ -210,6 +211,13 @@ fn probe_features() -> Result<Vec<Feature>, SetupError> {
     }
     if buffers::can_be_registered(&ring.submitter()) {
         found.push(Feature::RegisteredBuffers);
+    }
+    if ring
+        .submitter()
+        .register_iowq_max_workers(&mut [0; 2])
+        .is_ok()
+    {
+        found.push(Feature::WorkerLimits);
     }
     let flags = [
         (Feature::SubmitAll, sys::SETUP_SUBMIT_ALL),

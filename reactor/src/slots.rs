@@ -81,6 +81,8 @@ struct Streaming {
 
 struct Slot {
     generation: u32,
+    /// Whether somebody asked the kernel to cancel the operation.
+    was_cancelled: bool,
     state: State,
 }
 
@@ -168,6 +170,7 @@ impl Slots {
                 .expect("fewer than 2^32 - 1 operations in flight on one core");
             self.slots.push(Slot {
                 generation: 0,
+                was_cancelled: false,
                 state,
             });
             return Key {
@@ -180,6 +183,7 @@ impl Slots {
             unreachable!("the free list holds free slots")
         };
         self.free = next;
+        slot.was_cancelled = false;
         slot.state = state;
         Key {
             index,
@@ -187,11 +191,26 @@ impl Slots {
         }
     }
 
-    fn get(&mut self, key: Key) -> Option<&mut State> {
+    fn slot(&mut self, key: Key) -> Option<&mut Slot> {
         self.slots
             .get_mut(key.index as usize)
             .filter(|slot| slot.generation == key.generation)
-            .map(|slot| &mut slot.state)
+    }
+
+    fn get(&mut self, key: Key) -> Option<&mut State> {
+        self.slot(key).map(|slot| &mut slot.state)
+    }
+
+    /// The operation of this slot is about to be cancelled.
+    pub(crate) fn note_cancel(&mut self, key: Key) {
+        if let Some(slot) = self.slot(key) {
+            slot.was_cancelled = true;
+        }
+    }
+
+    /// Whether somebody asked for the operation of this slot to be cancelled.
+    pub(crate) fn was_cancelled(&mut self, key: Key) -> bool {
+        self.slot(key).is_some_and(|slot| slot.was_cancelled)
     }
 
     fn release(&mut self, key: Key) -> State {

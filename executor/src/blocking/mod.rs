@@ -9,6 +9,7 @@ pub(crate) use pool::{Limits, Pool};
 use crate::core::{Core, RuntimeShared, context};
 use crate::task::{BlockingTask, JoinHandle};
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 /// Calls `closure` on a thread that may block: for system calls that io_uring lacks, libraries that wait, and computations of more than a
@@ -28,7 +29,8 @@ use std::sync::Arc;
 /// everything else that needs one panic there. Send such work to a core with `spawn_on` or `spawn_on_with`.
 ///
 /// # Panics
-/// Outside of a runtime; and if the system refuses to start a thread, and there is none yet.
+/// Outside of a runtime; and if the system refuses to start a thread, and there is none yet, as [`std::thread::spawn`] does. (What returns an
+/// [`io::Result`] and uses these threads, such as [`fs::read_dir`](crate::fs::read_dir), returns that error instead.)
 ///
 /// # Examples
 /// ```
@@ -85,6 +87,34 @@ where
 pub(crate) fn expect_thread<T>(started: io::Result<T>) -> T {
     match started {
         Ok(started) => started,
-        Err(error) => panic!("no thread for blocking work could be started: {error}"),
+        Err(error) => panic!(
+            "no thread for blocking work could be started: {error}. Raise the limits on processes and threads (ulimit -u, or TasksMax= of a \
+             service)"
+        ),
+    }
+}
+
+/// Calls `call` on a thread that may block, and waits for it: for what returns an [`io::Result`] and cannot be done by the ring. **Dropped**, the call
+/// takes place all the same, once it was asked for; its outcome is dropped there.
+///
+/// # Errors
+/// Those of `call`; `EAGAIN` and the like if there is no thread for it; one that says so if the runtime is shutting down.
+///
+/// # Panics
+/// If `call` does, and outside of a runtime.
+pub(crate) async fn call<T: Send + 'static>(
+    call: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let handle = context::expect("an operation that blocks", |core| {
+        start(core.runtime(), core.index(), call)
+    })?;
+    match handle.await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        Err(error) if context::expect("a task", |core| core.runtime().is_stopping()) => {
+            Err(io::Error::other(error))
+        }
+        // It waited for a thread that was being started for others, and could not be.
+        Err(_) => Err(io::Error::from_raw_os_error(libc::EAGAIN)),
     }
 }

@@ -17,6 +17,11 @@ impl Count {
         self.0.store(count.wrapping_add(more), Ordering::Relaxed);
     }
 
+    /// The one writer.
+    fn set(&self, count: u64) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+
     /// One of several writers.
     fn add_shared(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -96,6 +101,8 @@ pub(super) struct Counters {
     pub(super) monitored: WaitCounts,
     pub(super) blocked: WaitCounts,
     block_given_up: Count,
+    /// Not counted, but set when the core is made.
+    file_workers_max: Count,
 }
 
 impl Counters {
@@ -121,6 +128,10 @@ impl Counters {
         self.block_given_up.add(1);
     }
 
+    pub(super) fn set_file_workers_max(&self, max: u32) {
+        self.file_workers_max.set(u64::from(max));
+    }
+
     /// All of it, with the state that the core is in.
     pub(super) fn read(&self, state: State) -> CoreStats {
         CoreStats {
@@ -131,6 +142,7 @@ impl Counters {
             monitored: self.monitored.read(),
             blocked: self.blocked.read(),
             block_given_up: self.block_given_up.get(),
+            file_workers_max: self.file_workers_max.get(),
         }
     }
 }

@@ -88,6 +88,10 @@ impl Core {
         if let Some(doorbell) = doorbell {
             shared.set_doorbell(doorbell);
         }
+        // An older kernel does not tell.
+        if let Ok(max) = reactor.file_workers_max() {
+            shared.counters().set_file_workers_max(max);
+        }
         let cores = runtime.cores().len();
         let cpu = runtime.cpus()[shared.index()];
         let outboxes = Outboxes::new(runtime.cores(), wiring.senders);

@@ -1,9 +1,9 @@
 //! Directories: what is in them, and whole trees. The ring has no operations for it, so a thread that may block does it, many entries at a
 //! time.
 
-use super::blocking::blocking;
 use super::metadata::{FileType, Metadata};
 use super::symlink_metadata;
+use crate::blocking;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::future::poll_fn;
@@ -56,7 +56,8 @@ pub struct ReadDir {
 /// ```
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
     let path = path.as_ref().to_owned();
-    let (rest, fetched, is_over) = blocking(move || Ok(fetch(std::fs::read_dir(path)?))).await?;
+    let (rest, fetched, is_over) =
+        blocking::call(move || Ok(fetch(std::fs::read_dir(path)?))).await?;
     Ok(ReadDir {
         fetched,
         stage: Stage::after(rest, is_over),
@@ -107,7 +108,7 @@ impl ReadDir {
             }
             match std::mem::replace(&mut self.stage, Stage::Over) {
                 Stage::Idle(directory) => {
-                    let fetching = blocking(move || Ok(fetch(directory)));
+                    let fetching = blocking::call(move || Ok(fetch(directory)));
                     self.stage = Stage::Fetching(Box::pin(fetching));
                 }
                 Stage::Fetching(mut fetching) => {
@@ -214,7 +215,7 @@ impl DirEntry {
 /// Outside of a runtime.
 pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
-    blocking(move || std::fs::create_dir_all(path)).await
+    blocking::call(move || std::fs::create_dir_all(path)).await
 }
 
 /// Removes a directory and all that is in it; symbolic links are removed, and not followed. **Dropped**, it takes place all the same, once
@@ -227,5 +228,5 @@ pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 /// Outside of a runtime.
 pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
-    blocking(move || std::fs::remove_dir_all(path)).await
+    blocking::call(move || std::fs::remove_dir_all(path)).await
 }

@@ -1,8 +1,8 @@
 //! An open file: at offsets, and as a whole. What is read and written where it stands is in `cursor.rs`.
 
-use super::blocking::blocking;
 use super::metadata::{self, Metadata};
 use super::{OpenOptions, Permissions, Registered};
+use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::ends::reactor;
 use reactor::operation::{
@@ -10,7 +10,7 @@ use reactor::operation::{
     WriteFixed, WriteVectored,
 };
 use reactor::{Descriptor, Feature, Lane};
-use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, seek};
+use rustix::fs::{FileType, OFlags, SeekFrom, fcntl_getfl, seek};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -258,7 +258,7 @@ impl File {
             return self.in_turn("set_len", set).await;
         }
         let file = self.duplicate()?;
-        blocking(move || file.set_len(length)).await
+        blocking::call(move || file.set_len(length)).await
     }
 
     /// What the file system knows of it.
@@ -284,7 +284,7 @@ impl File {
     /// Outside of a runtime.
     pub async fn set_permissions(&self, permissions: Permissions) -> io::Result<()> {
         let file = self.duplicate()?;
-        blocking(move || file.set_permissions(permissions)).await
+        blocking::call(move || file.set_permissions(permissions)).await
     }
 
     /// For a thread that may block.
@@ -340,22 +340,18 @@ impl AsFd for File {
 impl From<OwnedFd> for File {
     /// Takes over an open file, where it stands.
     fn from(file: OwnedFd) -> Self {
+        let file = Descriptor::of_file(file);
         // Devices and the like (an eventfd, inotify) say that they can seek, and what was read from them is not there to be read again.
-        let is_kept = rustix::fs::fstat(&file).is_ok_and(|stat| {
-            let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
-            matches!(
-                kind,
-                rustix::fs::FileType::RegularFile
-                    | rustix::fs::FileType::BlockDevice
-                    | rustix::fs::FileType::Directory
-            )
-        });
+        let is_kept = matches!(
+            file.file_type(),
+            FileType::RegularFile | FileType::BlockDevice | FileType::Directory
+        );
         let position = seek(&file, SeekFrom::Current(0)).ok();
         let has_places = position.is_some();
         let position = position.filter(|_| is_kept);
         let flags = fcntl_getfl(&file).unwrap_or(OFlags::empty());
         Self {
-            file: Descriptor::new(file),
+            file,
             turns: Lane::new(),
             stream: position.is_none().then(Lane::new),
             has_places,

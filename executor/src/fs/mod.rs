@@ -24,7 +24,6 @@
 
 #![forbid(unsafe_code)]
 
-mod blocking;
 mod cursor;
 mod direct;
 mod directory;

@@ -1,9 +1,7 @@
 //! How a file is opened.
 
 use super::File;
-use crate::io::ends::reactor;
-use crate::io::pipe::c_path;
-use reactor::operation::{Op, Open};
+use crate::io::opening;
 use std::io;
 use std::path::Path;
 
@@ -111,8 +109,10 @@ impl OpenOptions {
 
     /// Opens `path`.
     ///
-    /// For a named pipe use [`PipeReader::open`](crate::io::PipeReader::open), which waits for its other end; this may wait, or may not, as it
-    /// happens.
+    /// A named pipe is waited for until its other end is opened, and a file with a lease until its holder lets go; any number of these may wait, and hold
+    /// up nothing else. A device is opened as with `O_NONBLOCK`, which is then taken off: to wait for a terminal's carrier, or a tape, open it
+    /// with [`PipeReader::open`](crate::io::PipeReader::open). Whatever else makes an open wait (a network file system whose server does not answer,
+    /// an automounter) holds one of the core's [file workers](crate::Builder::file_workers_max).
     ///
     /// **Dropped** before it is ready, it is given up; if it took place all the same, the file is closed again. (It may have been
     /// created.)
@@ -124,8 +124,8 @@ impl OpenOptions {
     /// # Panics
     /// Outside of a runtime.
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
-        let open = Open::new(c_path(path.as_ref())?, self.all_flags()?, self.mode);
-        Op::new(reactor("open"), open).await.map(File::from)
+        let file = opening::open(path.as_ref(), self.all_flags()?, self.mode).await;
+        file.map(File::from)
     }
 
     /// As the standard library has them, which is what people know.

@@ -1,10 +1,10 @@
 //! What is done to names.
 
 use super::Permissions;
-use super::blocking::blocking;
 use super::metadata::{self, Metadata};
+use crate::blocking;
 use crate::io::ends::reactor;
-use crate::io::pipe::c_path;
+use crate::io::opening::c_path;
 use reactor::Feature;
 use reactor::operation::{Op, PathOperation, Stat};
 use std::io;
@@ -66,7 +66,7 @@ pub async fn create_dir(path: impl AsRef<Path>) -> io::Result<()> {
         .await;
     }
     let path = path.to_owned();
-    blocking(move || std::fs::create_dir(path)).await
+    blocking::call(move || std::fs::create_dir(path)).await
 }
 
 /// Makes `link` another name of the file that `original` names. Cancellation and panics as for [`rename`].
@@ -80,7 +80,7 @@ pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io
         return submit("hard_link", make).await;
     }
     let (original, link) = (original.to_owned(), link.to_owned());
-    blocking(move || std::fs::hard_link(original, link)).await
+    blocking::call(move || std::fs::hard_link(original, link)).await
 }
 
 /// Makes a symbolic link at `link` that points to `target`, which need not exist. Cancellation and panics as for [`rename`].
@@ -94,7 +94,7 @@ pub async fn symlink(target: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Re
         return submit("symlink", make).await;
     }
     let (target, link) = (target.to_owned(), link.to_owned());
-    blocking(move || std::os::unix::fs::symlink(target, link)).await
+    blocking::call(move || std::os::unix::fs::symlink(target, link)).await
 }
 
 /// What the file system knows of what `path` names.
@@ -145,7 +145,7 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
 /// Outside of a runtime.
 pub async fn set_permissions(path: impl AsRef<Path>, permissions: Permissions) -> io::Result<()> {
     let path = path.as_ref().to_owned();
-    blocking(move || std::fs::set_permissions(path, permissions)).await
+    blocking::call(move || std::fs::set_permissions(path, permissions)).await
 }
 
 /// What a symbolic link points to. Done by a thread that may block.
@@ -157,7 +157,7 @@ pub async fn set_permissions(path: impl AsRef<Path>, permissions: Permissions) -
 /// Outside of a runtime.
 pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
-    blocking(move || std::fs::read_link(path)).await
+    blocking::call(move || std::fs::read_link(path)).await
 }
 
 /// The path from the root to the file, without links and dots. Done by a thread that may block.
@@ -169,5 +169,5 @@ pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
 /// Outside of a runtime.
 pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
-    blocking(move || std::fs::canonicalize(path)).await
+    blocking::call(move || std::fs::canonicalize(path)).await
 }

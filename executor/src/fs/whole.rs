@@ -1,10 +1,11 @@
 //! Whole files at once.
 
-use super::File;
-use super::blocking::blocking;
+use super::{File, OpenOptions};
+use crate::blocking;
 use crate::buf::{BufResult, IoBuf};
 use crate::io::{AsyncReadExt, AsyncWriteExt};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Everything that is in a file.
@@ -69,14 +70,35 @@ pub async fn write<B: IoBuf>(path: impl AsRef<Path>, bytes: B) -> BufResult<(), 
 }
 
 /// Copies a file's content and permissions to another, within the kernel where that can be done, by a thread that may block; says how
-/// many bytes that were. **Dropped**, it takes place all the same, once it was begun.
+/// many bytes that were. **Dropped**, it is given up as long as it opens the files, and goes on to its end once it copies.
 ///
 /// # Errors
-/// As [`std::fs::copy`] has them.
+/// Those of opening the files, and as [`std::fs::copy`] has them: `InvalidInput` if `from` is not a regular file.
 ///
 /// # Panics
 /// Outside of a runtime.
 pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u64> {
-    let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
-    blocking(move || std::fs::copy(from, to)).await
+    let source = File::open(from).await?;
+    let metadata = source.metadata().await?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "what is to be copied is not a regular file",
+        ));
+    }
+    let permissions = metadata.permissions();
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let target = options.mode(permissions.mode()).open(to).await?;
+    // They were just opened, so nothing is in flight.
+    let busy = |_| io::Error::from(io::ErrorKind::ResourceBusy);
+    let mut source = source.into_std().map_err(busy)?;
+    let mut target = target.into_std().map_err(busy)?;
+    blocking::call(move || {
+        if target.metadata()?.is_file() {
+            target.set_permissions(permissions)?;
+        }
+        io::copy(&mut source, &mut target)
+    })
+    .await
 }

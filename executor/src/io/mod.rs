@@ -19,9 +19,10 @@ mod copy;
 pub(crate) mod ends;
 mod inlet;
 mod lines;
+pub(crate) mod opening;
 mod outlet;
 mod pieces;
-pub(crate) mod pipe;
+mod pipe;
 mod standard;
 mod traits;
 

@@ -1,14 +1,13 @@
 //! Pipes, with a name or without.
 
 use super::closing::close_method;
-use super::ends::{ReadEnd, WriteEnd, async_read, async_write, reactor};
+use super::ends::{ReadEnd, WriteEnd, async_read, async_write};
+use super::opening::open_waiting;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::operation::{InTurn, Op, Open, Read, ReadVectored, Write, WriteVectored};
+use reactor::operation::{InTurn, Read, ReadVectored, Write, WriteVectored};
 use reactor::{Descriptor, Lane};
-use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Makes a pipe. What is written into the one comes out of the other, in order; the kernel holds some 64 KiB of it.
@@ -36,28 +35,13 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
     Ok((reader.into(), writer.into()))
 }
 
-/// A path as the kernel takes it.
-pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
-    CString::new(path.as_os_str().as_bytes()).map_err(|_| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a path may not contain a zero byte",
-        )
-    })
-}
-
-/// Opens a named pipe, and waits for whoever opens its other end.
-async fn open(path: &Path, flags: i32) -> io::Result<OwnedFd> {
-    let open = Open::new(c_path(path)?, flags, 0).that_may_wait();
-    Op::new(reactor("open"), open).await
-}
-
 /// The reading end of a pipe, bound to the core it was made on. Dropping it closes it, once no operation of it is in flight.
 #[derive(Debug)]
 pub struct PipeReader(ReadEnd);
 
 impl PipeReader {
-    /// Opens a named pipe for reading, when somebody opens it for writing.
+    /// Opens a named pipe for reading, when somebody opens it for writing. Any number of opens may wait; they hold up nothing else. A device is
+    /// opened by this as well, if that is to wait for what it is connected to.
     ///
     /// **Dropped** before it is ready, it is given up, and what it opens is closed.
     ///
@@ -67,7 +51,8 @@ impl PipeReader {
     /// # Panics
     /// Outside of a runtime.
     pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        open(path.as_ref(), libc::O_RDONLY).await.map(Self::from)
+        let file = open_waiting(path.as_ref(), libc::O_RDONLY, 0).await;
+        file.map(Self::from)
     }
 
     /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
@@ -112,7 +97,8 @@ pub struct PipeWriter(WriteEnd);
 impl PipeWriter {
     /// Opens a named pipe for writing, when somebody opens it for reading. Cancellation, errors and panics as for [`PipeReader::open`].
     pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        open(path.as_ref(), libc::O_WRONLY).await.map(Self::from)
+        let file = open_waiting(path.as_ref(), libc::O_WRONLY, 0).await;
+        file.map(Self::from)
     }
 
     /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at least one.
@@ -166,14 +152,14 @@ impl AsFd for PipeWriter {
 impl From<OwnedFd> for PipeReader {
     /// Takes over a descriptor that is read in order: of a pipe, a child's output, a terminal. It should not be `O_NONBLOCK`.
     fn from(fd: OwnedFd) -> Self {
-        Self(ReadEnd::new(Descriptor::new(fd), Lane::new()))
+        Self(ReadEnd::new(Descriptor::of_file(fd), Lane::new()))
     }
 }
 
 impl From<OwnedFd> for PipeWriter {
     /// Takes over a descriptor that is written in order: of a pipe, a child's input, a terminal. It should not be `O_NONBLOCK`.
     fn from(fd: OwnedFd) -> Self {
-        Self(WriteEnd::new(Descriptor::new(fd), Lane::new()))
+        Self(WriteEnd::new(Descriptor::of_file(fd), Lane::new()))
     }
 }
 

@@ -18,7 +18,7 @@ thread_local! {
 }
 
 fn duplicate(stream: impl AsFd) -> io::Result<Descriptor> {
-    stream.as_fd().try_clone_to_owned().map(Descriptor::new)
+    stream.as_fd().try_clone_to_owned().map(Descriptor::of_file)
 }
 
 /// A handle on the standard input. What the standard library's has buffered does not come here: use one of the two.

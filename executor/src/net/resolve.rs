@@ -4,12 +4,12 @@
 //! already needs none.
 
 use super::address::no_address;
-use crate::spawn_blocking;
+use crate::blocking;
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// What can be turned into socket addresses: what [`std::net::ToSocketAddrs`] is implemented for in the standard library. A name is looked
-/// up by [`spawn_blocking`], so that the core goes on.
+/// up by [`spawn_blocking`](crate::spawn_blocking), so that the core goes on.
 pub trait ToSocketAddrs {
     #[doc(hidden)]
     fn lookup(&self) -> Lookup;
@@ -43,10 +43,7 @@ impl Lookup {
 pub(super) async fn resolve(addresses: &impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
     let found = match addresses.lookup() {
         Lookup::Known(addresses) => addresses,
-        lookup => spawn_blocking(move || lookup.run())
-            .await
-            // It does not panic, so the runtime is shutting down.
-            .map_err(io::Error::other)??,
+        lookup => blocking::call(move || lookup.run()).await?,
     };
     if found.is_empty() {
         return Err(no_address());

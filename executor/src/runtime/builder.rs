@@ -7,7 +7,7 @@ use crate::blocking::Limits;
 use crate::core::context;
 use crate::idle::IdlePolicy;
 use reactor::monitor::Monitor;
-use reactor::{Capabilities, Feature};
+use reactor::{Capabilities, FILE_WORKERS_MAX, Feature};
 use std::time::Duration;
 
 /// Chooses how a [`Runtime`] is built.
@@ -25,6 +25,7 @@ pub struct Builder {
     is_unpinned: bool,
     masked: Vec<Feature>,
     blocking: Limits,
+    file_workers_max: Option<u32>,
 }
 
 impl Builder {
@@ -97,6 +98,31 @@ impl Builder {
         self
     }
 
+    /// How many worker threads of the kernel each core's operations on files and paths may use: 16 by default, on every core.
+    ///
+    /// What the kernel cannot do without blocking (opening and creating files, syncing them, changing names, reads and writes that a
+    /// file system has no other way for) it gives to these threads (io-wq's "bounded" workers); further operations wait their turn. 16 keep a disk
+    /// busy; more help where each operation takes long, as on a network file system. They are threads of this process, named `iou-wrk-…`, and are
+    /// started when they are needed. Operations that may wait without end, such as opening a named pipe or reading a terminal, do not count: they
+    /// get further threads.
+    ///
+    /// The limit belongs to the core's thread. It replaces one that another user of io_uring has set for that thread
+    /// (`IORING_REGISTER_IOWQ_MAX_WORKERS`), each time [`block_on`](Runtime::block_on) is called. Before Linux 5.15 the kernel chooses it
+    /// ([`Feature::WorkerLimits`]). [`CoreStats::file_workers_max`](crate::CoreStats::file_workers_max) tells what it is.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[doc(alias = "iowq_max_workers")]
+    #[must_use]
+    pub fn file_workers_max(mut self, workers: u32) -> Self {
+        assert!(
+            workers > 0,
+            "without workers no operation on a file would end"
+        );
+        self.file_workers_max = Some(workers);
+        self
+    }
+
     /// Starts the runtime: makes the rings, starts a thread for each core but core 0, and pins them.
     ///
     /// # Errors
@@ -139,6 +165,7 @@ impl Builder {
             capabilities,
             mask: cpus::mask(),
             blocking: self.blocking,
+            file_workers_max: self.file_workers_max.unwrap_or(FILE_WORKERS_MAX),
         })
     }
 }

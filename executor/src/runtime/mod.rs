@@ -62,6 +62,8 @@ impl Runtime {
             panic!("{}", StartError::InsideRuntime);
         }
         let _pinned = self.pin.map(Masked::pin);
+        // Another runtime on this thread may have set its own since the last time.
+        self.core.reactor().apply_worker_limit();
         let _entered = context::enter(&self.core);
         // SAFETY: the loop below does not unwind, and ends only when the task is complete: by then the future is gone, and the output
         // is taken here.

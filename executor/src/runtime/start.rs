@@ -25,6 +25,25 @@ pub(super) struct Plan {
     /// The affinity mask of the thread that builds the runtime.
     pub(super) mask: Option<CpuSet>,
     pub(super) blocking: Limits,
+    pub(super) file_workers_max: u32,
+}
+
+/// What each core is made with.
+#[derive(Clone, Copy)]
+struct Settings {
+    idle: IdlePolicy,
+    monitor: Option<Monitor>,
+    file_workers_max: u32,
+}
+
+impl Plan {
+    fn settings(&self) -> Settings {
+        Settings {
+            idle: self.idle,
+            monitor: self.monitor,
+            file_workers_max: self.file_workers_max,
+        }
+    }
 }
 
 pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
@@ -42,7 +61,7 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
     let mut wirings = wire(count).into_iter();
     let wiring = wirings.next().expect("there is at least one core");
     // Core 0's ring comes first: if rings cannot be had at all, no thread is started to find out.
-    let core = new_core(&shared, 0, wiring, plan.idle, plan.monitor)?;
+    let core = new_core(&shared, 0, wiring, plan.settings())?;
 
     let (ready, readiness) = mpsc::channel();
     let mut starting = Starting {
@@ -90,11 +109,16 @@ fn new_core(
     shared: &Arc<RuntimeShared>,
     index: usize,
     wiring: Wiring,
-    idle: IdlePolicy,
-    monitor: Option<Monitor>,
+    settings: Settings,
 ) -> Result<Core, SetupError> {
+    let Settings {
+        idle,
+        monitor,
+        file_workers_max,
+    } = settings;
     let core = Arc::clone(&shared.cores()[index]);
     let reactor = Reactor::new(shared.capabilities(), Arc::clone(core.kernel_wake()))?;
+    reactor.set_file_workers_max(file_workers_max);
     Ok(Core::new(
         core,
         Arc::clone(shared),
@@ -135,7 +159,7 @@ impl Starting {
         let (verdict, all_ready) = mpsc::channel();
         let shared = Arc::clone(shared);
         let (cpu, pin) = (plan.cpus[index], plan.pin);
-        let (idle, monitor) = (plan.idle, plan.monitor);
+        let settings = plan.settings();
         let thread = thread::Builder::new()
             .name(format!("core-{index}"))
             .spawn(move || {
@@ -147,7 +171,7 @@ impl Starting {
                     let _ = ready.send(Err(StartError::Thread { core: index, error }));
                     return;
                 }
-                match new_core(&shared, index, wiring, idle, monitor) {
+                match new_core(&shared, index, wiring, settings) {
                     Ok(core) => {
                         let _ = ready.send(Ok(()));
                         if all_ready.recv().is_ok() {

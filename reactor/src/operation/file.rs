@@ -73,7 +73,8 @@ impl Ordered for FileOperation {
     }
 }
 
-/// close(2). However it ends, the descriptor is closed; the error is one of writing what was still to be written.
+/// close(2). However it ends, the descriptor is closed; the error is one of writing what was still to be written: `EIO` also if that was
+/// interrupted.
 pub struct Close(OwnedFd);
 
 impl Close {
@@ -91,10 +92,15 @@ unsafe impl Operation for Close {
         opcode::Close::new(types::Fd(self.0.as_raw_fd())).build()
     }
 
+    /// An interrupted close has closed the descriptor.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
         let result = completion.result().map(drop);
-        if completion.is_cancelled() {
-            // It was not even begun, so the descriptor is still ours to close.
+        if completion.was_not_begun() {
+            // So the descriptor is still ours to close.
             drop(self.0);
         } else {
             // The kernel has closed it, and the number may be another file's by now.

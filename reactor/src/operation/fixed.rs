@@ -43,9 +43,10 @@ unsafe impl<B: Registered + IoBufMut> Operation for ReadFixed<B> {
         // SAFETY: the kernel writes only bytes.
         let space = unsafe { self.buffer.as_uninit() };
         let (start, count) = (space.as_mut_ptr().cast(), length(space.len()));
-        opcode::ReadFixed::new(fd(&self.file), start, count, place)
+        let read = opcode::ReadFixed::new(fd(&self.file), start, count, place)
             .offset(self.offset)
-            .build()
+            .build();
+        self.file.attempt().of(read)
     }
 
     fn complete(self, completion: Completion) -> Self::Output {
@@ -87,9 +88,11 @@ unsafe impl<B: Registered> Operation for WriteFixed<B> {
             return write_entry(&self.file, &self.buffer, self.offset);
         };
         let bytes = self.buffer.as_init();
-        opcode::WriteFixed::new(fd(&self.file), bytes.as_ptr(), length(bytes.len()), place)
+        let (start, count) = (bytes.as_ptr(), length(bytes.len()));
+        let write = opcode::WriteFixed::new(fd(&self.file), start, count, place)
             .offset(self.offset)
-            .build()
+            .build();
+        self.file.attempt().of(write)
     }
 
     fn complete(self, completion: Completion) -> Self::Output {

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 
 /// An operation on the heap, at the place the kernel knows. A raw pointer, because the kernel shares it while it is in flight.
 struct Placed<O>(NonNull<O>);
@@ -66,6 +66,37 @@ impl<O: Operation> Op<O> {
         }
     }
 
+    /// Submits the operation; ready if the reactor takes none any more.
+    fn start(&mut self, waker: &Waker) -> Poll<Completion> {
+        // SAFETY: the kernel does not have it, so nobody else has.
+        let operation = unsafe { self.operation.0.as_mut() };
+        let (entry, is_for_storage) = (operation.entry(), operation.is_for_storage());
+        // SAFETY: the operation stays where it is, and is not touched, until its completion: it is owned by this future,
+        // and by the slot when the future is dropped. `Operation` promises that the entry points to nothing else.
+        match unsafe { self.reactor.start(entry, waker) } {
+            Ok(key) => {
+                self.stage = Stage::Started(key);
+                if is_for_storage {
+                    self.reactor.feed_storage();
+                }
+                Poll::Pending
+            }
+            Err(completion) => Poll::Ready(completion),
+        }
+    }
+
+    /// The same again, for the kernel has ended the operation before it had done anything.
+    fn repeat(&mut self, waker: &Waker) -> Poll<Completion> {
+        // If that panics, there is nothing in flight.
+        self.stage = Stage::New;
+        // SAFETY: its final completion has come.
+        if unsafe { self.operation.0.as_ref() }.is_repeatable() {
+            self.start(waker)
+        } else {
+            Poll::Ready(Completion::failed(libc::EIO))
+        }
+    }
+
     /// The operation, if it has not begun and was not cancelled.
     pub(super) fn before_start(&mut self) -> Option<&mut O> {
         match self.stage {
@@ -107,27 +138,15 @@ impl<O: Operation> Future for Op<O> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<O::Output> {
         let this = &mut *self;
         let completion = match this.stage {
-            Stage::New => {
-                // SAFETY: not submitted yet, so nobody else has it.
-                let operation = unsafe { this.operation.0.as_mut() };
-                let (entry, is_for_storage) = (operation.entry(), operation.is_for_storage());
-                // SAFETY: the operation stays where it is, and is not touched, until its completion: it is owned by this future,
-                // and by the slot when the future is dropped. `Operation` promises that the entry points to nothing else.
-                match unsafe { this.reactor.start(entry, context.waker()) } {
-                    Ok(key) => {
-                        this.stage = Stage::Started(key);
-                        if is_for_storage {
-                            this.reactor.feed_storage();
-                        }
-                        return Poll::Pending;
-                    }
-                    Err(completion) => completion,
+            Stage::New => ready!(this.start(context.waker())),
+            Stage::Started(key) => {
+                let completion = ready!(this.reactor.poll(key, context.waker()));
+                if completion.is_to_be_repeated() {
+                    ready!(this.repeat(context.waker()))
+                } else {
+                    completion
                 }
             }
-            Stage::Started(key) => match this.reactor.poll(key, context.waker()) {
-                Poll::Ready(completion) => completion,
-                Poll::Pending => return Poll::Pending,
-            },
             Stage::Withdrawn => Completion::cancelled(),
             Stage::Over => panic!("an operation was polled after it had completed"),
         };
@@ -219,6 +238,10 @@ impl<M: Multishot> OpStream<M> {
                 }
             }
             Stage::Started(key) => match self.reactor.poll_next(key, context.waker()) {
+                // It ends, as it may at any time; a new one goes on.
+                Poll::Ready(Some(completion)) if completion.is_to_be_repeated() => {
+                    self.poll_next(context)
+                }
                 Poll::Ready(Some(completion)) => {
                     // SAFETY: the kernel may use what the operation points to, but not its bookkeeping, which `item` works on.
                     Poll::Ready(Some(unsafe { self.operation.0.as_mut() }.item(completion)))

@@ -67,6 +67,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         self.operation.complete(completion)
     }
 
+    fn is_repeatable(&self) -> bool {
+        self.operation.is_repeatable()
+    }
+
     fn is_for_storage(&self) -> bool {
         self.operation.is_for_storage()
     }
@@ -90,11 +94,13 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
     }
 }
 
-/// Keeps an error for the next operation, unless it only says that this one was cancelled: `EINTR`, if a worker thread of the kernel was
-/// blocked in it.
+/// Keeps an error for the next operation, unless it only says that this one was cancelled, interrupted, or not begun.
 pub(super) fn keep_error<T>(lane: &Lane<T>, error: &std::io::Error) {
     if let Some(code) = error.raw_os_error()
-        && !matches!(code, libc::ECANCELED | libc::EINTR)
+        && !matches!(
+            code,
+            libc::ECANCELED | libc::EINTR | libc::ERESTART | libc::EAGAIN
+        )
     {
         lane.keep_error(code);
     }

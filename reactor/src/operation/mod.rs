@@ -89,6 +89,34 @@ impl Completion {
         self.result == -libc::ECANCELED
     }
 
+    /// Whether the kernel says that it was cancelled or interrupted.
+    pub(crate) fn was_given_up(self) -> bool {
+        matches!(-self.result, libc::ECANCELED | libc::EINTR)
+    }
+
+    /// What the operation's owner should be told, if nobody asked the kernel to cancel it.
+    ///
+    /// The kernel cancels work by itself if it can start no worker thread for it (`io_wq_enqueue` and `create_worker_cont` in io-wq.c): that
+    /// is `EAGAIN`, as for any thread that cannot be started. And a wait is interrupted by what is not meant for it, a signal to this thread, say:
+    /// then the operation [is to be repeated](Self::is_to_be_repeated).
+    pub(crate) fn of_uncancelled(self) -> Self {
+        match -self.result {
+            libc::ECANCELED => Self::failed(libc::EAGAIN),
+            libc::EINTR => Self::failed(libc::ERESTART),
+            _ => self,
+        }
+    }
+
+    /// Whether it was interrupted before anything was transferred, and by nobody who meant it.
+    pub(crate) fn is_to_be_repeated(self) -> bool {
+        self.result == -libc::ERESTART
+    }
+
+    /// Whether the kernel gave it up before it had done anything: it was cancelled, or there was no worker for it.
+    pub(crate) fn was_not_begun(self) -> bool {
+        matches!(-self.result, libc::ECANCELED | libc::EAGAIN)
+    }
+
     /// The number of the pool's buffer that it brings.
     pub(crate) fn buffer(self) -> Option<u16> {
         cqueue::buffer_select(self.flags)
@@ -138,8 +166,14 @@ pub unsafe trait Operation: 'static {
     /// What the future yields. Dropping it unused must release everything: close a new descriptor, free a buffer.
     type Output;
 
-    /// The submission entry, without user data. Called once, with `self` at its final place.
+    /// The submission entry, without user data. Called with `self` at its final place: once, and again each time the kernel has ended it with `EINTR`
+    /// though nobody cancelled it.
     fn entry(&mut self) -> squeue::Entry;
+
+    /// Whether it may be submitted again when it was interrupted. If not, it ends with `EIO` then.
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 
     /// Turns the completion into the outcome.
     fn complete(self, completion: Completion) -> Self::Output;

@@ -1,36 +1,45 @@
 //! openat(2).
 
 use super::{Completion, Operation};
+use crate::reactor::Reactor;
+use crate::workers::LentWorker;
 use io_uring::{opcode, squeue, types};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::rc::Rc;
 
 /// openat(2), relative to the working directory: yields the new descriptor, close-on-exec.
+///
+/// It takes place in a worker thread of the kernel, always. On the thread that submits, a file system whose server is elsewhere (FUSE, NFS) would make
+/// the whole core wait; and the kernel would try with `O_NONBLOCK` first, so that a named pipe would be opened now one way and now the other.
+/// In the worker it costs some 3 µs more (4.3 instead of 1.3), and nothing if several are under way.
 pub struct Open {
     path: CString,
     flags: i32,
     mode: u32,
-    may_wait: bool,
+    /// Given back with the operation, when the kernel is done with it.
+    _worker: Option<LentWorker>,
 }
 
 impl Open {
-    /// Opens `path`, with the flags and the mode of open(2).
+    /// Opens `path`, with the flags and the mode of open(2). It must not wait for another process: give `O_NONBLOCK` where it could.
     pub fn new(path: CString, flags: i32, mode: u32) -> Self {
         Self {
             path,
             flags: flags | libc::O_CLOEXEC,
             mode,
-            may_wait: false,
+            _worker: None,
         }
     }
 
-    /// The same, in a worker thread of the kernel: there it waits for the other end of a named pipe. Otherwise the kernel tries first as if
-    /// `O_NONBLOCK` had been given.
-    #[must_use]
-    pub fn that_may_wait(mut self) -> Self {
-        self.may_wait = true;
-        self
+    /// The same where it may wait without end: for the other end of a named pipe, for a device, for a lease. To be started on `reactor`, which lends it
+    /// a worker of its own, so that it takes none from other operations.
+    pub fn waiting(reactor: &Rc<Reactor>, path: CString, flags: i32, mode: u32) -> Self {
+        Self {
+            _worker: Some(reactor.lend_worker()),
+            ..Self::new(path, flags, mode)
+        }
     }
 }
 
@@ -39,15 +48,11 @@ unsafe impl Operation for Open {
     type Output = io::Result<OwnedFd>;
 
     fn entry(&mut self) -> squeue::Entry {
-        let entry = opcode::OpenAt::new(types::Fd(libc::AT_FDCWD), self.path.as_ptr())
+        opcode::OpenAt::new(types::Fd(libc::AT_FDCWD), self.path.as_ptr())
             .flags(self.flags)
             .mode(self.mode)
-            .build();
-        if self.may_wait {
-            entry.flags(squeue::Flags::ASYNC)
-        } else {
-            entry
-        }
+            .build()
+            .flags(squeue::Flags::ASYNC)
     }
 
     fn complete(self, completion: Completion) -> Self::Output {

@@ -58,9 +58,10 @@ pub(super) fn read_entry<B: IoBufMut>(
 ) -> squeue::Entry {
     // SAFETY: the kernel writes only bytes.
     let space = unsafe { buffer.as_uninit() };
-    opcode::Read::new(fd(file), space.as_mut_ptr().cast(), length(space.len()))
+    let read = opcode::Read::new(fd(file), space.as_mut_ptr().cast(), length(space.len()))
         .offset(offset)
-        .build()
+        .build();
+    file.attempt().of(read)
 }
 
 pub(super) fn read_done<B: IoBufMut>(mut buffer: B, completion: Completion) -> BufResult<usize, B> {
@@ -74,9 +75,10 @@ pub(super) fn read_done<B: IoBufMut>(mut buffer: B, completion: Completion) -> B
 
 pub(super) fn write_entry<B: IoBuf>(file: &Descriptor, buffer: &B, offset: u64) -> squeue::Entry {
     let bytes = buffer.as_init();
-    opcode::Write::new(fd(file), bytes.as_ptr(), length(bytes.len()))
+    let write = opcode::Write::new(fd(file), bytes.as_ptr(), length(bytes.len()))
         .offset(offset)
-        .build()
+        .build();
+    file.attempt().of(write)
 }
 
 /// read(2) where the file stands, into the whole capacity of a buffer; yields the count, and the buffer with that many bytes set.

@@ -62,6 +62,13 @@ impl Places {
     }
 }
 
+fn read_entry(file: &Descriptor, places: &Places, offset: u64) -> squeue::Entry {
+    let read = opcode::Readv::new(fd(file), places.start(), places.count())
+        .offset(offset)
+        .build();
+    file.attempt().of(read)
+}
+
 fn read_done<B: IoVectoredBufMut>(mut buffers: B, completion: Completion) -> BufResult<usize, B> {
     let result = completion.result().map(|count| count as usize);
     if let Ok(count) = result {
@@ -97,9 +104,7 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectored<B> {
 
     fn entry(&mut self) -> squeue::Entry {
         self.places = Places::to_fill(&mut self.buffers, BUFFERS_MAX);
-        opcode::Readv::new(fd(&self.file), self.places.start(), self.places.count())
-            .offset(CURRENT)
-            .build()
+        read_entry(&self.file, &self.places, CURRENT)
     }
 
     fn complete(self, completion: Completion) -> Self::Output {
@@ -163,9 +168,7 @@ unsafe impl<B: IoVectoredBufMut> Operation for ReadVectoredAt<B> {
 
     fn entry(&mut self) -> squeue::Entry {
         self.places = Places::to_fill(&mut self.buffers, BUFFERS_MAX);
-        opcode::Readv::new(fd(&self.file), self.places.start(), self.places.count())
-            .offset(self.offset)
-            .build()
+        read_entry(&self.file, &self.places, self.offset)
     }
 
     fn complete(self, completion: Completion) -> Self::Output {
@@ -217,9 +220,11 @@ unsafe impl<B: IoVectoredBuf> Operation for WriteVectored<B> {
 
     fn entry(&mut self) -> squeue::Entry {
         self.places = Places::to_drain(&self.buffers, BUFFERS_MAX);
-        opcode::Writev::new(fd(&self.file), self.places.start(), self.places.count())
+        let (start, count) = (self.places.start(), self.places.count());
+        let write = opcode::Writev::new(fd(&self.file), start, count)
             .offset(self.offset)
-            .build()
+            .build();
+        self.file.attempt().of(write)
     }
 
     fn complete(self, completion: Completion) -> Self::Output {
