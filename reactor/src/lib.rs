@@ -18,6 +18,7 @@ pub mod doorbell;
 mod header;
 mod kernel_wake;
 mod lane;
+pub mod log;
 #[cfg(modelled)]
 pub mod modelled;
 pub mod monitor;
@@ -34,7 +35,7 @@ pub mod waiters;
 
 pub use capabilities::{Capabilities, Feature};
 pub use compio_buf as buf;
-pub use contain::{completes, contain_panic};
+pub use contain::contain_panic;
 pub use descriptor::Descriptor;
 pub use header::HeaderLine;
 pub use io_uring::squeue::Entry;

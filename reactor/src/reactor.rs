@@ -5,7 +5,7 @@
 
 use crate::buffers::{Registry, Table};
 use crate::capabilities::{Capabilities, Feature};
-use crate::contain::{completes, contain_panic};
+use crate::contain::contain_panic;
 use crate::doorbell::{Doorbell, Word};
 use crate::header::HeaderLine;
 use crate::kernel_wake::KernelWake;
@@ -225,7 +225,7 @@ impl Reactor {
     pub(crate) fn adopt(&self, key: Key, orphan: Orphan) {
         let unneeded_waker = self.slots.borrow_mut().keep_orphan(key, orphan);
         self.cancel(key);
-        drop(unneeded_waker);
+        contain_panic("dropping a waker", || drop(unneeded_waker));
     }
 
     /// Asks the kernel to end an operation; its completion comes as any other.
@@ -431,7 +431,7 @@ impl Reactor {
         match delivery {
             Delivery::Nothing => {}
             Delivery::Stray => {
-                completes(|| tracing::warn!(user_data, "a completion that belongs to nobody"));
+                crate::log!(warn, user_data, "a completion that belongs to nobody");
             }
             Delivery::Wake(waker) => contain_panic("a waker", || waker.wake()),
             Delivery::Pause(waker) => {
@@ -469,7 +469,7 @@ impl Reactor {
                 let error = ShutdownError {
                     in_flight: self.in_flight(),
                 };
-                tracing::error!(%error, "reactor shut down");
+                crate::log!(error, %error, "reactor shut down");
                 return Err(error);
             }
             self.turn();

@@ -3,9 +3,8 @@
 //! A mutex guards the queue and the counts together, so no push is missed by a thread that is about to wait or to leave. It is held for a few
 //! instructions, and never while foreign code runs.
 
-use crate::runtime::cpus::set_mask;
+use crate::runtime::affinity::Affinity;
 use crate::task::BlockingTask;
-use rustix::thread::CpuSet;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,8 +33,8 @@ impl Default for Limits {
 /// The pool of one runtime, for its cores, its handles and its threads.
 pub(crate) struct Pool {
     limits: Limits,
-    /// What its threads may use, whoever starts them.
-    mask: Option<CpuSet>,
+    /// That of its threads. They inherit another if a core starts them.
+    affinity: Option<Affinity>,
     state: Mutex<State>,
     /// A thread was called, or shall leave.
     called: Condvar,
@@ -68,10 +67,10 @@ enum Phase {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: Limits, mask: Option<CpuSet>) -> Self {
+    pub(crate) fn new(limits: Limits, affinity: Option<Affinity>) -> Self {
         Self {
             limits,
-            mask,
+            affinity,
             state: Mutex::default(),
             called: Condvar::new(),
             empty: Condvar::new(),
@@ -110,7 +109,8 @@ impl Pool {
         let mut state = self.lock();
         state.threads -= 1;
         if state.threads > 0 {
-            tracing::warn!(%error, "no further thread for blocking work could be started");
+            drop(state);
+            reactor::log!(warn, %error, "no further thread for blocking work could be started");
             return Ok(());
         }
         let nobodys = mem::take(&mut state.queue);
@@ -122,8 +122,10 @@ impl Pool {
 
     /// The life of a thread.
     fn work(&self) {
-        if let Some(mask) = &self.mask {
-            set_mask(mask);
+        if let Some(affinity) = &self.affinity
+            && let Err(error) = affinity.apply()
+        {
+            reactor::log!(warn, %error, "a thread for blocking work could not be given its affinity mask");
         }
         let mut state = self.lock();
         while state.phase == Phase::Open {
@@ -205,7 +207,8 @@ impl Closing<'_> {
             .wait_timeout_while(self.pool.lock(), left, |state| state.threads > 0);
         let threads = waited.unwrap_or_else(PoisonError::into_inner).0.threads;
         if threads > 0 {
-            tracing::warn!(
+            reactor::log!(
+                warn,
                 threads,
                 "blocking closures still run, and are left to themselves"
             );

@@ -4,7 +4,6 @@ use super::Core;
 use super::counters::Ended;
 use crate::stats::Wakes;
 use crate::task::{Header, Polled, TaskRef};
-use reactor::completes;
 use reactor::park::Look;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -139,8 +138,7 @@ impl Core {
             let stats = self.shared.stats();
             let before = self.told.replace(stats);
             let core = self.index();
-            // A subscriber's panic is no task's, and to log it would be to ask for another.
-            completes(|| stats.tell_since(&before, core));
+            stats.tell_since(&before, core);
         }
     }
 

@@ -3,9 +3,9 @@
 use super::ending::Stopping;
 use super::shared::{CoreShared, RuntimeId};
 use crate::blocking::Pool;
+use crate::runtime::affinity::Affinity;
 use crate::stats::CoreStats;
 use reactor::{Capabilities, KernelWake};
-use rustix::thread::CpuSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 
@@ -15,8 +15,8 @@ pub(crate) struct RuntimeShared {
     /// The CPU behind each core.
     cpus: Box<[usize]>,
     capabilities: Capabilities,
-    /// The affinity mask of the thread that built the runtime: what threads and processes should have that are started on a core.
-    mask: Option<CpuSet>,
+    /// That of the thread that built the runtime. Threads and processes that are started on a core should have it.
+    affinity: Option<Affinity>,
     blocking: Arc<Pool>,
     /// Where all cores meet when their tasks are gone, before any ring is given up, and before they are gone themselves.
     last_meetings: Barrier,
@@ -29,7 +29,7 @@ impl RuntimeShared {
         cpus: Box<[usize]>,
         wakes: Vec<KernelWake>,
         capabilities: Capabilities,
-        mask: Option<CpuSet>,
+        affinity: Option<Affinity>,
         blocking: Arc<Pool>,
     ) -> Self {
         debug_assert_eq!(cpus.len(), wakes.len());
@@ -40,7 +40,7 @@ impl RuntimeShared {
             last_meetings: Barrier::new(cpus.len()),
             cpus,
             capabilities,
-            mask,
+            affinity,
             blocking,
             stopping: Stopping::new(),
         }
@@ -59,8 +59,8 @@ impl RuntimeShared {
     }
 
     /// `None` if the system did not tell.
-    pub(crate) fn mask(&self) -> Option<&CpuSet> {
-        self.mask.as_ref()
+    pub(crate) fn affinity(&self) -> Option<&Affinity> {
+        self.affinity.as_ref()
     }
 
     pub(crate) fn blocking(&self) -> &Arc<Pool> {

@@ -36,7 +36,8 @@ impl Core {
         self.drop_tasks();
         // Beyond this point nobody writes to a ring any more.
         self.runtime.meet();
-        for receiver in self.receivers.borrow_mut().iter_mut() {
+        // Not while they are borrowed: to settle a task is to drop foreign values.
+        for mut receiver in self.receivers.take() {
             receiver.take(usize::MAX, |header| {
                 // SAFETY: the sender gave the ring a reference, and the ring gave it to us.
                 shared::settle(unsafe { TaskRef::from_raw(header) });

@@ -167,7 +167,7 @@ impl Drop for Child {
         if self.kills_on_drop
             && let Err(error) = running.kill()
         {
-            tracing::warn!(%error, pid = self.id, "a child could not be killed");
+            reactor::log!(warn, %error, pid = self.id, "a child could not be killed");
         }
         if matches!(running.try_wait(), Ok(None)) {
             // Whether it gets to its end is the child's affair, and nobody's to be told.

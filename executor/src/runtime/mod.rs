@@ -1,7 +1,8 @@
 //! A runtime: its cores, how they are started and stopped, and how other threads reach them.
 
+pub(crate) mod affinity;
 mod builder;
-pub(crate) mod cpus;
+mod cpus;
 mod error;
 mod handle;
 mod start;
@@ -90,7 +91,8 @@ impl Drop for Runtime {
         }
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                tracing::error!(
+                reactor::log!(
+                    error,
                     "a core's thread panicked outside of any task: this is a bug in the executor"
                 );
             }

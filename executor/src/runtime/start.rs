@@ -1,5 +1,6 @@
 //! Starting a runtime: everything that is shared first, then the threads, and only when every core is ready does `start` return.
 
+use super::affinity::Affinity;
 use super::{Runtime, StartError, cpus};
 use crate::blocking::{Limits, Pool};
 use crate::core::pair_ring::pair_ring;
@@ -7,7 +8,6 @@ use crate::core::{Core, RuntimeShared, Wiring, context};
 use crate::idle::IdlePolicy;
 use reactor::monitor::Monitor;
 use reactor::{Capabilities, KernelWake, Reactor, SetupError};
-use rustix::thread::CpuSet;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -22,8 +22,8 @@ pub(super) struct Plan {
     pub(super) idle: IdlePolicy,
     pub(super) monitor: Option<Monitor>,
     pub(super) capabilities: Capabilities,
-    /// The affinity mask of the thread that builds the runtime.
-    pub(super) mask: Option<CpuSet>,
+    /// That of the thread that builds the runtime.
+    pub(super) affinity: Option<Affinity>,
     pub(super) blocking: Limits,
 }
 
@@ -36,8 +36,8 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
         plan.cpus.clone(),
         wakes?,
         plan.capabilities,
-        plan.mask,
-        Arc::new(Pool::new(plan.blocking, plan.mask)),
+        plan.affinity,
+        Arc::new(Pool::new(plan.blocking, plan.affinity)),
     ));
     let mut wirings = wire(count).into_iter();
     let wiring = wirings.next().expect("there is at least one core");
@@ -57,7 +57,7 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
         readiness.recv().expect("each core's thread reports once")?;
     }
     let threads = starting.go();
-    tracing::debug!(cpus = ?shared.cpus(), capabilities = %shared.capabilities(), "runtime started");
+    reactor::log!(debug, cpus = ?shared.cpus(), capabilities = %shared.capabilities(), "runtime started");
     Ok(Runtime {
         core,
         pin: plan.pin.then(|| plan.cpus[0]),
