@@ -24,6 +24,7 @@ pub mod modelled;
 pub mod monitor;
 pub mod operation;
 pub mod park;
+pub mod patience;
 mod reactor;
 mod ring;
 mod setup;

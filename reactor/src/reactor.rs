@@ -11,6 +11,7 @@ use crate::header::HeaderLine;
 use crate::kernel_wake::KernelWake;
 use crate::monitor::Monitor;
 use crate::operation::{Completion, Orphan};
+use crate::patience::Patience;
 use crate::ring::{Entered, Ring, Wait};
 use crate::setup::SetupError;
 use crate::slots::{Abandoned, Delivery, Key, Next, Slots};
@@ -463,7 +464,17 @@ impl Reactor {
         let deadline = Instant::now().checked_add(limit);
         self.cancel_all();
         let mut cancelled = Instant::now();
+        let mut patience = Patience::new();
         while self.in_flight() > 0 {
+            if let Some(waited) = patience.ran_out() {
+                let in_flight = self.in_flight();
+                crate::log!(
+                    warn,
+                    in_flight,
+                    ?waited,
+                    "the shutdown of a reactor waits for the kernel to give cancelled operations back"
+                );
+            }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 let error = ShutdownError {

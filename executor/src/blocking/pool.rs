@@ -5,6 +5,7 @@
 
 use crate::runtime::affinity::Affinity;
 use crate::task::BlockingTask;
+use reactor::patience::Patience;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -196,22 +197,44 @@ impl Closing<'_> {
         let cancelled = mem::take(&mut state.queue);
         drop(state);
         drop(cancelled);
-        let left = self
-            .pool
-            .limits
-            .shutdown
-            .saturating_sub(self.start.elapsed());
+        let mut patience = Patience::new();
+        loop {
+            let left = self
+                .pool
+                .limits
+                .shutdown
+                .saturating_sub(self.start.elapsed());
+            let threads = self.wait(left.min(patience.left()));
+            if threads == 0 {
+                return;
+            }
+            if left.is_zero() {
+                reactor::log!(
+                    warn,
+                    target: "executor::shutdown",
+                    threads,
+                    "blocking closures still run, and are left to themselves"
+                );
+                return;
+            }
+            if let Some(waited) = patience.ran_out() {
+                reactor::log!(
+                    warn,
+                    target: "executor::shutdown",
+                    threads,
+                    ?waited,
+                    "the shutdown of a runtime waits for blocking closures"
+                );
+            }
+        }
+    }
+
+    /// Waits for the threads to leave; returns how many have not.
+    fn wait(&self, limit: Duration) -> usize {
         let waited = self
             .pool
             .empty
-            .wait_timeout_while(self.pool.lock(), left, |state| state.threads > 0);
-        let threads = waited.unwrap_or_else(PoisonError::into_inner).0.threads;
-        if threads > 0 {
-            reactor::log!(
-                warn,
-                threads,
-                "blocking closures still run, and are left to themselves"
-            );
-        }
+            .wait_timeout_while(self.pool.lock(), limit, |state| state.threads > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.threads
     }
 }

@@ -1,13 +1,17 @@
 //! What all cores and handles of one runtime share: who the cores are, whether they shall stop, and the threads for what blocks.
 
 use super::ending::Stopping;
+use super::meeting::Meeting;
+use super::progress::Phase;
 use super::shared::{CoreShared, RuntimeId};
+use super::watchdog::Watchdog;
 use crate::blocking::Pool;
 use crate::runtime::affinity::Affinity;
 use crate::stats::CoreStats;
-use reactor::{Capabilities, KernelWake};
+use reactor::{Capabilities, KernelWake, log};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 /// One runtime, for its cores and handles.
 pub(crate) struct RuntimeShared {
@@ -19,8 +23,9 @@ pub(crate) struct RuntimeShared {
     affinity: Option<Affinity>,
     blocking: Arc<Pool>,
     /// Where all cores meet when their tasks are gone, before any ring is given up, and before they are gone themselves.
-    last_meetings: Barrier,
+    last_meetings: Meeting,
     stopping: Stopping,
+    watchdog: Watchdog,
 }
 
 impl RuntimeShared {
@@ -37,12 +42,13 @@ impl RuntimeShared {
         let core = |(index, wake)| Arc::new(CoreShared::new(id, index, Arc::new(wake)));
         Self {
             cores: wakes.into_iter().enumerate().map(core).collect(),
-            last_meetings: Barrier::new(cpus.len()),
+            last_meetings: Meeting::new(cpus.len()),
             cpus,
             capabilities,
             affinity,
             blocking,
             stopping: Stopping::new(),
+            watchdog: Watchdog::new(),
         }
     }
 
@@ -72,9 +78,32 @@ impl RuntimeShared {
         self.stopping.has_begun()
     }
 
-    /// Waits until every core of the runtime has come here.
+    pub(crate) fn watchdog(&self) -> &Watchdog {
+        &self.watchdog
+    }
+
+    /// Waits until every core of the runtime has come here. If that takes long, says which have not, and why.
     pub(super) fn meet(&self) {
-        self.last_meetings.wait();
+        self.last_meetings
+            .wait(|waited| self.tell_who_is_missing(waited));
+    }
+
+    fn tell_who_is_missing(&self, waited: Duration) {
+        for core in &self.cores {
+            let doing = core.doing();
+            if doing.phase == Phase::Meeting {
+                continue;
+            }
+            let (core, future) = (core.index(), doing.future());
+            log!(
+                warn,
+                target: "executor::shutdown",
+                core,
+                future,
+                ?waited,
+                "the shutdown of a runtime waits for a core that {doing}"
+            );
+        }
     }
 
     /// Tells every core to end.

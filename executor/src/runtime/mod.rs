@@ -89,6 +89,7 @@ impl Drop for Runtime {
             let _entered = context::enter(&self.core);
             self.core.shut_down();
         }
+        self.core.runtime().watchdog().end();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 reactor::log!(

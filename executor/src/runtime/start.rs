@@ -56,13 +56,26 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
     for _ in 1..count {
         readiness.recv().expect("each core's thread reports once")?;
     }
-    let threads = starting.go();
+    let mut threads = starting.go();
+    threads.extend(start_watchdog(&shared));
     reactor::log!(debug, cpus = ?shared.cpus(), capabilities = %shared.capabilities(), "runtime started");
     Ok(Runtime {
         core,
         pin: plan.pin.then(|| plan.cpus[0]),
         threads,
     })
+}
+
+/// The thread that says when a core is stuck. The runtime does without if it cannot be had.
+fn start_watchdog(shared: &Arc<RuntimeShared>) -> Option<thread::JoinHandle<()>> {
+    let runtime = Arc::clone(shared);
+    thread::Builder::new()
+        .name("watchdog".to_owned())
+        .spawn(move || runtime.watchdog().watch(&runtime))
+        .inspect_err(|error| {
+            reactor::log!(debug, %error, "no thread can be had to say when a core is stuck");
+        })
+        .ok()
 }
 
 /// A ring for each ordered pair of cores.
