@@ -13,7 +13,7 @@ use child::Child;
 use common::until;
 use executor::process::{Command, Stdio};
 use executor::time::sleep;
-use executor::{Builder, Foreign, Handle, spawn_blocking, unpinned};
+use executor::{Builder, Handle, spawn_blocking, unpinned};
 use restraint::deny;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -147,33 +147,6 @@ fn a_subscriber_may_look_and_log_anywhere() {
         });
     });
     child.run_well();
-}
-
-/// A `Foreign` whose home has gone is dropped by a panic on another thread, and the subscriber panics: the process goes on.
-#[test]
-fn a_subscriber_may_panic_when_a_lost_value_is_dropped_by_a_panic() {
-    let child = Child::of(|| {
-        log::observe_all(|event| {
-            if *event.metadata().level() == Level::WARN {
-                eprintln!("heard: {}", log::line(event));
-                panic!("said by the subscriber");
-            }
-        });
-        set_hook(Box::new(|_| {}));
-        let runtime = Builder::new().cores(1).build().unwrap();
-        let foreign = runtime.block_on(async { Foreign::new(0) });
-        drop(runtime);
-        let panicking = std::thread::spawn(move || {
-            let _dropped_by_the_panic = foreign;
-            panic!("said by the test");
-        });
-        assert!(panicking.join().is_err());
-    });
-    let heard = child.run_well();
-    assert!(
-        heard.iter().any(|line| line.contains("is leaked")),
-        "{heard:?}"
-    );
 }
 
 /// No source of ours logs in another way than by `log!`, which contains the subscriber.
