@@ -25,7 +25,8 @@ use std::thread;
 /// own and run until the runtime is dropped.
 ///
 /// **Dropping** it stops every core in an orderly way: tasks are dropped on the core they belong to, operations are cancelled, and
-/// the call returns when the kernel has let go of every buffer. A task that never returns from its poll keeps it waiting; a closure of
+/// the call returns when the kernel has let go of every buffer. A task that never returns from its poll keeps it waiting, which is
+/// [logged](crate#logging) after a second; a closure of
 /// [`spawn_blocking`](crate::spawn_blocking) does so for a [bounded time](Builder::blocking_shutdown).
 ///
 /// # Examples
