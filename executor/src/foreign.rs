@@ -146,7 +146,8 @@ impl<T> Drop for Homebound<T> {
             if let Ok(mut lost) = lost.downcast::<Self>() {
                 std::mem::forget(lost.value.take());
             }
-            tracing::warn!(
+            reactor::log!(
+                warn,
                 core = self.core,
                 "a Foreign was dropped when its home core was gone: its value is leaked"
             );

@@ -21,6 +21,20 @@
 //! }
 //! ```
 //!
+//! # Logging
+//!
+//! Events go to [`tracing`](https://docs.rs/tracing). A subscriber may use the runtime; if it panics, the event is lost and nothing else. What it does while
+//! it handles an event is not logged by us.
+//!
+//! | target | level | what |
+//! |---|---|---|
+//! | `executor::stall` | `WARN` | a core has not come round for a second, once each time: its number (`core`) and the type of the future that it polls or drops (`future`). A core that sleeps in the kernel is not stuck |
+//! | `executor::shutdown` | `WARN` | a shutdown waits: after a second, then at longer intervals, for which core and what it does, or for how many threads of [`spawn_blocking`] |
+//! | `executor::idle`, `executor::wake` | `TRACE` | how cores waited and were woken, see [`CoreStats`] |
+//! | `executor…`, `reactor…`: the module | `ERROR` | a panic of foreign code was contained; operations that the kernel did not give back at a shutdown |
+//! | | `WARN` | something was done without: a thread, an affinity mask, memory that is registered; and the kernel is slow to give operations back at a shutdown |
+//! | | `INFO`, `DEBUG` | what a runtime was started with |
+//!
 //! Linux 5.13 or later is needed, 6.1 or later recommended; see the `probe` example for what a machine has. The crate's
 //! `ARCHITECTURE.md` is the map of the code.
 

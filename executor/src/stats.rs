@@ -3,9 +3,9 @@
 #![forbid(unsafe_code)]
 
 use crate::core::context;
+use reactor::log;
 use reactor::park::{State as CoreState, Wake};
 use std::fmt;
-use tracing::trace;
 
 /// What one core did since it started. Counted by the core for itself, so reading it disturbs nobody; it may lag by a moment.
 ///
@@ -54,7 +54,7 @@ impl CoreStats {
         self.blocked.tell_since(before.blocked, core, "blocked");
         let given_up = self.block_given_up - before.block_given_up;
         if given_up > 0 {
-            trace!(target: "executor::idle", core, times = given_up, "did not block");
+            log!(trace, target: "executor::idle", core, times = given_up, "did not block");
         }
         self.sent.tell_since(before.sent, core, "told others");
         self.foreign
@@ -69,7 +69,7 @@ impl Waits {
         let completion = self.completion - before.completion;
         let timer = self.timer - before.timer;
         if times > 0 {
-            trace!(target: "executor::idle", core, times, message, completion, timer, "{what}");
+            log!(trace, target: "executor::idle", core, times, message, completion, timer, "{what}");
         }
     }
 }
@@ -80,7 +80,7 @@ impl Wakes {
         let store = self.store - before.store;
         let kernel = self.kernel - before.kernel;
         if nothing + store + kernel > 0 {
-            trace!(target: "executor::wake", core, nothing, store, kernel, "{what}");
+            log!(trace, target: "executor::wake", core, nothing, store, kernel, "{what}");
         }
     }
 

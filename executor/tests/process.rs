@@ -3,14 +3,19 @@
 #[path = "support/child.rs"]
 mod child;
 mod common;
+#[path = "support/footprint.rs"]
+mod footprint;
+#[path = "support/restraint.rs"]
+mod restraint;
 
 use child::Child as OwnProcess;
-use common::{run, settle, start, until};
+use common::{Watchdog, block_on, run, settle, start, until};
 use executor::buf::BufResult;
 use executor::io::AsyncReadExt;
 use executor::process::{Child, Command, ExitStatus, Stdio};
 use executor::spawn_on_with;
 use executor::time::{Duration, timeout};
+use footprint::Footprint;
 use futures::future::poll_immediate;
 use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Write};
@@ -18,6 +23,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::pin::pin;
+use std::thread;
 
 fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");
@@ -34,6 +40,12 @@ fn exists(id: u32) -> bool {
 fn is_zombie(id: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"));
     status.is_ok_and(|status| status.contains("State:\tZ"))
+}
+
+/// Waits, on a thread that is no core, until none of these processes is there.
+fn wait_until_gone(ids: &[u32]) {
+    let _watchdog = Watchdog::new(|| "nobody waits for a child".to_owned());
+    block_on(until(|| !ids.iter().any(|id| exists(*id))));
 }
 
 /// A status, a signal, and a program that is not there.
@@ -388,18 +400,124 @@ fn waiting_for_a_traced_child_leaves_the_core_in_peace() {
     });
 }
 
-/// A runtime ends while a child, and tasks that wait for it, go on.
+/// A runtime ends while a child, and tasks that wait for it, go on: it does not wait, and none stays a zombie.
 #[test]
 fn a_runtime_does_not_wait_for_children() {
     let runtime = start(1).expect("one CPU");
-    let child: Child = runtime.block_on(async {
+    let (waited, child): (u32, Child) = runtime.block_on(async {
         let mut waited = endless().spawn().unwrap();
+        let id = waited.id().unwrap();
         executor::spawn(async move { waited.wait().await }).detach();
         settle().await;
-        endless().spawn().unwrap()
+        (id, endless().spawn().unwrap())
     });
+    let id = child.id().unwrap();
     drop(runtime);
     drop(child);
+    wait_until_gone(&[waited, id]);
+}
+
+/// A child is dropped and goes on, and then its core stands still, ends, or was never there. When the child ends it is waited for all the same.
+#[test]
+fn a_child_that_outlives_its_core_is_waited_for() {
+    let dropped = || {
+        let child = Command::new("sleep").arg("1000").spawn().unwrap();
+        child.id().unwrap()
+    };
+    let end = |id| {
+        kill(id, libc::SIGKILL);
+        wait_until_gone(&[id]);
+    };
+    let runtime = start(1).expect("one CPU");
+    end(runtime.block_on(async { dropped() }));
+    let id = runtime.block_on(async { dropped() });
+    drop(runtime);
+    end(id);
+    end(dropped());
+    end(thread::spawn(dropped).join().unwrap());
+}
+
+/// A thousand children are held by tasks of both cores, some of which panic, when their runtime ends.
+#[test]
+fn a_thousand_children_of_a_runtime_that_ends_are_waited_for() {
+    const CHILDREN: usize = 1_000;
+    common::allow_descriptors(8 * CHILDREN as u64);
+    let cores = common::cpus_allowed().min(2);
+    let runtime = start(cores).expect("as many CPUs as there are");
+    let ids: Vec<u32> = runtime.block_on(async {
+        let mut ids = Vec::new();
+        for number in 0..CHILDREN {
+            let (sender, id) = futures::channel::oneshot::channel();
+            spawn_on_with(number % cores, move || async move {
+                let child = endless().spawn().unwrap();
+                sender.send(child.id().unwrap()).unwrap();
+                assert!(!number.is_multiple_of(100), "said by the task");
+                std::future::pending::<()>().await;
+            })
+            .detach();
+            ids.push(id.await.unwrap());
+        }
+        ids
+    });
+    drop(runtime);
+    wait_until_gone(&ids);
+}
+
+/// No thread can be had when a child is dropped. It is waited for when the next one is started.
+#[test]
+fn without_a_thread_a_dropped_child_is_waited_for_at_the_next_start() {
+    let child = OwnProcess::of(|| {
+        let dropping = thread::spawn(|| {
+            let child = Command::new("sleep").arg("1000").spawn().unwrap();
+            restraint::deny(libc::SYS_clone3, libc::EAGAIN);
+            child.id().unwrap()
+        });
+        let id = dropping.join().unwrap();
+        kill(id, libc::SIGKILL);
+        block_on(until(|| is_zombie(id)));
+        let mut next = endless().spawn().unwrap();
+        assert!(!exists(id));
+        next.start_kill().unwrap();
+    });
+    child.run_well();
+}
+
+/// The thread that waits for dropped children leaves with the last of them, and comes again.
+#[test]
+fn nothing_stays_when_the_last_dropped_child_has_ended() {
+    let child = OwnProcess::of(|| {
+        let before = Footprint::now();
+        for _ in 0..3 {
+            for _ in 0..10 {
+                drop(endless().spawn().unwrap());
+            }
+            before.assert_restored();
+        }
+    });
+    child.run_well();
+}
+
+/// A process forks and its copy drops a child that it has inherited, to be killed by that: the child is not the copy's, and goes on.
+#[test]
+fn a_forked_process_leaves_the_children_of_its_parent_alone() {
+    let child = OwnProcess::of(|| {
+        let mut child = endless().spawn().unwrap();
+        let id = child.id().unwrap();
+        // SAFETY: this process has one thread that matters, and the copy only drops the child and leaves.
+        let copy = unsafe {
+            let copy = libc::fork();
+            if copy == 0 {
+                drop(child);
+                libc::_exit(0);
+            }
+            copy
+        };
+        assert!(wait_elsewhere(copy as u32).success());
+        assert!(child.try_wait().unwrap().is_none());
+        drop(child);
+        wait_until_gone(&[id]);
+    });
+    child.run_well();
 }
 
 /// A program is started before there is a runtime, which then reads its output and waits for it.

@@ -6,13 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// panic hook has printed it by then.
 pub fn contain_panic(what: &str, call: impl FnOnce()) {
     if !completes(call) {
-        // Whoever receives the log may panic as well.
-        completes(|| tracing::error!("{what} panicked; the panic was contained"));
+        crate::log!(error, "{what} panicked; the panic was contained");
     }
 }
 
 /// Whether `call` came to its end. If not, its panic ends here, and the panic hook alone has told of it.
-pub fn completes(call: impl FnOnce()) -> bool {
+pub(crate) fn completes(call: impl FnOnce()) -> bool {
     let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
         return true;
     };

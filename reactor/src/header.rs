@@ -95,7 +95,7 @@ impl Mapping {
         };
         if plain == libc::MAP_FAILED {
             let error = io::Error::last_os_error();
-            tracing::warn!(%error, "a ring stays mapped until the last waker of its core is dropped");
+            crate::log!(warn, %error, "a ring stays mapped until the last waker of its core is dropped");
             return;
         }
         // SAFETY: both mappings were made with this length, and `plain` is known to nobody. The other is replaced as a whole: an access meanwhile

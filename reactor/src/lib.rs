@@ -20,11 +20,13 @@ pub mod doorbell;
 mod header;
 mod kernel_wake;
 mod lane;
+pub mod log;
 #[cfg(modelled)]
 pub mod modelled;
 pub mod monitor;
 pub mod operation;
 pub mod park;
+pub mod patience;
 mod reactor;
 mod ring;
 mod setup;
@@ -36,7 +38,7 @@ pub mod waiters;
 mod workers;
 
 pub use capabilities::{Capabilities, Feature};
-pub use contain::{completes, contain_panic};
+pub use contain::contain_panic;
 pub use descriptor::Descriptor;
 pub use header::HeaderLine;
 pub use io_uring::squeue::Entry;

@@ -5,12 +5,13 @@
 
 use crate::buffers::{Registry, Table};
 use crate::capabilities::{Capabilities, Feature};
-use crate::contain::{completes, contain_panic};
+use crate::contain::contain_panic;
 use crate::doorbell::{Doorbell, Word};
 use crate::header::HeaderLine;
 use crate::kernel_wake::KernelWake;
 use crate::monitor::Monitor;
 use crate::operation::{Completion, Orphan};
+use crate::patience::Patience;
 use crate::ring::{Entered, Ring, Wait};
 use crate::setup::SetupError;
 use crate::slots::{Abandoned, Delivery, Key, Next, Slots};
@@ -236,7 +237,7 @@ impl Reactor {
     pub(crate) fn adopt(&self, key: Key, orphan: Orphan) {
         let unneeded_waker = self.slots.borrow_mut().keep_orphan(key, orphan);
         self.cancel(key);
-        drop(unneeded_waker);
+        contain_panic("dropping a waker", || drop(unneeded_waker));
     }
 
     /// Asks the kernel to end an operation; its completion comes as any other.
@@ -460,7 +461,7 @@ impl Reactor {
         match delivery {
             Delivery::Nothing => {}
             Delivery::Stray => {
-                completes(|| tracing::warn!(user_data, "a completion that belongs to nobody"));
+                crate::log!(warn, user_data, "a completion that belongs to nobody");
             }
             Delivery::Wake(waker) => contain_panic("a waker", || waker.wake()),
             Delivery::Pause(waker) => {
@@ -497,13 +498,23 @@ impl Reactor {
         let deadline = Instant::now().checked_add(limit);
         self.cancel_all();
         let mut cancelled = Instant::now();
+        let mut patience = Patience::new();
         while self.in_flight() > 0 {
+            if let Some(waited) = patience.ran_out() {
+                let in_flight = self.in_flight();
+                crate::log!(
+                    warn,
+                    in_flight,
+                    ?waited,
+                    "the shutdown of a reactor waits for the kernel to give cancelled operations back"
+                );
+            }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 let error = ShutdownError {
                     in_flight: self.in_flight(),
                 };
-                tracing::error!(%error, "reactor shut down");
+                crate::log!(error, %error, "reactor shut down");
                 return Err(error);
             }
             self.turn();

@@ -167,7 +167,7 @@ impl Drop for Ring {
             && let Err(error) =
                 sys::unregister_ring_fd(self.uring.as_raw_fd(), self.enter_fd as u32)
         {
-            tracing::warn!(%error, "a ring stays registered with its thread");
+            crate::log!(warn, %error, "a ring stays registered with its thread");
         }
     }
 }

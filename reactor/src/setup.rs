@@ -155,7 +155,7 @@ impl Capabilities {
     pub fn probe() -> Result<Self, SetupError> {
         let features = probe_features()?;
         let capabilities = features.into_iter().fold(Self::NONE, Self::with_feature);
-        tracing::debug!(%capabilities, "io_uring probed");
+        crate::log!(debug, %capabilities, "io_uring probed");
         Ok(capabilities)
     }
 }
@@ -373,7 +373,11 @@ pub(crate) fn ring(
             }
             Ok(made) => {
                 if let Some(refusal) = refusal {
-                    tracing::info!(smaller_cq, "a smaller ring, for want of memory: {refusal}");
+                    crate::log!(
+                        info,
+                        smaller_cq,
+                        "a smaller ring, for want of memory: {refusal}"
+                    );
                 }
                 return Ok(made);
             }

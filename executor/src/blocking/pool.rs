@@ -3,9 +3,9 @@
 //! A mutex guards the queue and the counts together, so no push is missed by a thread that is about to wait or to leave. It is held for a few
 //! instructions, and never while foreign code runs.
 
-use crate::runtime::cpus::set_mask;
+use crate::runtime::affinity::Affinity;
 use crate::task::BlockingTask;
-use rustix::thread::CpuSet;
+use reactor::patience::Patience;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,8 +34,8 @@ impl Default for Limits {
 /// The pool of one runtime, for its cores, its handles and its threads.
 pub(crate) struct Pool {
     limits: Limits,
-    /// What its threads may use, whoever starts them.
-    mask: Option<CpuSet>,
+    /// That of its threads. They inherit another if a core starts them.
+    affinity: Option<Affinity>,
     state: Mutex<State>,
     /// A thread was called, or shall leave.
     called: Condvar,
@@ -68,10 +68,10 @@ enum Phase {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: Limits, mask: Option<CpuSet>) -> Self {
+    pub(crate) fn new(limits: Limits, affinity: Option<Affinity>) -> Self {
         Self {
             limits,
-            mask,
+            affinity,
             state: Mutex::default(),
             called: Condvar::new(),
             empty: Condvar::new(),
@@ -110,7 +110,8 @@ impl Pool {
         let mut state = self.lock();
         state.threads -= 1;
         if state.threads > 0 {
-            tracing::warn!(%error, "no further thread for blocking work could be started");
+            drop(state);
+            reactor::log!(warn, %error, "no further thread for blocking work could be started");
             return Ok(());
         }
         let nobodys = mem::take(&mut state.queue);
@@ -122,8 +123,10 @@ impl Pool {
 
     /// The life of a thread.
     fn work(&self) {
-        if let Some(mask) = &self.mask {
-            set_mask(mask);
+        if let Some(affinity) = &self.affinity
+            && let Err(error) = affinity.apply()
+        {
+            reactor::log!(warn, %error, "a thread for blocking work could not be given its affinity mask");
         }
         let mut state = self.lock();
         while state.phase == Phase::Open {
@@ -194,21 +197,44 @@ impl Closing<'_> {
         let cancelled = mem::take(&mut state.queue);
         drop(state);
         drop(cancelled);
-        let left = self
-            .pool
-            .limits
-            .shutdown
-            .saturating_sub(self.start.elapsed());
+        let mut patience = Patience::new();
+        loop {
+            let left = self
+                .pool
+                .limits
+                .shutdown
+                .saturating_sub(self.start.elapsed());
+            let threads = self.wait(left.min(patience.left()));
+            if threads == 0 {
+                return;
+            }
+            if left.is_zero() {
+                reactor::log!(
+                    warn,
+                    target: "executor::shutdown",
+                    threads,
+                    "blocking closures still run, and are left to themselves"
+                );
+                return;
+            }
+            if let Some(waited) = patience.ran_out() {
+                reactor::log!(
+                    warn,
+                    target: "executor::shutdown",
+                    threads,
+                    ?waited,
+                    "the shutdown of a runtime waits for blocking closures"
+                );
+            }
+        }
+    }
+
+    /// Waits for the threads to leave; returns how many have not.
+    fn wait(&self, limit: Duration) -> usize {
         let waited = self
             .pool
             .empty
-            .wait_timeout_while(self.pool.lock(), left, |state| state.threads > 0);
-        let threads = waited.unwrap_or_else(PoisonError::into_inner).0.threads;
-        if threads > 0 {
-            tracing::warn!(
-                threads,
-                "blocking closures still run, and are left to themselves"
-            );
-        }
+            .wait_timeout_while(self.pool.lock(), limit, |state| state.threads > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.threads
     }
 }

@@ -9,15 +9,18 @@ mod ending;
 mod homecoming;
 mod idle;
 pub(crate) mod locals;
+mod meeting;
 mod outbox;
 pub(crate) mod pair_ring;
 pub(crate) mod prefetch;
+mod progress;
 mod run_loop;
 mod runtime;
 mod shared;
 mod shutdown;
 pub(crate) mod spares;
 mod timers;
+mod watchdog;
 
 #[cfg(test)]
 mod locals_tests;
@@ -36,6 +39,7 @@ use idle::Idle;
 use locals::Locals;
 use outbox::Outboxes;
 use pair_ring::{Receiver, Sender};
+use progress::Phase;
 use reactor::Reactor;
 use reactor::monitor::Monitor;
 use slab::Slab;
@@ -131,6 +135,12 @@ impl Core {
 
     pub(crate) fn locals(&self) -> &Locals {
         &self.locals
+    }
+
+    /// Says what this core is doing, to the other cores and to the watchdog.
+    fn enter(&self, phase: Phase) {
+        self.shared.progress().enter(phase);
+        self.runtime.watchdog().rouse();
     }
 
     #[inline]

@@ -2,9 +2,9 @@
 
 use super::Core;
 use super::counters::Ended;
+use super::progress::Phase;
 use crate::stats::Wakes;
 use crate::task::{Header, Polled, TaskRef};
-use reactor::completes;
 use reactor::park::Look;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -35,9 +35,11 @@ impl Core {
     /// Turns the loop until `is_done` says so, asked after each time tasks ran. Does not unwind: a panic in it ends the process.
     pub(crate) fn run_until(&self, is_done: impl Fn() -> bool) {
         let abort = AbortOnUnwind;
+        self.enter(Phase::Turning);
         loop {
             self.drain_inboxes();
             self.run_ready();
+            self.shared.progress().came_round();
             self.publish();
             if is_done() {
                 break;
@@ -55,6 +57,7 @@ impl Core {
         // The loop may not go on for a long time: nothing waits in it that others are waiting for.
         self.reactor.turn();
         self.publish_all();
+        self.enter(Phase::Outside);
         std::mem::forget(abort);
     }
 
@@ -107,6 +110,7 @@ impl Core {
         let polled = if header.is_complete() {
             Polled::Complete
         } else {
+            self.shared.progress().begin(header.vtable());
             // SAFETY: this is the task's core, between polls.
             unsafe { task.run() }
         };
@@ -139,8 +143,7 @@ impl Core {
             let stats = self.shared.stats();
             let before = self.told.replace(stats);
             let core = self.index();
-            // A subscriber's panic is no task's, and to log it would be to ask for another.
-            completes(|| stats.tell_since(&before, core));
+            stats.tell_since(&before, core);
         }
     }
 
@@ -202,6 +205,7 @@ impl Core {
         {
             self.block();
         }
+        self.runtime.watchdog().rouse();
         let idle_ns = self.timers.now_ns().saturating_sub(start_ns);
         self.idle.learn(idle_ns);
     }
@@ -238,6 +242,7 @@ impl Core {
         }
         let timer_ns = self.timers.next_deadline_ns().unwrap_or(u64::MAX);
         loop {
+            self.shared.progress().came_round();
             let found = self.look_about();
             if found.is_some() {
                 return found;

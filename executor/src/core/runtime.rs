@@ -1,13 +1,17 @@
 //! What all cores and handles of one runtime share: who the cores are, whether they shall stop, and the threads for what blocks.
 
 use super::ending::Stopping;
+use super::meeting::Meeting;
+use super::progress::Phase;
 use super::shared::{CoreShared, RuntimeId};
+use super::watchdog::Watchdog;
 use crate::blocking::Pool;
+use crate::runtime::affinity::Affinity;
 use crate::stats::CoreStats;
-use reactor::{Capabilities, KernelWake};
-use rustix::thread::CpuSet;
+use reactor::{Capabilities, KernelWake, log};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 /// One runtime, for its cores and handles.
 pub(crate) struct RuntimeShared {
@@ -15,12 +19,13 @@ pub(crate) struct RuntimeShared {
     /// The CPU behind each core.
     cpus: Box<[usize]>,
     capabilities: Capabilities,
-    /// The affinity mask of the thread that built the runtime: what threads and processes should have that are started on a core.
-    mask: Option<CpuSet>,
+    /// That of the thread that built the runtime. Threads and processes that are started on a core should have it.
+    affinity: Option<Affinity>,
     blocking: Arc<Pool>,
     /// Where all cores meet when their tasks are gone, before any ring is given up, and before they are gone themselves.
-    last_meetings: Barrier,
+    last_meetings: Meeting,
     stopping: Stopping,
+    watchdog: Watchdog,
 }
 
 impl RuntimeShared {
@@ -29,7 +34,7 @@ impl RuntimeShared {
         cpus: Box<[usize]>,
         wakes: Vec<KernelWake>,
         capabilities: Capabilities,
-        mask: Option<CpuSet>,
+        affinity: Option<Affinity>,
         blocking: Arc<Pool>,
     ) -> Self {
         debug_assert_eq!(cpus.len(), wakes.len());
@@ -37,12 +42,13 @@ impl RuntimeShared {
         let core = |(index, wake)| Arc::new(CoreShared::new(id, index, Arc::new(wake)));
         Self {
             cores: wakes.into_iter().enumerate().map(core).collect(),
-            last_meetings: Barrier::new(cpus.len()),
+            last_meetings: Meeting::new(cpus.len()),
             cpus,
             capabilities,
-            mask,
+            affinity,
             blocking,
             stopping: Stopping::new(),
+            watchdog: Watchdog::new(),
         }
     }
 
@@ -59,8 +65,8 @@ impl RuntimeShared {
     }
 
     /// `None` if the system did not tell.
-    pub(crate) fn mask(&self) -> Option<&CpuSet> {
-        self.mask.as_ref()
+    pub(crate) fn affinity(&self) -> Option<&Affinity> {
+        self.affinity.as_ref()
     }
 
     pub(crate) fn blocking(&self) -> &Arc<Pool> {
@@ -72,9 +78,32 @@ impl RuntimeShared {
         self.stopping.has_begun()
     }
 
-    /// Waits until every core of the runtime has come here.
+    pub(crate) fn watchdog(&self) -> &Watchdog {
+        &self.watchdog
+    }
+
+    /// Waits until every core of the runtime has come here. If that takes long, says which have not, and why.
     pub(super) fn meet(&self) {
-        self.last_meetings.wait();
+        self.last_meetings
+            .wait(|waited| self.tell_who_is_missing(waited));
+    }
+
+    fn tell_who_is_missing(&self, waited: Duration) {
+        for core in &self.cores {
+            let doing = core.doing();
+            if doing.phase == Phase::Meeting {
+                continue;
+            }
+            let (core, future) = (core.index(), doing.future());
+            log!(
+                warn,
+                target: "executor::shutdown",
+                core,
+                future,
+                ?waited,
+                "the shutdown of a runtime waits for a core that {doing}"
+            );
+        }
     }
 
     /// Tells every core to end.

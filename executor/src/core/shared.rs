@@ -6,6 +6,7 @@
 use super::counters::Counters;
 use super::ending::Closed;
 use super::homecoming::Homecoming;
+use super::progress::{Doing, Progress};
 use crate::stats::CoreStats;
 use crate::task::TaskRef;
 use crossbeam_queue::SegQueue;
@@ -35,6 +36,8 @@ pub(crate) struct CoreShared {
     doorbell: OnceLock<Doorbell>,
     /// On lines of their own: the core writes them all the time.
     counters: CachePadded<Counters>,
+    /// Likewise.
+    progress: CachePadded<Progress>,
 }
 
 impl CoreShared {
@@ -49,6 +52,7 @@ impl CoreShared {
             wake,
             doorbell: OnceLock::new(),
             counters: CachePadded::default(),
+            progress: CachePadded::default(),
         }
     }
 
@@ -82,6 +86,16 @@ impl CoreShared {
 
     pub(super) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    #[inline]
+    pub(super) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// What it is doing now.
+    pub(super) fn doing(&self) -> Doing {
+        self.progress.read(self.state.get())
     }
 
     /// What it has counted, and what it is doing now.

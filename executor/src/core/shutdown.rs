@@ -3,6 +3,7 @@
 
 use super::Core;
 use super::homecoming::Homecoming;
+use super::progress::Phase;
 use super::run_loop::AbortOnUnwind;
 use crate::task::TaskRef;
 use reactor::contain_panic;
@@ -22,21 +23,27 @@ impl Core {
         // From here on what is sent goes to the foreign queues; what was sent before reaches the others' rings, for their own last look.
         self.is_closing.set(true);
         self.publish_all();
+        self.enter(Phase::DroppingTasks);
         self.shared.close();
         self.drop_tasks();
         // What tasks of other cores had of ours has come home by now. It was a task's: to it, too, the core's own values are there.
-        self.runtime.meet();
+        self.meet();
+        self.enter(Phase::DroppingValues);
         self.drop_returned(Homecoming::take);
         // Tasks may use them until their end. They may hold sockets: what these have in flight is reaped with the rest.
         self.locals.close();
         self.drop_returned(Homecoming::take);
+        self.enter(Phase::Reaping);
         // Its error was logged, and there is nobody to hand it to.
         let _ = self.reactor.shutdown(REAP_LIMIT);
+        self.enter(Phase::DroppingTasks);
         // Reaping wakes tasks and drops buffers: foreign code, which may have spawned.
         self.drop_tasks();
         // Beyond this point nobody writes to a ring any more.
-        self.runtime.meet();
-        for receiver in self.receivers.borrow_mut().iter_mut() {
+        self.meet();
+        self.enter(Phase::DroppingValues);
+        // Not while they are borrowed: to settle a task is to drop foreign values.
+        for mut receiver in self.receivers.take() {
             receiver.take(usize::MAX, |header| {
                 // SAFETY: the sender gave the ring a reference, and the ring gave it to us.
                 self.shared.settle(unsafe { TaskRef::from_raw(header) });
@@ -45,10 +52,18 @@ impl Core {
         self.drop_returned(Homecoming::take);
         // Each has dropped what it had: what was another's has come home to that one. (Of values of one core inside of values of another inside of
         // values of the first, and so on, only so many come home as there are meetings; the rest is leaked, and a warning logged.)
-        self.runtime.meet();
+        self.meet();
+        self.enter(Phase::DroppingValues);
         self.drop_returned(Homecoming::close);
         self.timers.clear();
+        self.enter(Phase::Outside);
         std::mem::forget(abort);
+    }
+
+    /// Waits for the other cores.
+    fn meet(&self) {
+        self.enter(Phase::Meeting);
+        self.runtime.meet();
     }
 
     /// Drops the values of this core that were dropped elsewhere when it took no tasks in any more.
@@ -67,8 +82,10 @@ impl Core {
         // The run queue's pointers are good while we hold `tasks`, and nothing is queued that is complete.
         for task in &tasks {
             if !task.header().is_complete() {
+                self.shared.progress().begin(task.header().vtable());
                 // SAFETY: this is the task's core, and none of its tasks is being polled.
                 unsafe { task.cancel() };
+                self.shared.progress().came_round();
             }
         }
         self.run_queue.borrow_mut().clear();

@@ -23,21 +23,28 @@ static KEYS: Mutex<Keys> = Mutex::new(Keys {
     made: 0,
 });
 
+impl Keys {
+    /// `None` if all numbers are in use.
+    fn next(&mut self) -> Option<Key> {
+        let number = u16::try_from(self.used.vacant_key()).ok()?;
+        self.used.insert(());
+        self.made = self.made.wrapping_add(1);
+        Some(Key {
+            number,
+            id: [self.made as u16, (self.made >> 16) as u16],
+        })
+    }
+}
+
 impl Key {
     /// A key of its own, for as long as the process runs.
     ///
     /// # Panics
     /// If there are 65,536 of them.
     pub(crate) fn new() -> Self {
-        let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = u16::try_from(keys.used.vacant_key());
-        let number = number.expect("65,536 CoreLocals and Shardeds at once are the limit");
-        keys.used.insert(());
-        keys.made = keys.made.wrapping_add(1);
-        Self {
-            number,
-            id: [keys.made as u16, (keys.made >> 16) as u16],
-        }
+        let key = KEYS.lock().unwrap_or_else(PoisonError::into_inner).next();
+        // Only now: a panic hook may use such values as well.
+        key.expect("65,536 CoreLocals and Shardeds at once are the limit")
     }
 
     #[inline]

@@ -58,7 +58,7 @@ use std::os::fd::{AsFd, OwnedFd};
 /// 6.18 waits).
 fn made_blocking(socket: OwnedFd) -> OwnedFd {
     if let Err(error) = SockRef::from(&socket.as_fd()).set_nonblocking(false) {
-        tracing::warn!(%error, "a socket may be non-blocking still: then its operations fail with EAGAIN");
+        reactor::log!(warn, %error, "a socket may be non-blocking still: then its operations fail with EAGAIN");
     }
     socket
 }

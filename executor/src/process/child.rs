@@ -1,9 +1,8 @@
 //! A program that was started.
 
 use super::running::Running;
-use super::{ExitStatus, Output};
+use super::{ExitStatus, Output, reaper};
 use crate::buf::BufResult;
-use crate::core::context;
 use crate::io::{AsyncReadExt, PipeReader, PipeWriter};
 use futures_util::future::join3;
 use rustix::io::Errno;
@@ -15,7 +14,8 @@ use std::process;
 /// A program that was started by [`Command::spawn`](super::Command::spawn), on the core that started it.
 ///
 /// **Dropping** it before it was waited for lets the child go on, or kills it if that was [asked for](super::Command::kill_on_drop). Either way
-/// it is waited for in the background, as long as the core runs, so that no zombie stays.
+/// it is waited for in the background, so that no zombie stays: by a thread of the process, which is there only while there are such children. That holds
+/// also if the runtime has ended, and on any thread.
 #[derive(Debug)]
 pub struct Child {
     /// What the child reads, if that was piped. Dropping it lets the child come to the end of its input.
@@ -164,19 +164,15 @@ impl Drop for Child {
         let State::Running(running) = mem::replace(&mut self.state, State::Lost) else {
             return;
         };
+        // It may have ended; or this is a fork of the process whose child it is.
+        if !matches!(running.try_wait(), Ok(None)) {
+            return;
+        }
         if self.kills_on_drop
             && let Err(error) = running.kill()
         {
-            tracing::warn!(%error, pid = self.id, "a child could not be killed");
+            reactor::log!(warn, %error, pid = self.id, "a child could not be killed");
         }
-        if matches!(running.try_wait(), Ok(None)) {
-            // Whether it gets to its end is the child's affair, and nobody's to be told.
-            context::with(|core| {
-                if let Some(core) = core {
-                    core.spawn(async move { drop(running.wait().await) })
-                        .detach();
-                }
-            });
-        }
+        reaper::adopt(running.into_descriptor());
     }
 }

@@ -1,10 +1,12 @@
 //! Other programs: started from a core, waited for on its ring.
 //!
 //! A program does not inherit its core's one-CPU affinity mask: it gets the one that the runtime was built with.
+//! Children that are dropped are waited for by one thread of the process, if there are any (`reaper`).
 
 #![forbid(unsafe_code)]
 
 mod child;
+mod reaper;
 mod running;
 
 pub use child::Child;
@@ -120,6 +122,7 @@ impl Command {
     /// As fork(2) and execve(2) have them: `NotFound` if there is no such program. And `EMFILE`, if there is no descriptor left to watch it by; it is
     /// killed then.
     pub fn spawn(&mut self) -> io::Result<Child> {
+        reaper::attend();
         let child = crate::unpinned(|| self.inner.spawn())?;
         Child::new(child, self.kills_on_drop)
     }

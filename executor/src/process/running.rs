@@ -1,4 +1,4 @@
-//! A child that was not waited for yet, by its descriptor. A [`Child`](super::Child) has it, and after its drop the task that waits in the background.
+//! A child that was not waited for yet, by its descriptor. A [`Child`](super::Child) has it; after its drop the `reaper` has the descriptor.
 //!
 //! The child's number is looked at once, when it was just started. Somebody else may wait for it (or nobody need, where the program ignores
 //! `SIGCHLD`), and then the number is free to be another's; the descriptor stays the child's, dead or alive.
@@ -15,6 +15,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process;
+use std::sync::Arc;
 
 /// How long it is left alone, after its end, when it could not be waited for: at first, and at most.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
@@ -22,14 +23,14 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// The descriptor, readable when the child has ended.
 #[derive(Debug)]
-pub(super) struct Running(AsyncFd<OwnedFd>);
+pub(super) struct Running(AsyncFd<Arc<OwnedFd>>);
 
 impl Running {
     /// Of a child that was just started. `None` if it is no more: it has ended, and the program ignores `SIGCHLD`. One that there is no descriptor for
     /// is killed.
     pub(super) fn new(child: &mut process::Child) -> io::Result<Option<Self>> {
         match pidfd_open(Pid::from_child(child), PidfdFlags::empty()) {
-            Ok(descriptor) => Ok(Some(Self(AsyncFd::new(descriptor)))),
+            Ok(descriptor) => Ok(Some(Self(AsyncFd::new(Arc::new(descriptor))))),
             Err(Errno::SRCH) => Ok(None),
             Err(error) => {
                 child.kill()?;
@@ -41,9 +42,12 @@ impl Running {
 
     /// Its status, if it has ended. `ECHILD` if that was told to somebody else.
     pub(super) fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        let ended = waitid(WaitId::PidFd(self.0.as_fd()), options)?;
-        Ok(ended.map(|status| exit_status(&status)))
+        try_wait(&self.0)
+    }
+
+    /// For somebody else to wait for it.
+    pub(super) fn into_descriptor(self) -> Arc<OwnedFd> {
+        Arc::clone(self.0.get_ref())
     }
 
     /// Waits for its end. **Dropped**, the child can be waited for again.
@@ -70,6 +74,13 @@ impl Running {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The status of the child of this descriptor, if it has ended. `ECHILD` if that was told to somebody else, or it is not a child of this process.
+pub(super) fn try_wait(child: &impl AsFd) -> io::Result<Option<ExitStatus>> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    let ended = waitid(WaitId::PidFd(child.as_fd()), options)?;
+    Ok(ended.map(|status| exit_status(&status)))
 }
 
 /// What waitid(2) tells in parts, as wait(2) packs it.

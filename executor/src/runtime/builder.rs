@@ -1,5 +1,6 @@
 //! What can be chosen about a runtime before it starts.
 
+use super::affinity::Affinity;
 use super::cpus;
 use super::start::{self, Plan};
 use super::{Runtime, StartError};
@@ -163,7 +164,7 @@ impl Builder {
             idle: self.idle.unwrap_or(default),
             monitor: Monitor::detect(),
             capabilities,
-            mask: cpus::mask(),
+            affinity: Affinity::read().ok(),
             blocking: self.blocking,
             file_workers_max: self.file_workers_max.unwrap_or(FILE_WORKERS_MAX),
         })

@@ -1,11 +1,11 @@
 //! Which CPUs this process may use, and pinning a thread to one of them.
 //!
-//! core_affinity lists and pins; what it cannot do, giving a thread its former set of CPUs back, is rustix's.
+//! core_affinity lists and pins; giving a thread its former affinity back is `affinity`'s.
 
+use super::affinity::Affinity;
 use crate::core::PinnedCore;
 use crate::core::context;
 use core_affinity::CoreId;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The CPUs in this thread's affinity mask, in ascending order. A mask may have holes, and a container's usually has.
 pub(super) fn allowed() -> Vec<usize> {
@@ -23,47 +23,37 @@ pub(super) fn pin(cpu: usize) -> Option<PinnedCore> {
     core_affinity::set_for_current(CoreId { id: cpu }).then(|| PinnedCore::to(cpu))
 }
 
-/// The calling thread's affinity mask.
-pub(super) fn mask() -> Option<CpuSet> {
-    sched_getaffinity(None).ok()
-}
-
-/// Gives the calling thread this mask for good.
-pub(crate) fn set_mask(mask: &CpuSet) {
-    if let Err(error) = sched_setaffinity(None, mask) {
-        tracing::warn!(%error, "a thread could not be given the affinity mask its runtime was built with");
-    }
-}
-
-/// Gives the calling thread another affinity mask until it is dropped, which gives it its former one back.
+/// Gives the calling thread another affinity until it is dropped, which gives it its former one back; unless somebody else has changed it meanwhile.
 pub(super) struct Masked {
-    before: Option<CpuSet>,
-    /// If that is the mask of a core: it counts as long as the thread is one.
+    /// What it was, and what was given.
+    change: Option<(Affinity, Affinity)>,
+    /// If the thread is a core meanwhile.
     _core: Option<PinnedCore>,
 }
 
 impl Masked {
-    /// Pinned to one CPU. If that was taken out of the mask since the runtime was built, the thread stays where it is, and a warning is logged.
+    /// Pinned to one CPU. If the cpuset does not have that CPU any more, the thread stays where it is, and a warning is logged.
     pub(super) fn pin(cpu: usize) -> Self {
-        let mut before = mask();
-        let core = before.as_ref().and_then(|_| pin(cpu));
+        let before = Affinity::read().ok();
+        let core = before.and_then(|_| pin(cpu));
         if core.is_none() {
-            tracing::warn!(cpu, "core 0 could not be pinned to its CPU");
-            before = None;
+            reactor::log!(warn, cpu, "core 0 could not be pinned to its CPU");
         }
         Self {
-            before,
+            change: before
+                .filter(|_| core.is_some())
+                .map(|before| (before, Affinity::pinned(cpu))),
             _core: core,
         }
     }
 
-    fn with(mask: &CpuSet) -> Self {
-        let before = self::mask();
-        if before.is_some() {
-            set_mask(mask);
+    fn with(affinity: &Affinity) -> Self {
+        let change = Affinity::read().and_then(|before| Ok((before, affinity.apply()?)));
+        if let Err(error) = &change {
+            reactor::log!(warn, %error, "a core could not be unpinned");
         }
         Self {
-            before,
+            change: change.ok(),
             _core: None,
         }
     }
@@ -71,22 +61,23 @@ impl Masked {
 
 impl Drop for Masked {
     fn drop(&mut self) {
-        if let Some(before) = &self.before
-            && let Err(error) = sched_setaffinity(None, before)
+        if let Some((before, given)) = &self.change
+            && let Err(error) = before.restore(given)
         {
-            tracing::warn!(%error, "a thread's affinity mask could not be restored");
+            reactor::log!(warn, %error, "a thread's affinity mask could not be restored");
         }
     }
 }
 
-/// Calls `call` while this core is not pinned to its CPU: it has the affinity mask that the thread had which built the runtime.
+/// Calls `call` while this core is not pinned to its CPU: it has the affinity mask of the thread that built the runtime. If that thread could use its
+/// whole cpuset, it is the whole cpuset of today.
 ///
 /// Threads and processes inherit the mask of the thread that starts them, which on a core is one CPU, where they would be in the core's way. So start
 /// them in here, thread pools of libraries included. (Work that blocks needs no thread of yours: see
 /// [`spawn_blocking`](crate::spawn_blocking).) It costs some system calls. Outside of a runtime it only calls.
 ///
 /// # Panics
-/// If `call` does; the core is pinned again.
+/// If `call` does; the core is pinned again, as it is if `call` returns. Only if `call` itself has changed the thread's affinity mask, that stays.
 ///
 /// # Examples
 /// ```
@@ -97,7 +88,7 @@ impl Drop for Masked {
 /// # }
 /// ```
 pub fn unpinned<T>(call: impl FnOnce() -> T) -> T {
-    let mask = context::with(|core| core?.runtime().mask().copied());
-    let _masked = mask.as_ref().map(Masked::with);
+    let affinity = context::with(|core| core?.runtime().affinity().copied());
+    let _unpinned = affinity.as_ref().map(Masked::with);
     call()
 }

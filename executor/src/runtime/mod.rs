@@ -1,7 +1,8 @@
 //! A runtime: its cores, how they are started and stopped, and how other threads reach them.
 
+pub(crate) mod affinity;
 mod builder;
-pub(crate) mod cpus;
+mod cpus;
 mod error;
 mod handle;
 mod start;
@@ -24,7 +25,8 @@ use std::thread;
 /// own and run until the runtime is dropped.
 ///
 /// **Dropping** it stops every core in an orderly way: tasks are dropped on the core they belong to, operations are cancelled, and
-/// the call returns when the kernel has let go of every buffer. A task that never returns from its poll keeps it waiting; a closure of
+/// the call returns when the kernel has let go of every buffer. A task that never returns from its poll keeps it waiting, which is
+/// [logged](crate#logging) after a second; a closure of
 /// [`spawn_blocking`](crate::spawn_blocking) does so for a [bounded time](Builder::blocking_shutdown).
 ///
 /// # Examples
@@ -90,9 +92,11 @@ impl Drop for Runtime {
             let _entered = context::enter(&self.core);
             self.core.shut_down();
         }
+        self.core.runtime().watchdog().end();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                tracing::error!(
+                reactor::log!(
+                    error,
                     "a core's thread panicked outside of any task: this is a bug in the executor"
                 );
             }

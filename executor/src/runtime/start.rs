@@ -1,5 +1,6 @@
 //! Starting a runtime: everything that is shared first, then the threads, and only when every core is ready does `start` return.
 
+use super::affinity::Affinity;
 use super::{Runtime, StartError, cpus};
 use crate::blocking::{Limits, Pool};
 use crate::core::pair_ring::pair_ring;
@@ -7,7 +8,6 @@ use crate::core::{Core, RuntimeShared, Wiring, context};
 use crate::idle::IdlePolicy;
 use reactor::monitor::Monitor;
 use reactor::{Capabilities, KernelWake, Reactor, SetupError};
-use rustix::thread::CpuSet;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -22,8 +22,8 @@ pub(super) struct Plan {
     pub(super) idle: IdlePolicy,
     pub(super) monitor: Option<Monitor>,
     pub(super) capabilities: Capabilities,
-    /// The affinity mask of the thread that builds the runtime.
-    pub(super) mask: Option<CpuSet>,
+    /// That of the thread that builds the runtime.
+    pub(super) affinity: Option<Affinity>,
     pub(super) blocking: Limits,
     pub(super) file_workers_max: u32,
 }
@@ -55,8 +55,8 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
         plan.cpus.clone(),
         wakes?,
         plan.capabilities,
-        plan.mask,
-        Arc::new(Pool::new(plan.blocking, plan.mask)),
+        plan.affinity,
+        Arc::new(Pool::new(plan.blocking, plan.affinity)),
     ));
     let mut wirings = wire(count).into_iter();
     let wiring = wirings.next().expect("there is at least one core");
@@ -75,13 +75,26 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
     for _ in 1..count {
         readiness.recv().expect("each core's thread reports once")?;
     }
-    let threads = starting.go();
-    tracing::debug!(cpus = ?shared.cpus(), capabilities = %shared.capabilities(), "runtime started");
+    let mut threads = starting.go();
+    threads.extend(start_watchdog(&shared));
+    reactor::log!(debug, cpus = ?shared.cpus(), capabilities = %shared.capabilities(), "runtime started");
     Ok(Runtime {
         core,
         pin: plan.pin.then(|| plan.cpus[0]),
         threads,
     })
+}
+
+/// The thread that says when a core is stuck. The runtime does without if it cannot be had.
+fn start_watchdog(shared: &Arc<RuntimeShared>) -> Option<thread::JoinHandle<()>> {
+    let runtime = Arc::clone(shared);
+    thread::Builder::new()
+        .name("watchdog".to_owned())
+        .spawn(move || runtime.watchdog().watch(&runtime))
+        .inspect_err(|error| {
+            reactor::log!(debug, %error, "no thread can be had to say when a core is stuck");
+        })
+        .ok()
 }
 
 /// A ring for each ordered pair of cores.

@@ -8,6 +8,7 @@ use crate::core::spares::{Place, give_block, take_block};
 use crate::core::{Core, CoreShared, context};
 use reactor::contain_panic;
 use std::alloc::Layout;
+use std::any::type_name;
 use std::cell::UnsafeCell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -68,6 +69,7 @@ fn vtable<F: Future>() -> &'static Vtable {
         take_outcome: take_outcome::<F>,
         drop_outcome: drop_outcome::<F>,
         free: free::<F>,
+        future_name: type_name::<F>,
     }
 }
 

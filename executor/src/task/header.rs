@@ -13,7 +13,7 @@ use std::sync::Arc;
 const UNLINKED: u32 = u32::MAX;
 
 /// What depends on the future's type. All take the cell's address.
-pub(super) struct Vtable {
+pub(crate) struct Vtable {
     /// Polls the future.
     pub(super) poll: unsafe fn(NonNull<Header>) -> Polled,
     /// Drops the future and completes the task as cancelled.
@@ -24,6 +24,15 @@ pub(super) struct Vtable {
     pub(super) drop_outcome: unsafe fn(NonNull<Header>),
     /// Frees the cell.
     pub(super) free: unsafe fn(NonNull<Header>),
+    /// Names the future's type.
+    pub(super) future_name: fn() -> &'static str,
+}
+
+impl Vtable {
+    /// The future's type, for people.
+    pub(crate) fn future_name(&self) -> &'static str {
+        (self.future_name)()
+    }
 }
 
 /// How a poll went.
@@ -70,6 +79,11 @@ impl Header {
 
     pub(crate) fn core(&self) -> &Arc<CoreShared> {
         &self.core
+    }
+
+    #[inline]
+    pub(crate) fn vtable(&self) -> &'static Vtable {
+        self.vtable
     }
 
     /// What is left in a cell that is being freed: the reference to its core, and what its memory is for.

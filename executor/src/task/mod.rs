@@ -32,7 +32,7 @@ mod waker;
 
 pub(crate) use blocking::BlockingTask;
 pub(crate) use cell::{Closure, allocate};
-pub(crate) use header::{Header, Polled, TaskRef};
+pub(crate) use header::{Header, Polled, TaskRef, Vtable};
 pub use join::{JoinError, JoinHandle};
 pub(crate) use waker::cancel_current;
 

@@ -1,5 +1,7 @@
 //! What the runtime logs, read: the one place where it says which features it started with.
 
+#![allow(dead_code, reason = "each test file uses its own part of it")]
+
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
@@ -12,11 +14,7 @@ pub(crate) fn logged<T>(call: impl FnOnce() -> T) -> (T, Vec<String>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let keep = {
         let lines = Arc::clone(&lines);
-        move |event: &Event<'_>| {
-            let mut line = Line(String::new());
-            event.record(&mut line);
-            lines.lock().unwrap().push(line.0);
-        }
+        move |event: &Event<'_>| lines.lock().unwrap().push(line(event))
     };
     let result = observed(keep, call);
     let lines = std::mem::take(&mut *lines.lock().unwrap());
@@ -32,6 +30,18 @@ pub(crate) fn observed<T>(
     // and does not ask again: here it might be a core that has none.
     let _second = tracing::Dispatch::new(NoSubscriber::default());
     tracing::subscriber::with_default(Observer(each), call)
+}
+
+/// From now on calls `each` for every event of this process, which has to be one made for the test.
+pub(crate) fn observe_all(each: impl Fn(&Event<'_>) + Send + Sync + 'static) {
+    tracing::subscriber::set_global_default(Observer(each)).expect("it is the only one");
+}
+
+/// What an event says, with its fields.
+pub(crate) fn line(event: &Event<'_>) -> String {
+    let mut line = Line(String::new());
+    event.record(&mut line);
+    line.0
 }
 
 struct Observer<F>(F);

@@ -6,7 +6,6 @@
 use super::{BufPoolError, BufferRing, Filling, Ledger, PoolOptions};
 use crate::buf::{IoBuf, IoBufMut};
 use crate::capabilities::Feature;
-use crate::contain::completes;
 use crate::operation::Completion;
 use crate::reactor::Reactor;
 use crate::waiters::{Place, Waiters};
@@ -239,7 +238,7 @@ impl Drop for Shared {
             && let Err(error) =
                 reactor.with_submitter(|submitter| ring.unregister(&submitter, self.base))
         {
-            tracing::warn!(%error, "a pool's ring could not be unregistered; its memory was leaked");
+            crate::log!(warn, %error, "a pool's ring could not be unregistered; its memory was leaked");
         }
     }
 }
@@ -405,7 +404,7 @@ impl Registry {
         };
         // An operation in flight holds its pool.
         let Some(pool) = self.owner(number) else {
-            completes(|| tracing::warn!(number, "a buffer came that belongs to no pool"));
+            crate::log!(warn, number, "a buffer came that belongs to no pool");
             return completion;
         };
         let index = number - pool.base;

@@ -133,7 +133,7 @@ fn register(reactor: &Rc<Reactor>, memory: &Memory) -> Option<u16> {
                 }
                 _ => "they are used as any others",
             };
-            tracing::warn!(%error, kibibytes, "buffers could not be registered: {advice}");
+            crate::log!(warn, %error, kibibytes, "buffers could not be registered: {advice}");
             None
         }
     }
@@ -204,7 +204,7 @@ impl Drop for Group {
             reactor.with_submitter(|submitter| reactor.table().unregister(&submitter, place));
         if let Err(error) = unregistered {
             std::mem::forget(self.memory.take());
-            tracing::warn!(%error, "buffers could not be unregistered; their memory was leaked");
+            crate::log!(warn, %error, "buffers could not be unregistered; their memory was leaked");
         }
     }
 }
