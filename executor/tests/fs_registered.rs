@@ -13,7 +13,7 @@ mod scratch;
 
 use child::Child;
 use common::{Random, modes, run, settle, start_with};
-use executor::buf::{BufResult, IntoInner, IoBuf, IoBufMut};
+use executor::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf};
 use executor::fs::{DirectFile, File, OpenOptions, Registered, RegisteredBuf, RegisteredBufs};
 use executor::{Builder, Feature, yield_now};
 use futures::future::join_all;
@@ -113,6 +113,54 @@ fn files_are_written_and_read_by_registered_buffers() {
             });
         }
     }
+}
+
+/// Under a part that begins behind its end is an empty buffer, whose memory holds what an earlier owner wrote: what is read into it is all that
+/// it shows, also in groups of buffers.
+#[test]
+fn a_part_of_an_exchanged_buffer_shows_nothing_of_its_earlier_owner() {
+    const STALE: u8 = 0x53;
+    run(1, async {
+        let scratch = Scratch::on_disk("registered-parts");
+        let buffers = RegisteredBufs::new(2, BUFFER_BYTES).unwrap();
+        let stale = async || {
+            let mut buffer = buffers.take().await;
+            buffer.resize(BUFFER_BYTES);
+            buffer.fill(STALE);
+        };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true);
+        let file = options.open(scratch.path("file")).await.unwrap();
+        file.write_at(vec![9; 20], 0).await.0.unwrap();
+        stale().await;
+        let empty = buffers.take().await;
+        let mut part = buffers.take().await;
+        part.resize(50);
+        let mut part = part.slice(50..);
+        drop(std::mem::replace(part.as_inner_mut(), empty));
+        let BufResult(read, part) = file.read_fixed_at(part, 0).await;
+        assert_eq!((read.unwrap(), &**part.as_inner()), (20, &[9; 20][..]));
+
+        stale().await;
+        let part = [part.into_inner(), buffers.take().await].slice(15);
+        let BufResult(read, part) = file.read_vectored_at(part, 10).await;
+        assert_eq!(read.unwrap(), 10);
+        let [first, second] = part.into_inner();
+        assert_eq!((&first[..], &second[..]), (&[9; 25][..], &[][..]));
+        drop(first);
+        let Ok(part) = [second, buffers.take().await].owned_iter() else {
+            unreachable!("there are two")
+        };
+        let BufResult(read, part) = file.read_at(part, 15).await;
+        assert_eq!(read.unwrap(), 5);
+        let Ok(part) = part.next() else {
+            unreachable!("there is another")
+        };
+        let BufResult(read, part) = file.read_at(part, 10).await;
+        assert_eq!(read.unwrap(), 10);
+        let [first, second] = part.into_inner();
+        assert_eq!((&first[..], &second[..]), (&[9; 5][..], &[9; 10][..]));
+    });
 }
 
 /// Part, length and offset that do not fit what is read past the cache: the error says which, and the buffer comes back.

@@ -436,9 +436,9 @@ fn a_piece_that_is_too_long_is_an_error_and_skipped() {
     });
 }
 
-/// The trait that compio-io has for buffered readers, and a read into nothing, which does not wait.
+/// The trait of buffered readers, and a read into nothing, which does not wait.
 #[test]
-fn a_buffered_reader_is_one_of_compio_io() {
+fn a_buffered_reader_is_what_the_traits_promise() {
     async fn first<R: AsyncBufRead>(reader: &mut R) -> u8 {
         let byte = reader.fill_buf().await.unwrap()[0];
         reader.consume(1);

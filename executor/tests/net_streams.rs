@@ -235,7 +235,7 @@ fn halves_are_reunited() {
     with_each_kind!(test);
 }
 
-/// A function that knows the traits alone, over streams, references and halves of both kinds, and what `compio_io` splits.
+/// A function that knows the traits alone, over streams, references and halves of both kinds, and what `Splittable` splits.
 #[test]
 fn streams_are_what_the_traits_promise() {
     use executor::buf::IoBuf;

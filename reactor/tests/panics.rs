@@ -2,8 +2,9 @@
 
 mod support;
 
-use reactor::buf::{IoBuf, IoBufMut};
-use reactor::operation::{Op, Recv};
+use reactor::Lane;
+use reactor::buf::{BufResult, IoBuf, IoBufMut};
+use reactor::operation::{KeptBytes, Op, Recv};
 use std::io::Write;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,6 +88,70 @@ fn a_cancelled_buffer_that_panics_harms_nobody_else() {
             socket.try_into_owned().is_ok(),
             "the buffers' operations are gone"
         );
+    });
+}
+
+/// A buffer that panics when its space is asked for again, or its length is set.
+struct Refusing {
+    bytes: [u8; 8],
+    is_in_use: bool,
+}
+
+impl Refusing {
+    fn new() -> Self {
+        Self {
+            bytes: [0; 8],
+            is_in_use: false,
+        }
+    }
+}
+
+impl IoBuf for Refusing {
+    fn as_init(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+// SAFETY: all is left to the array, or else it panics.
+unsafe impl IoBufMut for Refusing {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        assert!(!self.is_in_use, "this buffer does so once only");
+        self.is_in_use = true;
+        // SAFETY: passed on to the caller.
+        unsafe { self.bytes.as_uninit() }
+    }
+
+    unsafe fn set_len(&mut self, _: usize) {
+        panic!("this buffer always does");
+    }
+
+    fn buf_capacity(&mut self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Reads complete whose buffers panic, one for a future, which has the panic, and one for nobody; the next read has its turn and its bytes.
+#[test]
+fn a_buffer_that_panics_when_it_is_filled_harms_only_its_read() {
+    in_each_mode(|capabilities| {
+        let core = Core::new(capabilities);
+        let (socket, mut peer) = socket_pair();
+        let lane = Lane::<KeptBytes>::new();
+        let read = || core.in_turn(&lane, Recv::new(socket.clone(), Refusing::new()));
+        peer.write_all(b"one").expect("it is open");
+        let panicked = catch_unwind(AssertUnwindSafe(|| core.block_on(read())));
+        assert!(panicked.is_err());
+        let mut dropped = read();
+        assert!(poll(&mut dropped).is_pending());
+        core.submit_all(1);
+        peer.write_all(b"two").expect("it is open");
+        drop(dropped);
+        core.turn_until_idle();
+        peer.write_all(b"three").expect("it is open");
+        let read = core.in_turn(&lane, Recv::new(socket.clone(), Vec::with_capacity(8)));
+        let BufResult(result, buffer) = core.block_on(read);
+        assert_eq!(result.expect("it was sent"), buffer.len());
+        assert!(b"twothree".ends_with(&buffer), "{buffer:?}");
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
@@ -144,11 +145,11 @@ pub(super) fn tokio(path: &Path, workload: Workload, length: Duration) -> io::Re
     })
 }
 
-/// Ours, as a buffer of monoio's: it has no aligned ones.
-struct MonoioBuf(AlignedBuf);
+/// Ours, as a buffer of monoio and of compio, which have no aligned ones.
+struct PeersBuf(AlignedBuf);
 
 // SAFETY: an `AlignedBuf` stays where it is when it is moved, and these are its start and its capacity.
-unsafe impl monoio::buf::IoBufMut for MonoioBuf {
+unsafe impl monoio::buf::IoBufMut for PeersBuf {
     fn write_ptr(&mut self) -> *mut u8 {
         self.0.buf_mut_ptr().cast()
     }
@@ -163,13 +164,33 @@ unsafe impl monoio::buf::IoBufMut for MonoioBuf {
     }
 }
 
+impl compio::buf::IoBuf for PeersBuf {
+    fn as_init(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl compio::buf::SetLen for PeersBuf {
+    unsafe fn set_len(&mut self, length: usize) {
+        // SAFETY: the caller has written so many bytes.
+        unsafe { self.0.set_len(length) };
+    }
+}
+
+impl compio::buf::IoBufMut for PeersBuf {
+    fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: compio writes only what it has read.
+        unsafe { self.0.as_uninit() }
+    }
+}
+
 pub(super) fn monoio(path: &Path, workload: Workload, length: Duration) -> io::Result<Measured> {
     peers::monoio()?.block_on(async {
         let file = Rc::new(monoio::fs::File::from_std(open_direct(path)?)?);
         let end = Instant::now() + length;
         read_all(workload, |reader| {
             let file = Rc::clone(&file);
-            let mut buffer = Some(MonoioBuf(AlignedBuf::new(workload.bytes, ALIGNMENT)));
+            let mut buffer = Some(PeersBuf(AlignedBuf::new(workload.bytes, ALIGNMENT)));
             let read = async move |offset| {
                 let empty = buffer.take().expect("it comes back from every read");
                 let (result, filled) = file.read_at(empty, offset).await;
@@ -212,11 +233,11 @@ pub(super) fn compio(path: &Path, workload: Workload, length: Duration) -> io::R
         let (file, end) = (options.open(path).await?, Instant::now() + length);
         read_all(workload, |reader| {
             let file = file.clone();
-            let mut buffer = Some(AlignedBuf::new(workload.bytes, ALIGNMENT));
+            let mut buffer = Some(PeersBuf(AlignedBuf::new(workload.bytes, ALIGNMENT)));
             let read = async move |offset| {
                 let empty = buffer.take().expect("it comes back from every read");
-                let BufResult(result, filled) = file.read_at(empty, offset).await;
-                workload.check(&filled[..result?], offset)?;
+                let compio::buf::BufResult(result, filled) = file.read_at(empty, offset).await;
+                workload.check(&filled.0[..result?], offset)?;
                 buffer = Some(filled);
                 Ok(())
             };

@@ -101,7 +101,7 @@ impl WriteEnd {
     }
 }
 
-/// Implements compio-io's `AsyncRead` for a type with `read` and `read_vectored` that take `&self`, and for references to it.
+/// Implements `AsyncRead` for a type with `read` and `read_vectored` that take `&self`, and for references to it.
 macro_rules! async_read {
     ($($reader:ty),+) => {$(
         impl $crate::io::AsyncRead for $reader {

@@ -1,8 +1,9 @@
 //! Reading and writing, whatever it is from or to: the traits, buffers, pipes, the standard streams, and the futures of their operations.
 //!
-//! The traits are those of `compio-io`, so that what is written against them (codecs, TLS) works here as well. What reads and writes through
-//! a buffer is this crate's own, for `compio-io`'s own buffers are lost when a future of theirs is dropped: here, **dropping** one loses nothing.
-//! [`compat`] has adapters to and from the traits of `futures::io`.
+//! **Dropping** a future of what reads and writes through a buffer ([`BufReader`], [`BufWriter`]) loses nothing.
+//!
+//! [`compat`] has adapters to and from the traits of `futures::io`. The crate `executor-compio` has them for those of `compio-io`, for codecs
+//! and TLS that are written against these.
 //!
 //! The helpers of [`AsyncReadExt`] and [`AsyncWriteExt`] that take several reads or writes, `read_exact` and `write_all` among
 //! them, are what they are elsewhere: **dropped** half-way, what they had read is lost with their buffer, and how much was written is

@@ -1,5 +1,4 @@
-//! Streams and their halves as what is read and written by `compio_io`'s traits, so that what is written against them (codecs, TLS, buffered
-//! readers) works on a socket.
+//! Streams and their halves as what is read and written by the traits of `io`, so that what is written against those works on a socket.
 
 use super::stream_socket::HasStreamSocket;
 use super::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, UnixStream, WriteHalf};

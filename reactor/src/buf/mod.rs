@@ -13,6 +13,9 @@
 //! 3. A part begins at most where the initialised bytes of the buffer under it end. This is looked up at each use, because
 //!    `as_inner_mut` lets anyone exchange that buffer.
 //!
+//! The standard library's vectors, slices, arrays and strings are buffers, and pointers to them; so are those of the crates `arrayvec`, `bytes`
+//! and `smallvec`, with the features of these names.
+//!
 //! Who reads from something else than the kernel fills a buffer with [`IoBufMut::set_bytes`] or [`IoVectoredBufMut::set_bytes`], which
 //! are safe.
 

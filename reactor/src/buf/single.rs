@@ -112,6 +112,13 @@ pub trait IoBuf: 'static {
 pub unsafe trait IoBufMut: IoBuf {
     /// All of the buffer's space: the initialised bytes, and the room behind them.
     ///
+    /// ```compile_fail,E0133
+    /// use reactor::buf::IoBufMut;
+    ///
+    /// // Anyone could read it afterwards.
+    /// [0; 4].as_uninit()[0] = std::mem::MaybeUninit::uninit();
+    /// ```
+    ///
     /// # Safety
     /// The caller writes only initialised bytes there. (In an array all bytes are initialised, and anyone may read them.)
     unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>];
