@@ -157,6 +157,15 @@ fn mistakes_are_explained() {
     refusal(&["--listen", &address], "in use");
 }
 
+/// A second server is started at the address of one that runs, with as many cores: it is refused, and the first goes on.
+#[test]
+fn a_second_server_at_the_same_address_is_refused() {
+    let server = Server::on_two_cores();
+    let (address, cores) = (server.address.to_string(), server.cores.to_string());
+    refusal(&["--listen", &address, "--cores", &cores], "in use");
+    Exchange::start(server.address, 0, MESSAGE).expect_echo();
+}
+
 /// The first line on stdout tells the port that was picked, and the number of cores: those of the affinity mask if none is asked for.
 #[test]
 fn the_first_line_tells_port_and_cores() {

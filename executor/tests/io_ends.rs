@@ -19,7 +19,7 @@ use executor::net::{BufPool, Filling, PoolOptions, UdpSocket};
 use executor::{Builder, Feature};
 use futures::future::{poll_fn, poll_immediate};
 use futures::stream::FusedStream;
-use futures::{AsyncBufRead, AsyncRead as FuturesRead, Stream};
+use futures::{AsyncBufRead, AsyncRead as FuturesRead};
 use scratch::Scratch;
 use std::cell::Cell;
 use std::io;
@@ -102,7 +102,7 @@ fn the_end_of_a_buffered_reader_is_told_again() {
 }
 
 /// Polls the stream to its end, and then on: it is ready each time.
-async fn ends_as_a_stream<T>(stream: impl Stream<Item = io::Result<T>> + FusedStream) -> usize {
+async fn ends_as_a_stream<T>(stream: impl FusedStream<Item = io::Result<T>>) -> usize {
     let mut stream = pin!(stream);
     let mut count = 0;
     while let Some(item) = poll_fn(|context| stream.as_mut().poll_next(context)).await {

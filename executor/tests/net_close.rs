@@ -79,6 +79,9 @@ fn a_dropped_socket_has_let_go_of_its_address() {
             assert!(poll_immediate(socket.recv_from([0; 9])).await.is_none());
             drop(socket);
             let socket = UdpSocket::bind(address).unwrap();
+            assert!(poll_immediate(socket.send_to([1], address)).await.is_none());
+            drop(socket);
+            let socket = UdpSocket::bind(address).unwrap();
 
             let options = PoolOptions {
                 count: 8,

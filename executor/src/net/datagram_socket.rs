@@ -1,11 +1,11 @@
 //! What UDP and Unix datagram sockets have in common: a socket with a lane for each direction.
 
-use super::inbound::Inbound;
+use super::prompt_lane::PromptLane;
 use super::{InTurnAs, Receiving, Sending, reactor};
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing;
+use reactor::Descriptor;
 use reactor::operation::{InTurn, KeptDatagram, Message, Ordered, RecvDatagram, Send, SendMsg};
-use reactor::{Descriptor, Lane};
 use socket2::SockAddr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,17 +18,17 @@ type Received<B> = BufResult<Message, B>;
 #[derive(Debug)]
 pub(super) struct DatagramSocket {
     socket: Descriptor,
-    outbound: Rc<Lane<()>>,
     // After the descriptor: see there.
-    inbound: Inbound<KeptDatagram>,
+    inbound: PromptLane<KeptDatagram>,
+    outbound: PromptLane<()>,
 }
 
 impl DatagramSocket {
     pub(super) fn new(socket: OwnedFd) -> Self {
         Self {
             socket: Descriptor::new(socket),
-            outbound: Lane::new(),
-            inbound: Inbound::new(),
+            inbound: PromptLane::new(),
+            outbound: PromptLane::new(),
         }
     }
 
@@ -36,7 +36,7 @@ impl DatagramSocket {
         &self.socket
     }
 
-    pub(super) fn inbound_lane(&self) -> &Inbound<KeptDatagram> {
+    pub(super) fn inbound_lane(&self) -> &PromptLane<KeptDatagram> {
         &self.inbound
     }
 
@@ -53,7 +53,7 @@ impl DatagramSocket {
 
     #[track_caller]
     fn outbound<O: Ordered<Kept = ()>>(&self, what: &str, operation: O) -> InTurn<O> {
-        InTurn::new(reactor(what), Rc::clone(&self.outbound), operation)
+        InTurn::new(reactor(what), Rc::clone(self.outbound.lane()), operation)
     }
 
     /// Receives a datagram; `form` makes of it what the caller wants.
@@ -147,9 +147,9 @@ impl DatagramSocket {
 
     pub(super) async fn close(self) -> io::Result<()> {
         closing::refuse_if_used(self.inbound.lane())?;
-        closing::refuse_if_used(&self.outbound)?;
+        closing::refuse_if_used(self.outbound.lane())?;
         self.inbound.lane().settled().await;
-        self.outbound.settled().await;
+        self.outbound.lane().settled().await;
         closing::close(self.socket).await
     }
 }

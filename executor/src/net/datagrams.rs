@@ -1,7 +1,7 @@
 //! Receiving datagrams into the buffers of a pool.
 
 use super::address::to_std;
-use super::inbound::Inbound;
+use super::prompt_lane::PromptLane;
 use super::reactor;
 use super::receive::{is_dry, take, until_free};
 use crate::buf::BufResult;
@@ -65,7 +65,7 @@ pub struct Datagrams {
     stage: Stage,
     socket: Descriptor,
     // After the stage and the descriptor: see there.
-    inbound: Inbound<KeptDatagram>,
+    inbound: PromptLane<KeptDatagram>,
 }
 
 enum Stage {
@@ -83,7 +83,7 @@ impl Datagrams {
     #[track_caller]
     pub(super) fn new(
         socket: Descriptor,
-        inbound: Inbound<KeptDatagram>,
+        inbound: PromptLane<KeptDatagram>,
         pool: &super::BufPool,
     ) -> io::Result<Self> {
         let pool = pool.for_this_core("receive");

@@ -16,7 +16,8 @@ pub struct ReadHalf<'a, S>(&'a S);
 #[derive(Debug)]
 pub struct WriteHalf<'a, S>(&'a S);
 
-/// The receiving side of a stream. What the whole has beside reading and writing is there by `as_ref`.
+/// The receiving side of a stream. What the whole has beside reading and writing is there by `as_ref`. The stream is closed when both halves have been
+/// dropped; to wait for that, [reunite](Self::reunite) them and close the whole.
 #[derive(Debug)]
 pub struct OwnedReadHalf<S>(Rc<S>);
 

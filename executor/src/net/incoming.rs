@@ -1,6 +1,6 @@
 //! The connections that come to a listener, one after another.
 
-use super::inbound::Inbound;
+use super::prompt_lane::PromptLane;
 use super::reactor;
 use crate::Feature;
 use futures_core::Stream;
@@ -52,7 +52,7 @@ pub struct Incoming<S> {
     stage: Stage,
     listener: Descriptor,
     // After the stage and the descriptor: see there.
-    inbound: Inbound<Accepted>,
+    inbound: PromptLane<Accepted>,
 }
 
 enum Stage {
@@ -65,7 +65,7 @@ impl<S> Incoming<S> {
     #[track_caller]
     pub(super) fn new(
         listener: Descriptor,
-        inbound: Inbound<Accepted>,
+        inbound: PromptLane<Accepted>,
         make: fn(OwnedFd) -> S,
     ) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! What TCP and Unix listeners have in common: a listening socket with its lane.
 
-use super::inbound::Inbound;
+use super::prompt_lane::PromptLane;
 use super::{Incoming, reactor};
 use crate::io::closing;
 use reactor::Descriptor;
@@ -18,14 +18,14 @@ pub(super) const BACKLOG: u32 = 4096;
 pub(super) struct ListenSocket {
     socket: Descriptor,
     // After the descriptor: see there.
-    inbound: Inbound<Accepted>,
+    inbound: PromptLane<Accepted>,
 }
 
 impl ListenSocket {
     pub(super) fn new(socket: OwnedFd) -> Self {
         Self {
             socket: Descriptor::new(socket),
-            inbound: Inbound::new(),
+            inbound: PromptLane::new(),
         }
     }
 

@@ -164,7 +164,8 @@ macro_rules! tcp_options {
         }
 
         /// What becomes of unsent bytes when the socket is closed (`SO_LINGER`). `None`: the system goes on sending. Zero: they are
-        /// discarded, and the peer is sent a reset. More: closing blocks the core until they are sent, or for so long, in whole seconds.
+        /// discarded, and the peer is sent a reset. More: closing, in whatever way, blocks the core until they are sent, or for so long, in whole
+        /// seconds.
         ///
         /// # Errors
         /// As setsockopt(2) has them.

@@ -20,6 +20,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// Sending and receiving take `&self`: one task may send while another receives. To hand it to another core, turn it
 /// [into a standard one](Self::into_std) and back there.
 ///
+/// **Dropping** the socket closes it, and its address is free at once, also if an operation was dropped a moment before. Not so while a future or a
+/// [`Datagrams`] of it is alive: then the last of those closes it.
+///
 /// # Examples
 /// ```
 /// use executor::buf::BufResult;

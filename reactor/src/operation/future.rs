@@ -165,8 +165,8 @@ impl<O: Operation> Drop for Op<O> {
             Stage::New | Stage::Withdrawn => drop(unsafe { self.operation.take() }),
             Stage::Started(key) => match self.reactor.abandon(key) {
                 Abandoned::InFlight(_) => {
-                    // SAFETY: the kernel may use what the operation points to, but not its bookkeeping, which `abandoned` looks at.
-                    unsafe { self.operation.0.as_ref() }.abandoned();
+                    // SAFETY: it is where it was when it was started, and is freed by the orphan only.
+                    unsafe { O::abandoned(self.operation.0) };
                     // SAFETY: it came from a box, and the future, which owned it, is going away.
                     let orphan = unsafe { Orphan::one_shot(self.operation.0) };
                     self.reactor.adopt(key, orphan);

@@ -7,6 +7,7 @@ use io_uring::squeue;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -75,8 +76,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         self.operation.is_for_storage()
     }
 
-    fn abandoned(&self) {
-        abandoned(self.seat.lane());
+    unsafe fn abandoned(this: NonNull<Self>) {
+        // SAFETY: the caller says that it is there. The entry points into `operation`, which is not borrowed with the seat.
+        let seat = unsafe { &(*this.as_ptr()).seat };
+        abandoned(seat.lane());
     }
 
     fn release(self, completion: Completion) {

@@ -51,6 +51,7 @@ use crate::descriptor::Descriptor;
 use io_uring::{cqueue, squeue, types};
 use std::io;
 use std::os::fd::AsRawFd;
+use std::ptr::NonNull;
 
 /// What the kernel says of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +185,10 @@ pub unsafe trait Operation: 'static {
     }
 
     /// The future is being dropped, and the kernel has the operation: it is about to be cancelled.
-    fn abandoned(&self) {}
+    ///
+    /// # Safety
+    /// The operation is where its entry was made. What the entry points to may not be touched, nor borrowed: the kernel may be writing there.
+    unsafe fn abandoned(_: NonNull<Self>) {}
 
     /// The completion came, and the future has gone. What the outcome holds is released, unless the operation knows better.
     fn release(self, completion: Completion)
