@@ -256,9 +256,7 @@ fn opens_and_closes_that_are_dropped_close() {
             let waiting =
                 |core: &Core| Open::waiting(&core.reactor, text(&path), libc::O_RDONLY, 0);
             let opens: Vec<_> = (0..20).map(|_| core.started(open())).collect();
-            let workers: Vec<_> = (0..5)
-                .map(|_| core.started(waiting(&core)))
-                .collect();
+            let workers: Vec<_> = (0..5).map(|_| core.started(waiting(&core))).collect();
             let file = || OwnedFd::from(File::open(&path).expect("it is there"));
             let closes: Vec<_> = (0..20).map(|_| core.started(Close::new(file()))).collect();
             drop(core.op(Close::new(file())));

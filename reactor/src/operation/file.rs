@@ -2,9 +2,12 @@
 
 use super::{Completion, Operation, Ordered, fd};
 use crate::descriptor::Descriptor;
+use crate::reactor::Reactor;
+use crate::workers::LentWorker;
 use io_uring::{opcode, squeue, types};
 use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::rc::Rc;
 
 enum Act {
     Sync(types::FsyncFlags),
@@ -75,12 +78,24 @@ impl Ordered for FileOperation {
 
 /// close(2). However it ends, the descriptor is closed; the error is one of writing what was still to be written: `EIO` also if that was
 /// interrupted.
-pub struct Close(OwnedFd);
+pub struct Close {
+    file: OwnedFd,
+    /// Given back with the operation, when the kernel is done with it.
+    worker: Option<LentWorker>,
+}
 
 impl Close {
     /// Closes `file`.
     pub fn new(file: OwnedFd) -> Self {
-        Self(file)
+        let worker = None;
+        Self { file, worker }
+    }
+
+    /// The same for a file whose server may not answer, or a terminal that still has to write: in a worker thread of the kernel that
+    /// `reactor` lends, on which it is to be started.
+    pub fn waiting(reactor: &Rc<Reactor>, file: OwnedFd) -> Self {
+        let worker = Some(reactor.lend_worker());
+        Self { file, worker }
     }
 }
 
@@ -89,7 +104,11 @@ unsafe impl Operation for Close {
     type Output = io::Result<()>;
 
     fn entry(&mut self) -> squeue::Entry {
-        opcode::Close::new(types::Fd(self.0.as_raw_fd())).build()
+        let close = opcode::Close::new(types::Fd(self.file.as_raw_fd())).build();
+        match self.worker {
+            Some(_) => close.flags(squeue::Flags::ASYNC),
+            None => close,
+        }
     }
 
     /// An interrupted close has closed the descriptor.
@@ -101,10 +120,10 @@ unsafe impl Operation for Close {
         let result = completion.result().map(drop);
         if completion.was_not_begun() {
             // So the descriptor is still ours to close.
-            drop(self.0);
+            drop(self.file);
         } else {
             // The kernel has closed it, and the number may be another file's by now.
-            let _ = self.0.into_raw_fd();
+            let _ = self.file.into_raw_fd();
         }
         result
     }
