@@ -73,12 +73,20 @@ impl Descriptor {
     /// # Errors
     /// As for [`try_into_owned`](Self::try_into_owned).
     pub fn try_into_close(self, reactor: &Rc<Reactor>) -> Result<Close, Self> {
-        let attempt = self.attempt();
+        let (file_type, attempt) = (self.0.file_type, self.0.attempt);
         let fd = self.try_into_owned()?;
         Ok(match attempt {
             Attempt::Here => Close::new(fd),
-            Attempt::Worker => Close::waiting(reactor, fd),
+            Attempt::Worker => waiting_close(reactor, fd, file_type),
         })
+    }
+}
+
+fn waiting_close(reactor: &Rc<Reactor>, fd: OwnedFd, file_type: FileType) -> Close {
+    let close = Close::waiting(reactor, fd);
+    match file_type {
+        FileType::CharacterDevice => close.in_worker(),
+        _ => close,
     }
 }
 
@@ -88,7 +96,7 @@ impl Drop for Inner {
         if let Some(reactor) = self.closer.upgrade()
             && let Some(fd) = self.fd.take()
         {
-            let close = Close::waiting(&reactor, fd);
+            let close = waiting_close(&reactor, fd, self.file_type);
             Op::new(reactor, close).detach();
         }
     }

@@ -80,22 +80,35 @@ impl Ordered for FileOperation {
 /// interrupted.
 pub struct Close {
     file: OwnedFd,
+    flags: squeue::Flags,
     /// Given back with the operation, when the kernel is done with it.
-    worker: Option<LentWorker>,
+    _worker: Option<LentWorker>,
 }
 
 impl Close {
     /// Closes `file`.
     pub fn new(file: OwnedFd) -> Self {
-        let worker = None;
-        Self { file, worker }
+        Self {
+            file,
+            flags: squeue::Flags::empty(),
+            _worker: None,
+        }
     }
 
-    /// The same for a file whose server may not answer, or a terminal that still has to write: in a worker thread of the kernel that
-    /// `reactor` lends, on which it is to be started.
+    /// The same for a file whose server may not answer. The kernel leaves it to a worker if there is something to write back, which `reactor` lends, on
+    /// which it is to be started.
     pub fn waiting(reactor: &Rc<Reactor>, file: OwnedFd) -> Self {
-        let worker = Some(reactor.lend_worker());
-        Self { file, worker }
+        Self {
+            _worker: Some(reactor.lend_worker()),
+            ..Self::new(file)
+        }
+    }
+
+    /// In a worker in any case: for a device, such as a terminal that still has to write.
+    #[must_use]
+    pub fn in_worker(self) -> Self {
+        let flags = squeue::Flags::ASYNC;
+        Self { flags, ..self }
     }
 }
 
@@ -104,11 +117,8 @@ unsafe impl Operation for Close {
     type Output = io::Result<()>;
 
     fn entry(&mut self) -> squeue::Entry {
-        let close = opcode::Close::new(types::Fd(self.file.as_raw_fd())).build();
-        match self.worker {
-            Some(_) => close.flags(squeue::Flags::ASYNC),
-            None => close,
-        }
+        let file = types::Fd(self.file.as_raw_fd());
+        opcode::Close::new(file).build().flags(self.flags)
     }
 
     /// An interrupted close has closed the descriptor.
