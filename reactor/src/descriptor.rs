@@ -1,18 +1,24 @@
 //! A file descriptor that no operation outlives, and what has to be known of it.
 //!
 //! Each operation in flight holds a clone of its [`Descriptor`], so the number cannot be closed, and given to another file,
-//! between the moment an entry names it and the moment the kernel takes the entry up. The last clone closes it, by close(2).
+//! between the moment an entry names it and the moment the kernel takes the entry up. The last clone closes it: by close(2), or, where that could
+//! block, in a worker thread of the kernel, with nobody waiting for it.
 
 use crate::attempt::{Attempt, find};
+use crate::operation::{Close, Op};
+use crate::reactor::Reactor;
 use rustix::fs::FileType;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 #[derive(Debug)]
 struct Inner {
-    fd: OwnedFd,
+    /// `None` once it was given back.
+    fd: Option<OwnedFd>,
     file_type: FileType,
     attempt: Attempt,
+    /// Who closes it, if that may block.
+    closer: Weak<Reactor>,
 }
 
 /// A shared, core-local file descriptor; the last clone to be dropped closes it.
@@ -23,20 +29,23 @@ impl Descriptor {
     /// Takes over a socket. The system is not asked what it is.
     pub fn new(fd: OwnedFd) -> Self {
         Self(Rc::new(Inner {
-            fd,
+            fd: Some(fd),
             file_type: FileType::Socket,
             attempt: Attempt::Here,
+            closer: Weak::new(),
         }))
     }
 
-    /// Takes over a descriptor that may be of anything, and finds out, once, what it is and where its reads and writes are tried: some
-    /// system calls that do not block.
-    pub fn of_file(fd: OwnedFd) -> Self {
+    /// Takes over a descriptor that may be of anything, and finds out, once, what it is and where its reads and writes are tried: a few
+    /// system calls that do not block. `reactor` closes it, if that could block.
+    pub fn of_file(fd: OwnedFd, reactor: Option<&Rc<Reactor>>) -> Self {
         let (file_type, attempt) = find(fd.as_fd());
+        let closer = reactor.filter(|_| attempt == Attempt::Worker);
         Self(Rc::new(Inner {
-            fd,
+            fd: Some(fd),
             file_type,
             attempt,
+            closer: closer.map(Rc::downgrade).unwrap_or_default(),
         }))
     }
 
@@ -55,18 +64,53 @@ impl Descriptor {
     /// # Errors
     /// Returns `self` unchanged while there are other holders.
     pub fn try_into_owned(self) -> Result<OwnedFd, Self> {
-        Rc::try_unwrap(self.0).map(|inner| inner.fd).map_err(Self)
+        let mut inner = Rc::try_unwrap(self.0).map_err(Self)?;
+        Ok(inner.fd.take().expect("it is given back once"))
+    }
+
+    /// An operation that closes it, to be started on `reactor`.
+    ///
+    /// # Errors
+    /// As for [`try_into_owned`](Self::try_into_owned).
+    pub fn try_into_close(self, reactor: &Rc<Reactor>) -> Result<Close, Self> {
+        let (file_type, attempt) = (self.0.file_type, self.0.attempt);
+        let fd = self.try_into_owned()?;
+        Ok(match attempt {
+            Attempt::Here => Close::new(fd),
+            Attempt::Worker => waiting_close(reactor, fd, file_type),
+        })
+    }
+}
+
+fn waiting_close(reactor: &Rc<Reactor>, fd: OwnedFd, file_type: FileType) -> Close {
+    let close = Close::waiting(reactor, fd);
+    match file_type {
+        FileType::CharacterDevice => close.in_worker(),
+        _ => close,
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Otherwise it is closed here and now.
+        if let Some(reactor) = self.closer.upgrade()
+            && let Some(fd) = self.fd.take()
+        {
+            let close = waiting_close(&reactor, fd, self.file_type);
+            Op::new(reactor, close).detach();
+        }
     }
 }
 
 impl AsFd for Descriptor {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.fd.as_fd()
+        let fd = self.0.fd.as_ref();
+        fd.expect("it is there until it is given back").as_fd()
     }
 }
 
 impl AsRawFd for Descriptor {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.fd.as_raw_fd()
+        self.as_fd().as_raw_fd()
     }
 }

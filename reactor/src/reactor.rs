@@ -240,6 +240,12 @@ impl Reactor {
         contain_panic("dropping a waker", || drop(unneeded_waker));
     }
 
+    /// The same, and lets it take place.
+    pub(crate) fn adopt_uncancelled(&self, key: Key, orphan: Orphan) {
+        let unneeded_waker = self.slots.borrow_mut().keep_orphan(key, orphan);
+        drop(unneeded_waker);
+    }
+
     /// Asks the kernel to end an operation; its completion comes as any other.
     pub(crate) fn cancel(&self, key: Key) {
         self.slots.borrow_mut().note_cancel(key);

@@ -4,9 +4,9 @@ use super::metadata::{self, Metadata};
 use super::{OpenOptions, Permissions, Registered};
 use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::ends::reactor;
+use crate::io::ends::{descriptor, reactor};
 use reactor::operation::{
-    Close, FileOperation, InTurn, KeptInput, Op, ReadAt, ReadFixed, ReadVectoredAt, Stat, Write,
+    FileOperation, InTurn, KeptInput, Op, ReadAt, ReadFixed, ReadVectoredAt, Stat, Write,
     WriteFixed, WriteVectored,
 };
 use reactor::{Descriptor, Feature, Lane};
@@ -32,9 +32,9 @@ use std::rc::Rc;
 /// One operation transfers 0x7fff_f000 bytes (2 GiB less a page) at most, and says how many. The helpers `read_exact_at`, `write_all_at` and so
 /// on go on until all is done.
 ///
-/// **Dropping** the file closes it, once no operation of it is in flight, by close(2) on its core: that takes long only where closing writes
-/// something back, as on NFS; [`close`](Self::close) leaves it to the ring. Errors of closing are lost; [`sync_all`](Self::sync_all) first,
-/// if it matters what got to the medium.
+/// **Dropping** the file closes it, once no operation of it is in flight; where closing may take long, as on NFS, which writes back what is left, in
+/// the background. Errors of closing are lost: [`close`](Self::close) tells them; [`sync_all`](Self::sync_all) first, if it matters what got
+/// to the medium.
 ///
 /// # Examples
 /// ```
@@ -303,8 +303,9 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     pub async fn close(self) -> io::Result<()> {
-        match self.file.try_into_owned() {
-            Ok(file) => Op::new(reactor("close"), Close::new(file)).await,
+        let reactor = reactor("close");
+        match self.file.try_into_close(&reactor) {
+            Ok(close) => Op::new(reactor, close).await,
             Err(_) => Err(io::ErrorKind::ResourceBusy.into()),
         }
     }
@@ -340,7 +341,7 @@ impl AsFd for File {
 impl From<OwnedFd> for File {
     /// Takes over an open file, where it stands.
     fn from(file: OwnedFd) -> Self {
-        let file = Descriptor::of_file(file);
+        let file = descriptor(file);
         // Devices and the like (an eventfd, inotify) say that they can seek, and what was read from them is not there to be read again.
         let is_kept = matches!(
             file.file_type(),

@@ -3,7 +3,7 @@
 
 use super::closing;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::core::context;
+use crate::core::{Core, context};
 use reactor::operation::{InTurn, KeptInput, Read, ReadVectored, Write, WriteVectored};
 use reactor::{Descriptor, Lane, Reactor};
 use std::io;
@@ -14,6 +14,11 @@ use std::rc::Rc;
 #[track_caller]
 pub(crate) fn reactor(what: &str) -> Rc<Reactor> {
     context::expect(what, |core| Rc::clone(core.reactor()))
+}
+
+/// A descriptor of whatever kind, which the current core closes if there is one and closing may block.
+pub(crate) fn descriptor(fd: OwnedFd) -> Descriptor {
+    context::with(|core| Descriptor::of_file(fd, core.map(Core::reactor)))
 }
 
 #[derive(Debug)]

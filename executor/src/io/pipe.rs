@@ -1,11 +1,11 @@
 //! Pipes, with a name or without.
 
 use super::closing::close_method;
-use super::ends::{ReadEnd, WriteEnd, async_read, async_write};
+use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::opening::open_waiting;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use reactor::Lane;
 use reactor::operation::{InTurn, Read, ReadVectored, Write, WriteVectored};
-use reactor::{Descriptor, Lane};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -152,14 +152,14 @@ impl AsFd for PipeWriter {
 impl From<OwnedFd> for PipeReader {
     /// Takes over a descriptor that is read in order: of a pipe, a child's output, a terminal. It should not be `O_NONBLOCK`.
     fn from(fd: OwnedFd) -> Self {
-        Self(ReadEnd::new(Descriptor::of_file(fd), Lane::new()))
+        Self(ReadEnd::new(descriptor(fd), Lane::new()))
     }
 }
 
 impl From<OwnedFd> for PipeWriter {
     /// Takes over a descriptor that is written in order: of a pipe, a child's input, a terminal. It should not be `O_NONBLOCK`.
     fn from(fd: OwnedFd) -> Self {
-        Self(WriteEnd::new(Descriptor::of_file(fd), Lane::new()))
+        Self(WriteEnd::new(descriptor(fd), Lane::new()))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Their handles on one core share a lane for each stream: what a dropped read of one handle has left, the next read has, of whichever
 //! handle. Each has a duplicate of the descriptor, so that dropping it does not close the stream for the others.
 
-use super::ends::{ReadEnd, WriteEnd, async_read, async_write};
+use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use reactor::operation::{InTurn, KeptInput, Read, ReadVectored, Write, WriteVectored};
 use reactor::{Descriptor, Lane};
@@ -18,7 +18,7 @@ thread_local! {
 }
 
 fn duplicate(stream: impl AsFd) -> io::Result<Descriptor> {
-    stream.as_fd().try_clone_to_owned().map(Descriptor::of_file)
+    stream.as_fd().try_clone_to_owned().map(descriptor)
 }
 
 /// A handle on the standard input. What the standard library's has buffered does not come here: use one of the two.

@@ -1,5 +1,7 @@
 //! A terminal without a person: what a test types, and what the program inside shows.
 
+#![allow(dead_code, reason = "each test file uses its own part of it")]
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -51,5 +53,11 @@ impl Terminal {
             let count = self.outside.read(&mut some).unwrap();
             shown.extend_from_slice(&some[..count]);
         }
+    }
+
+    /// Takes away so many bytes that it shows.
+    pub(crate) fn takes(&mut self, count: usize) {
+        let mut shown = vec![0; count];
+        self.outside.read_exact(&mut shown).unwrap();
     }
 }

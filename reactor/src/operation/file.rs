@@ -2,9 +2,12 @@
 
 use super::{Completion, Operation, Ordered, fd};
 use crate::descriptor::Descriptor;
+use crate::reactor::Reactor;
+use crate::workers::LentWorker;
 use io_uring::{opcode, squeue, types};
 use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::rc::Rc;
 
 enum Act {
     Sync(types::FsyncFlags),
@@ -75,12 +78,37 @@ impl Ordered for FileOperation {
 
 /// close(2). However it ends, the descriptor is closed; the error is one of writing what was still to be written: `EIO` also if that was
 /// interrupted.
-pub struct Close(OwnedFd);
+pub struct Close {
+    file: OwnedFd,
+    flags: squeue::Flags,
+    /// Given back with the operation, when the kernel is done with it.
+    _worker: Option<LentWorker>,
+}
 
 impl Close {
     /// Closes `file`.
     pub fn new(file: OwnedFd) -> Self {
-        Self(file)
+        Self {
+            file,
+            flags: squeue::Flags::empty(),
+            _worker: None,
+        }
+    }
+
+    /// The same for a file whose server may not answer. The kernel leaves it to a worker if there is something to write back, which `reactor` lends, on
+    /// which it is to be started.
+    pub fn waiting(reactor: &Rc<Reactor>, file: OwnedFd) -> Self {
+        Self {
+            _worker: Some(reactor.lend_worker()),
+            ..Self::new(file)
+        }
+    }
+
+    /// In a worker in any case: for a device, such as a terminal that still has to write.
+    #[must_use]
+    pub fn in_worker(self) -> Self {
+        let flags = squeue::Flags::ASYNC;
+        Self { flags, ..self }
     }
 }
 
@@ -89,7 +117,8 @@ unsafe impl Operation for Close {
     type Output = io::Result<()>;
 
     fn entry(&mut self) -> squeue::Entry {
-        opcode::Close::new(types::Fd(self.0.as_raw_fd())).build()
+        let file = types::Fd(self.file.as_raw_fd());
+        opcode::Close::new(file).build().flags(self.flags)
     }
 
     /// An interrupted close has closed the descriptor.
@@ -101,10 +130,10 @@ unsafe impl Operation for Close {
         let result = completion.result().map(drop);
         if completion.was_not_begun() {
             // So the descriptor is still ours to close.
-            drop(self.0);
+            drop(self.file);
         } else {
             // The kernel has closed it, and the number may be another file's by now.
-            let _ = self.0.into_raw_fd();
+            let _ = self.file.into_raw_fd();
         }
         result
     }

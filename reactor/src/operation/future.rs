@@ -116,6 +116,41 @@ impl<O: Operation> Op<O> {
         Some(unsafe { self.operation.take() })
     }
 
+    /// Lets the operation take place with nobody waiting for it. Its outcome is released. It is cancelled at the reactor's end, if it has not ended by
+    /// then.
+    pub fn detach(mut self) {
+        if self.stage == Stage::New {
+            // If the reactor takes none any more, it is dropped.
+            let _ = self.start(Waker::noop());
+        }
+        self.let_go(Reactor::adopt_uncancelled);
+    }
+
+    /// The future is over. `adopt` takes the operation over, if it is in flight.
+    fn let_go(&mut self, adopt: fn(&Reactor, Key, Orphan)) {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Over => {}
+            // SAFETY: the kernel never got it, and the future is over.
+            Stage::New | Stage::Withdrawn => drop(unsafe { self.operation.take() }),
+            Stage::Started(key) => match self.reactor.abandon(key) {
+                Abandoned::InFlight(_) => {
+                    // SAFETY: it is where it was when it was started, and is freed by the orphan only.
+                    unsafe { O::abandoned(self.operation.0) };
+                    // SAFETY: it came from a box, and the future, which owned it, is over.
+                    let orphan = unsafe { Orphan::one_shot(self.operation.0) };
+                    adopt(&self.reactor, key, orphan);
+                }
+                Abandoned::Ended(completions) => {
+                    // SAFETY: its final completion has come, and the future is over.
+                    let operation = unsafe { self.operation.take() };
+                    if let Some(completion) = completions.into_iter().next() {
+                        operation.release(completion);
+                    }
+                }
+            },
+        }
+    }
+
     /// Asks the kernel to give the operation up. The same future then yields what became of it, soon: the buffer, and how much was
     /// transferred if the operation was done before the cancel got there, or else `ECANCELED`
     /// ([`raw_os_error`](std::io::Error::raw_os_error); the standard library has no kind for it), or `EINTR` if a worker thread of the kernel
@@ -159,27 +194,7 @@ impl<O: Operation> Future for Op<O> {
 
 impl<O: Operation> Drop for Op<O> {
     fn drop(&mut self) {
-        match self.stage {
-            Stage::Over => {}
-            // SAFETY: the kernel never got it, and the future is going away.
-            Stage::New | Stage::Withdrawn => drop(unsafe { self.operation.take() }),
-            Stage::Started(key) => match self.reactor.abandon(key) {
-                Abandoned::InFlight(_) => {
-                    // SAFETY: it is where it was when it was started, and is freed by the orphan only.
-                    unsafe { O::abandoned(self.operation.0) };
-                    // SAFETY: it came from a box, and the future, which owned it, is going away.
-                    let orphan = unsafe { Orphan::one_shot(self.operation.0) };
-                    self.reactor.adopt(key, orphan);
-                }
-                Abandoned::Ended(completions) => {
-                    // SAFETY: its final completion has come, and the future is going away.
-                    let operation = unsafe { self.operation.take() };
-                    if let Some(completion) = completions.into_iter().next() {
-                        operation.release(completion);
-                    }
-                }
-            },
-        }
+        self.let_go(Reactor::adopt);
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) use lines::Lines;
 pub(crate) use listening::{Client, Listener};
 pub(crate) use meddling::{calling_waker, cloning_waker, dropping_waker};
 pub(crate) use modes::{all_features, in_each_mode};
-pub(crate) use operations::{Nop, Readable, Refused, Witness, WitnessLog};
+pub(crate) use operations::{Nop, Readable, Refused, Scripted, Witness, WitnessLog};
 pub(crate) use signals::{interrupt, on_signal};
 pub(crate) use threads::{spin_until, thread_id};
 pub(crate) use wakers::{Woken, counting_waker, order_waker};

@@ -4,6 +4,7 @@ use io_uring::{opcode, types};
 use reactor::Entry;
 use reactor::operation::{Completion, Operation};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
@@ -33,6 +34,55 @@ unsafe impl Operation for Refused {
 
     fn entry(&mut self) -> Entry {
         opcode::Nop::new().build().personality(u16::MAX)
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        completion.result()
+    }
+}
+
+/// Completes with what it is told, one result for each time that it is submitted. Only from Linux 6.10 on: before, always with zero.
+pub(crate) struct Scripted {
+    results: VecDeque<i32>,
+    repeatable: bool,
+}
+
+impl Scripted {
+    pub(crate) fn new(results: impl IntoIterator<Item = i32>) -> Self {
+        Self {
+            results: results.into_iter().collect(),
+            repeatable: true,
+        }
+    }
+
+    pub(crate) fn not_repeatable(self) -> Self {
+        Self {
+            repeatable: false,
+            ..self
+        }
+    }
+}
+
+// SAFETY: the entry points to nothing.
+unsafe impl Operation for Scripted {
+    type Output = io::Result<u32>;
+
+    fn entry(&mut self) -> Entry {
+        /// `IORING_NOP_INJECT_RESULT`: the result is in the place of the length.
+        const INJECT_RESULT: u32 = 1;
+        let result = self.results.pop_front().expect("one for each submission");
+        let mut entry = opcode::Nop::new().build();
+        // SAFETY: an entry is a `struct io_uring_sqe`, 64 bytes, with the length at 24 and the operation's flags at 28.
+        unsafe {
+            let words = (&raw mut entry).cast::<u32>();
+            words.add(6).write(result as u32);
+            words.add(7).write(INJECT_RESULT);
+        }
+        entry
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.repeatable
     }
 
     fn complete(self, completion: Completion) -> Self::Output {
