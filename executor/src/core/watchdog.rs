@@ -1,22 +1,24 @@
 //! The thread that says when a core does not come round: one for each runtime.
 //!
-//! Twice a second it looks at what each core has written of its [`progress`](super::progress). While none is busy it sleeps without a limit, so an
-//! idle process uses no CPU; a core that wakes up and finds that it sleeps rouses it. That costs a core one load each time it wakes up, and
-//! a system call at most once a second.
+//! Every half second it looks at what each core has written of its [`progress`](super::progress). When all of them have slept for a while it sleeps
+//! without a limit, so an idle process uses no CPU; the next core that wakes up rouses it. That costs a core one load each time it wakes up, and a
+//! system call at most once a second.
 //!
-//! | `sleeps` | set by                                     | means                                                                 |
-//! |----------|--------------------------------------------|-----------------------------------------------------------------------|
-//! | false    | a core that wakes up; the watchdog, if one is busy | it looks again after [`TICK`]                                 |
-//! | true     | the watchdog, when none is busy            | it looks once more after `TICK`; if none is busy still, it sleeps     |
+//! | state    | entered by                                                  | the thread                      | a core that wakes up             |
+//! |----------|-------------------------------------------------------------|---------------------------------|----------------------------------|
+//! | `AWAKE`  | a core that wakes up; the thread, when it finds a core busy | looks again after [`TICK`]      | does nothing                     |
+//! | `DROWSY` | the thread, when it finds none busy                         | looks again after `TICK`        | makes it `AWAKE`                 |
+//! | `ASLEEP` | the thread, when it finds none busy for the second time     | sleeps until that has changed   | makes it `AWAKE`, and unparks it |
 //!
-//! No fence is needed: a core may write that it runs and still read `false`, but when the watchdog looks once more, half a second after it has written
-//! `true`, it sees what the core wrote.
+//! All accesses are relaxed, and no fence is needed. A core writes that it is busy and may still read `AWAKE` after the thread has written `DROWSY`; but the
+//! thread looks once more before it sleeps, and half a second later it sees what the core wrote. (That is an argument about time, which a model does not
+//! have.)
 
 use super::RuntimeShared;
 use super::progress::Doing;
 use reactor::log;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -24,9 +26,13 @@ const TICK: Duration = Duration::from_millis(500);
 /// Looks at a core, after the first, that find it where it was. Two, so that a machine that stood still for a time is not taken for a core that did.
 const STILL_LOOKS: u32 = 2;
 
-/// What the cores and the thread share. Relaxed throughout: see above.
+const AWAKE: u8 = 0;
+const DROWSY: u8 = 1;
+const ASLEEP: u8 = 2;
+
+/// What the cores and the thread share.
 pub(crate) struct Watchdog {
-    sleeps: AtomicBool,
+    state: AtomicU8,
     ends: AtomicBool,
     thread: OnceLock<Thread>,
 }
@@ -34,7 +40,7 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     pub(super) fn new() -> Self {
         Self {
-            sleeps: AtomicBool::new(false),
+            state: AtomicU8::new(AWAKE),
             ends: AtomicBool::new(false),
             thread: OnceLock::new(),
         }
@@ -43,19 +49,24 @@ impl Watchdog {
     /// Core: has slept, or begins its loop or its end.
     #[inline]
     pub(super) fn rouse(&self) {
-        if self.sleeps.load(Ordering::Relaxed) {
-            self.rouse_sleeping();
+        if self.state.load(Ordering::Relaxed) != AWAKE {
+            self.rouse_now();
         }
     }
 
     #[cold]
-    fn rouse_sleeping(&self) {
-        if self.sleeps.swap(false, Ordering::Relaxed) {
+    fn rouse_now(&self) {
+        if self.state.swap(AWAKE, Ordering::Relaxed) == ASLEEP {
             self.unpark();
         }
     }
 
-    /// Its thread is to end.
+    /// Whoever has started the thread, before anybody can end it: this is the one.
+    pub(crate) fn is_thread(&self, thread: &Thread) {
+        self.thread.get_or_init(|| thread.clone());
+    }
+
+    /// The thread is to end.
     pub(crate) fn end(&self) {
         self.ends.store(true, Ordering::Relaxed);
         self.unpark();
@@ -69,7 +80,7 @@ impl Watchdog {
 
     /// The life of the thread.
     pub(crate) fn watch(&self, runtime: &RuntimeShared) {
-        let _ = self.thread.set(thread::current());
+        self.is_thread(&thread::current());
         let cores = runtime.cores();
         let mut watched: Vec<Watched> = cores
             .iter()
@@ -91,15 +102,32 @@ impl Watchdog {
                     );
                 }
             }
-            if any_busy {
-                self.sleeps.store(false, Ordering::Relaxed);
-                thread::park_timeout(TICK);
-            } else if self.sleeps.swap(true, Ordering::Relaxed) {
+            self.rest(any_busy);
+        }
+    }
+
+    /// The thread: until it is to look again.
+    fn rest(&self, any_busy: bool) {
+        if any_busy {
+            self.state.store(AWAKE, Ordering::Relaxed);
+        } else if self.move_on(AWAKE, DROWSY) {
+            // It looks once more.
+        } else if self.move_on(DROWSY, ASLEEP) {
+            while self.state.load(Ordering::Relaxed) == ASLEEP && !self.ends.load(Ordering::Relaxed)
+            {
                 thread::park();
-            } else {
-                thread::park_timeout(TICK);
             }
         }
+        if !self.ends.load(Ordering::Relaxed) {
+            thread::park_timeout(TICK);
+        }
+    }
+
+    /// False if the state was another.
+    fn move_on(&self, from: u8, to: u8) -> bool {
+        self.state
+            .compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 }
 

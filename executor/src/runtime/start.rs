@@ -91,6 +91,7 @@ fn start_watchdog(shared: &Arc<RuntimeShared>) -> Option<thread::JoinHandle<()>>
     thread::Builder::new()
         .name("watchdog".to_owned())
         .spawn(move || runtime.watchdog().watch(&runtime))
+        .inspect(|watchdog| shared.watchdog().is_thread(watchdog.thread()))
         .inspect_err(|error| {
             reactor::log!(debug, %error, "no thread can be had to say when a core is stuck");
         })
