@@ -25,6 +25,7 @@
 //! `ARCHITECTURE.md` is the map of the code.
 
 mod blocking;
+mod budget;
 mod core;
 mod foreign;
 pub mod fs;
@@ -45,6 +46,7 @@ pub mod time;
 mod yield_now;
 
 pub use blocking::spawn_blocking;
+pub use budget::{Unconstrained, consume_budget, unconstrained};
 pub use executor_macros::{main, test};
 pub use foreign::Foreign;
 pub use idle::IdlePolicy;

@@ -10,6 +10,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the reactor is built on io_uring, which only Linux has");
 
+pub mod budget;
 pub mod buffers;
 pub mod capabilities;
 mod contain;

@@ -4,6 +4,7 @@ use super::Core;
 use super::counters::Ended;
 use crate::stats::Wakes;
 use crate::task::{Header, Polled, TaskRef};
+use reactor::budget;
 use reactor::completes;
 use reactor::park::Look;
 use std::mem::ManuallyDrop;
@@ -108,7 +109,7 @@ impl Core {
             Polled::Complete
         } else {
             // SAFETY: this is the task's core, between polls.
-            unsafe { task.run() }
+            budget::limited(|| unsafe { task.run() })
         };
         match polled {
             Polled::Pending => {}

@@ -2,6 +2,7 @@
 
 use super::{Duration, Instant, Sleep, sleep, sleep_until};
 use pin_project_lite::pin_project;
+use reactor::budget;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -63,10 +64,17 @@ impl<F: Future> Future for Timeout<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let had_budget = !budget::is_spent();
         if let Poll::Ready(output) = this.future.poll(context) {
             return Poll::Ready(Ok(output));
         }
-        let slept = Pin::new(this.sleep).poll(context);
+        let sleep = Pin::new(this.sleep);
+        let slept = if had_budget && budget::is_spent() {
+            // The future has used up what there was. It would do so the next time as well, and no time limit would ever hold.
+            budget::unlimited(|| sleep.poll(context))
+        } else {
+            sleep.poll(context)
+        };
         slept.map(|()| Err(Elapsed(())))
     }
 }

@@ -1,6 +1,7 @@
 //! The futures of operations: they own what the kernel reads and writes, and see to it when they are dropped.
 
 use super::{Completion, Multishot, Operation, Orphan};
+use crate::budget;
 use crate::reactor::Reactor;
 use crate::slots::{Abandoned, Key};
 use std::future::Future;
@@ -8,7 +9,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// An operation on the heap, at the place the kernel knows. A raw pointer, because the kernel shares it while it is in flight.
 struct Placed<O>(NonNull<O>);
@@ -128,7 +129,10 @@ impl<O: Operation> Future for Op<O> {
                 Poll::Ready(completion) => completion,
                 Poll::Pending => return Poll::Pending,
             },
-            Stage::Withdrawn => Completion::cancelled(),
+            Stage::Withdrawn => {
+                ready!(budget::spend(context));
+                Completion::cancelled()
+            }
             Stage::Over => panic!("an operation was polled after it had completed"),
         };
         this.stage = Stage::Over;

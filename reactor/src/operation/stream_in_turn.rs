@@ -2,6 +2,7 @@
 
 use super::in_turn::keep_error;
 use super::{Completion, Multishot, OpStream};
+use crate::budget;
 use crate::lane::{Lane, Queued, Turn, stream_dropped};
 use crate::reactor::Reactor;
 use io_uring::squeue;
@@ -98,7 +99,7 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
             match &mut self.stage {
                 Stage::Over => return Poll::Ready(None),
                 Stage::Started(stream) => {
-                    let item = ready!(stream.poll_next(context));
+                    let item = ready!(budget::limit(context, |context| stream.poll_next(context)));
                     if item.is_none() {
                         self.stage = Stage::Over;
                     }
@@ -106,9 +107,13 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
                 }
                 Stage::Waiting(_, queued) => match ready!(queued.poll(true, context)) {
                     Some(turn) => self.have(turn),
-                    None => return self.refuse(libc::EBUSY),
+                    None => {
+                        ready!(budget::spend(context));
+                        return self.refuse(libc::EBUSY);
+                    }
                 },
                 Stage::Answering(WithTurn { operation, turn }) => {
+                    ready!(budget::spend(context));
                     if let Some(item) = turn.lane().with_kept(|kept| operation.answer(kept)) {
                         return Poll::Ready(Some(item));
                     }
