@@ -2,6 +2,7 @@
 
 use super::{BufReader, BufWriter};
 use crate::buf::BufResult;
+use crate::consume_budget;
 use compio_io::util::Splittable;
 use compio_io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use futures_util::future::try_join;
@@ -37,6 +38,8 @@ pub async fn copy<R: AsyncRead, W: AsyncWrite>(reader: &mut R, writer: &mut W) -
     let mut buffer = Vec::with_capacity(CHUNK);
     let mut total = 0;
     loop {
+        // Neither of the two need be one of ours.
+        consume_budget().await;
         let BufResult(result, filled) = reader.read(buffer).await;
         buffer = filled;
         match result {

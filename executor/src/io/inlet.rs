@@ -6,6 +6,7 @@
 
 use crate::buf::BufResult;
 use compio_io::AsyncRead;
+use reactor::budget;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -85,6 +86,8 @@ impl<R: AsyncRead + 'static> Inlet<R> {
     pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if self.unread().is_empty() {
             ready!(self.poll_more(context))?;
+        } else {
+            ready!(budget::spend(context));
         }
         Poll::Ready(Ok(self.unread()))
     }
@@ -97,7 +100,8 @@ impl<R: AsyncRead + 'static> Inlet<R> {
         let Source::Reading(read) = &mut self.source else {
             panic!("a reader that had panicked was used again")
         };
-        let (reader, BufResult(result, filled)) = ready!(read.as_mut().poll(context));
+        let polled = budget::limit(context, |context| read.as_mut().poll(context));
+        let (reader, BufResult(result, filled)) = ready!(polled);
         self.source = Source::Idle(reader);
         if self.unread().is_empty() {
             (self.buffer, self.start) = (filled, 0);

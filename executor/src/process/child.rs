@@ -3,6 +3,7 @@
 use super::running::Running;
 use super::{ExitStatus, Output};
 use crate::buf::BufResult;
+use crate::consume_budget;
 use crate::core::context;
 use crate::io::{AsyncReadExt, PipeReader, PipeWriter};
 use rustix::io::Errno;
@@ -70,6 +71,7 @@ impl Child {
     /// Outside of a runtime.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.stdin = None;
+        consume_budget().await;
         match &self.state {
             State::Running(running) => {
                 let waited = running.wait().await;

@@ -220,19 +220,23 @@ impl<M: Multishot> OpStream<M> {
                     }
                 }
             }
-            Stage::Started(key) => match self.reactor.poll_next(key, context.waker()) {
-                Poll::Ready(Some(completion)) => {
-                    // SAFETY: the kernel may use what the operation points to, but not its bookkeeping, which `item` works on.
-                    Poll::Ready(Some(unsafe { self.operation.0.as_mut() }.item(completion)))
+            Stage::Started(key) => {
+                let next = budget::limit(context, |context| {
+                    self.reactor.poll_next(key, context.waker())
+                });
+                match ready!(next) {
+                    Some(completion) => {
+                        // SAFETY: the kernel may use what the operation points to, but not its bookkeeping, which `item` works on.
+                        Poll::Ready(Some(unsafe { self.operation.0.as_mut() }.item(completion)))
+                    }
+                    None => {
+                        self.stage = Stage::Over;
+                        // SAFETY: the final completion has come; `Over` keeps it from being taken again.
+                        drop(unsafe { self.operation.take() });
+                        Poll::Ready(None)
+                    }
                 }
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(None) => {
-                    self.stage = Stage::Over;
-                    // SAFETY: the final completion has come; `Over` keeps it from being taken again.
-                    drop(unsafe { self.operation.take() });
-                    Poll::Ready(None)
-                }
-            },
+            }
             Stage::Withdrawn => unreachable!("streams are dropped, not cancelled"),
             Stage::Over => Poll::Ready(None),
         }

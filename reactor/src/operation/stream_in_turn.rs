@@ -99,7 +99,7 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
             match &mut self.stage {
                 Stage::Over => return Poll::Ready(None),
                 Stage::Started(stream) => {
-                    let item = ready!(budget::limit(context, |context| stream.poll_next(context)));
+                    let item = ready!(stream.poll_next(context));
                     if item.is_none() {
                         self.stage = Stage::Over;
                     }
@@ -113,7 +113,9 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
                     }
                 },
                 Stage::Answering(WithTurn { operation, turn }) => {
-                    ready!(budget::spend(context));
+                    if turn.lane().with_kept(|kept| !kept.is_empty()) {
+                        ready!(budget::spend(context));
+                    }
                     if let Some(item) = turn.lane().with_kept(|kept| operation.answer(kept)) {
                         return Poll::Ready(Some(item));
                     }
