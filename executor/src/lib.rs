@@ -36,6 +36,7 @@ pub mod net;
 mod primitives;
 pub mod process;
 mod runtime;
+pub mod sending;
 mod sharded;
 pub mod signal;
 mod spawn;

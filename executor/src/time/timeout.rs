@@ -13,6 +13,10 @@ use std::{error, fmt, io};
 /// The future is polled first: one that is ready at once is never too late. What a dropped future does with data and buffers is
 /// its own affair, and written where it is made.
 ///
+/// The limit is looked at when the future is pending. A loop over what is always ready is pending now and then, because of its
+/// [budget](crate::consume_budget), if it awaits futures of this crate. One that awaits nothing of it has to call
+/// [`consume_budget`](crate::consume_budget), or no limit ends it.
+///
 /// # Panics
 /// When polled outside of a runtime, unless the future is ready.
 ///
