@@ -39,6 +39,7 @@
 //! `ARCHITECTURE.md` is the map of the code.
 
 mod blocking;
+mod budget;
 mod core;
 mod foreign;
 pub mod fs;
@@ -49,6 +50,7 @@ pub mod net;
 mod primitives;
 pub mod process;
 mod runtime;
+pub mod sending;
 mod sharded;
 pub mod signal;
 mod spawn;
@@ -59,6 +61,7 @@ pub mod time;
 mod yield_now;
 
 pub use blocking::spawn_blocking;
+pub use budget::{Unconstrained, consume_budget, unconstrained};
 pub use executor_macros::{main, test};
 pub use foreign::Foreign;
 pub use idle::IdlePolicy;

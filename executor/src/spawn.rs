@@ -2,6 +2,7 @@
 
 use crate::core::context;
 use crate::runtime::{NoSuchCore, dispatch};
+use crate::sending::{Message, SendableClosure, SendableFuture, SendableOutput};
 use crate::task::{Closure, JoinHandle};
 use std::future::Future;
 
@@ -56,8 +57,9 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
 #[track_caller]
 pub fn spawn_on<F>(core: usize, future: F) -> JoinHandle<F::Output>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: Future + 'static,
+    Message<F>: SendableFuture,
+    F::Output: SendableOutput + 'static,
 {
     let sent = context::expect_runtime("spawn_on", |runtime, here| {
         // SAFETY: the future is `Send`, and so is its output.
@@ -89,9 +91,9 @@ where
 #[track_caller]
 pub fn spawn_on_with<C, F>(core: usize, closure: C) -> JoinHandle<F::Output>
 where
-    C: FnOnce() -> F + Send + 'static,
+    C: FnOnce() -> F + SendableClosure + 'static,
     F: Future + 'static,
-    F::Output: Send + 'static,
+    F::Output: SendableOutput + 'static,
 {
     let sent = context::expect_runtime("spawn_on_with", |runtime, here| {
         // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well.

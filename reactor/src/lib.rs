@@ -11,6 +11,7 @@
 compile_error!("the reactor is built on io_uring, which only Linux has");
 
 mod attempt;
+pub mod budget;
 pub mod buf;
 pub mod buffers;
 pub mod capabilities;

@@ -1,17 +1,19 @@
 //! The queue that tasks of one core wait in, for a turn in a lane, a buffer of a pool, or what the executor's `sync` has: first come, first
 //! served, each with what it wants and, later, what it was granted.
 //!
-//! A future that waits has a [`Place`] and is told by [`Waiters::wait`] what it got; in its drop it calls [`Waiters::leave`], learns whether it
-//! had been granted something that it will not use, and passes that on. Who grants decides what is granted to whom; this knows only the order.
+//! A future that waits has a [`Place`] and is told by [`Waiters::wait`] what it got, or by [`Waiters::grant_at_once`], if it need not wait; in its
+//! drop it calls [`Waiters::leave`], learns whether it had been granted something that it will not use, and passes that on. Each grant that is
+//! taken takes one from the [`budget`]; if that is spent the grant is kept in the future's place. Who grants decides what is granted to whom; this knows only the order.
 //!
 //! Wakers are foreign code: they are cloned, woken and dropped while the list is not borrowed, so they may come back here. A waker that panics
 //! stops nobody from being granted what comes next.
 
+use crate::budget;
 use crate::contain::contain_panic;
 use slab::Slab;
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 /// Where a future stands: `None` until it first had to wait, and again when it has its grant.
 pub type Place = Option<usize>;
@@ -108,6 +110,19 @@ impl<W: Copy, G> Waiters<W, G> {
         }
     }
 
+    /// The poll of a future that has no place: it need not wait for this grant. If the [`budget`] is spent, it has the grant in its place, and its
+    /// next poll yields it.
+    #[inline]
+    pub fn grant_at_once(&self, place: &mut Place, grant: G, context: &mut Context<'_>) -> Poll<G> {
+        debug_assert_eq!(*place, None, "it waits, or has been granted something");
+        if budget::is_spent() {
+            *place = Some(self.list.borrow_mut().entries.insert(Entry::Granted(grant)));
+            budget::refuse(context.waker());
+            return Poll::Pending;
+        }
+        budget::spend(context).map(|()| grant)
+    }
+
     /// A future's poll: its grant, if it is there. Otherwise its waker will be woken when it is; the first time it goes to the end of the queue.
     pub fn wait(&self, place: &mut Place, want: W, context: &mut Context<'_>) -> Poll<G> {
         let Some(key) = *place else {
@@ -116,10 +131,16 @@ impl<W: Copy, G> Waiters<W, G> {
             return Poll::Pending;
         };
         let needs_waker = match &self.list.borrow().entries[key] {
-            Entry::Waiting { waker, .. } => !waker.will_wake(context.waker()),
-            Entry::Granted(_) => false,
+            Entry::Waiting { waker, .. } => Some(!waker.will_wake(context.waker())),
+            Entry::Granted(_) => None,
         };
-        let fresh = needs_waker.then(|| context.waker().clone());
+        let fresh = match needs_waker {
+            Some(needs_waker) => needs_waker.then(|| context.waker().clone()),
+            None => {
+                ready!(budget::spend(context));
+                None
+            }
+        };
         let mut list = self.list.borrow_mut();
         match (&mut list.entries[key], fresh) {
             (Entry::Granted(_), unused) => {

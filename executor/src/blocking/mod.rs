@@ -7,6 +7,7 @@ mod pool;
 pub(crate) use pool::{Limits, Pool};
 
 use crate::core::{Core, RuntimeShared, context};
+use crate::sending::{SendableClosure, SendableOutput};
 use crate::task::{BlockingTask, JoinHandle};
 use std::io;
 use std::panic::resume_unwind;
@@ -47,8 +48,8 @@ use std::sync::Arc;
 #[track_caller]
 pub fn spawn_blocking<C, T>(closure: C) -> JoinHandle<T>
 where
-    C: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
+    C: FnOnce() -> T + SendableClosure + 'static,
+    T: SendableOutput + 'static,
 {
     let started = context::expect_runtime("spawn_blocking", |runtime, here| {
         start(runtime, here.map_or(0, Core::index), closure)

@@ -5,6 +5,7 @@ use super::counters::Ended;
 use super::progress::Phase;
 use crate::stats::Wakes;
 use crate::task::{Header, Polled, TaskRef};
+use reactor::budget;
 use reactor::park::Look;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -112,7 +113,7 @@ impl Core {
         } else {
             self.shared.progress().begin(header.vtable());
             // SAFETY: this is the task's core, between polls.
-            unsafe { task.run() }
+            budget::limited(|| unsafe { task.run() })
         };
         match polled {
             Polled::Pending => {}

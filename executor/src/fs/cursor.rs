@@ -2,6 +2,7 @@
 
 use super::File;
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::consume_budget;
 use crate::io::ends::reactor;
 use crate::io::{AsyncRead, AsyncReadAt, AsyncWrite, AsyncWriteAt};
 use reactor::operation::{
@@ -34,6 +35,7 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     pub async fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        consume_budget().await;
         let here = self.stream_position()?;
         let (from, by) = match to {
             SeekFrom::Start(offset) => (offset, 0),

@@ -4,6 +4,7 @@
 use super::metadata::{FileType, Metadata};
 use super::symlink_metadata;
 use crate::blocking;
+use reactor::budget;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::future::poll_fn;
@@ -103,6 +104,9 @@ impl ReadDir {
 
     fn poll_entry(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
         loop {
+            if !self.fetched.is_empty() {
+                ready!(budget::spend(context));
+            }
             if let Some(entry) = self.fetched.pop_front() {
                 return Poll::Ready(entry.map(Some));
             }
@@ -120,7 +124,7 @@ impl ReadDir {
                     self.fetched = fetched;
                     self.stage = Stage::after(rest, is_over);
                 }
-                Stage::Over => return Poll::Ready(Ok(None)),
+                Stage::Over => return budget::spend(context).map(|()| Ok(None)),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Waiting until a descriptor of somebody else is ready.
 
 use super::ends::reactor;
+use crate::consume_budget;
 use reactor::operation::{Op, Ready};
 use std::io;
 use std::ops::BitOr;
@@ -149,6 +150,7 @@ impl<T: AsFd + 'static> AsyncFd<T> {
         interest: Interest,
         mut call: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
+        consume_budget().await;
         loop {
             match call(&self.0) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -4,6 +4,7 @@ use super::inlet::Inlet;
 use super::lines::{Lines, Split};
 use crate::buf::{BufResult, IoBufMut, IoVectoredBufMut};
 use crate::io::{AsyncBufRead, AsyncRead};
+use reactor::budget;
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use std::{fmt, io};
@@ -181,7 +182,7 @@ impl<R: AsyncRead + 'static> BufReader<R> {
                 return Poll::Ready(Ok(None));
             }
             if let Some(place) = place {
-                return Poll::Ready(Ok(Some(place + 1)));
+                return budget::spend(context).map(|()| Ok(Some(place + 1)));
             }
             self.searched.1 = unread.len();
             match ready!(self.inlet.poll_more(context)) {

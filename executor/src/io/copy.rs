@@ -2,6 +2,7 @@
 
 use super::{BufReader, BufWriter};
 use crate::buf::BufResult;
+use crate::consume_budget;
 use crate::io::{AsyncRead, AsyncWrite, AsyncWriteExt, Splittable};
 use futures_util::future::{Either, poll_immediate, select, try_join};
 use std::future::poll_fn;
@@ -44,6 +45,8 @@ pub async fn copy<R: AsyncRead, W: AsyncWrite>(reader: &mut R, writer: &mut W) -
     let mut total = 0;
     let mut needs_flush = false;
     loop {
+        // Neither of the two need be one of ours.
+        consume_budget().await;
         let read = pin!(reader.read(buffer));
         let BufResult(result, filled) = if needs_flush {
             read_flushing(read, writer, &mut needs_flush).await?

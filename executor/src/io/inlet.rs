@@ -10,6 +10,7 @@
 
 use crate::buf::BufResult;
 use crate::io::AsyncRead;
+use reactor::budget;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -98,6 +99,8 @@ impl<R: AsyncRead + 'static> Inlet<R> {
     pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if self.unread().is_empty() {
             ready!(self.poll_more(context))?;
+        } else {
+            ready!(budget::spend(context));
         }
         Poll::Ready(Ok(self.unread()))
     }
@@ -113,7 +116,8 @@ impl<R: AsyncRead + 'static> Inlet<R> {
         let Source::Reading(read) = &mut self.source else {
             panic!("a reader that had panicked was used again")
         };
-        let (reader, BufResult(result, filled)) = ready!(read.as_mut().poll(context));
+        let polled = budget::limit(context, |context| read.as_mut().poll(context));
+        let (reader, BufResult(result, filled)) = ready!(polled);
         self.source = Source::Idle(reader);
         self.has_ended = matches!(result, Ok(0));
         if self.unread().is_empty() {

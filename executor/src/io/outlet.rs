@@ -6,6 +6,7 @@
 
 use crate::buf::{BufResult, IntoInner, IoBuf};
 use crate::io::AsyncWrite;
+use reactor::budget;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -152,7 +153,7 @@ impl<W: AsyncWrite + 'static> Outlet<W> {
                 }
             }
         }
-        Poll::Ready(Ok(()))
+        budget::spend(context).map(Ok)
     }
 
     /// Waits until everything is written.

@@ -3,6 +3,7 @@
 use super::running::Running;
 use super::{ExitStatus, Output, reaper};
 use crate::buf::BufResult;
+use crate::consume_budget;
 use crate::io::{AsyncReadExt, PipeReader, PipeWriter};
 use futures_util::future::join3;
 use rustix::io::Errno;
@@ -71,6 +72,7 @@ impl Child {
     /// Outside of a runtime.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.stdin = None;
+        consume_budget().await;
         match &self.state {
             State::Running(running) => {
                 let waited = running.wait().await;

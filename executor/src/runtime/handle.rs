@@ -2,6 +2,7 @@
 
 use crate::blocking;
 use crate::core::{Core, CoreShared, RuntimeShared, context};
+use crate::sending::{Message, SendableClosure, SendableFuture, SendableOutput};
 use crate::stats::CoreStats;
 use crate::task::{Closure, JoinHandle, allocate};
 use std::fmt;
@@ -66,8 +67,9 @@ impl Handle {
     #[track_caller]
     pub fn spawn_on<F>(&self, core: usize, future: F) -> JoinHandle<F::Output>
     where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
+        F: Future + 'static,
+        Message<F>: SendableFuture,
+        F::Output: SendableOutput + 'static,
     {
         // SAFETY: the future is `Send`, and so is its output.
         let sent =
@@ -82,9 +84,9 @@ impl Handle {
     #[track_caller]
     pub fn spawn_on_with<C, F>(&self, core: usize, closure: C) -> JoinHandle<F::Output>
     where
-        C: FnOnce() -> F + Send + 'static,
+        C: FnOnce() -> F + SendableClosure + 'static,
         F: Future + 'static,
-        F::Output: Send + 'static,
+        F::Output: SendableOutput + 'static,
     {
         // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well.
         let sent = context::with(|current| unsafe {
@@ -100,8 +102,8 @@ impl Handle {
     #[track_caller]
     pub fn spawn_blocking<C, T>(&self, closure: C) -> JoinHandle<T>
     where
-        C: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
+        C: FnOnce() -> T + SendableClosure + 'static,
+        T: SendableOutput + 'static,
     {
         blocking::expect_thread(blocking::start(&self.runtime, 0, closure))
     }

@@ -86,10 +86,10 @@ impl Future for Wait<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.place.is_none() && self.event.is_set() {
-            return Poll::Ready(());
-        }
         let event = self.event;
+        if self.place.is_none() && event.is_set() {
+            return event.waiters.grant_at_once(&mut self.place, (), context);
+        }
         event.waiters.wait(&mut self.place, (), context)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! All of these stay on their core: they are neither `Send` nor `Sync`, and contain no atomics. Share them by [`Rc`](std::rc::Rc). They are
 //! fair, first come, first served; and safe to cancel: a future that is dropped while it waits leaves its place, and what it had been granted,
-//! unseen, goes to the next.
+//! unseen, goes to the next. A loop over what is free takes from the task's [budget](crate::consume_budget), and lets the others run.
 //!
 //! | | |
 //! |---|---|
@@ -18,6 +18,9 @@
 //! [async-channel](https://docs.rs/async-channel) for a queue with any number of senders and receivers, bounded or not, and the
 //! [futures](https://docs.rs/futures) crate's `channel::oneshot` for one answer. A single call and its result need neither:
 //! [`spawn_on`](crate::spawn_on) is faster than a pair of channels; and a value on each core is a [`Sharded`](crate::Sharded).
+//!
+//! A channel of another crate takes nothing from the task's budget. A loop over one that may never be empty, or never full, should call
+//! [`consume_budget`](crate::consume_budget) each time: else it may keep its core for itself, and no [`timeout`](crate::time::timeout) ends it.
 //!
 //! ```
 //! # #[executor::main]

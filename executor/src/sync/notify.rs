@@ -1,5 +1,6 @@
 //! Telling one waiting task, or all of them, that something happened.
 
+use reactor::budget;
 use reactor::waiters::{Left, Place, Waiters};
 use std::cell::Cell;
 use std::fmt;
@@ -114,14 +115,20 @@ impl Future for Notified<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         if this.is_done {
-            return Poll::Ready(());
+            return budget::spend(context);
         }
-        let is_first = this.place.is_none();
-        if is_first && (this.round != this.notify.rounds.get() || this.notify.is_stored.take()) {
-            this.is_done = true;
-            return Poll::Ready(());
-        }
-        let polled = this.notify.waiters.wait(&mut this.place, (), context);
+        let (notify, is_first) = (this.notify, this.place.is_none());
+        let told = if is_first && this.round != notify.rounds.get() {
+            Some(Told::All)
+        } else if is_first && notify.is_stored.take() {
+            Some(Told::One)
+        } else {
+            None
+        };
+        let polled = match told {
+            Some(told) => notify.waiters.grant_at_once(&mut this.place, told, context),
+            None => notify.waiters.wait(&mut this.place, (), context),
+        };
         this.is_done = polled.is_ready();
         polled.map(|_| ())
     }

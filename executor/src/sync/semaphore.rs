@@ -233,10 +233,13 @@ impl Future for Turn<'_> {
             place,
         } = &mut *self;
         if place.is_none() {
-            match semaphore.try_take(*count) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(TryAcquireError::Closed) => return Poll::Ready(Err(Closed)),
-                Err(TryAcquireError::NoPermits) => {}
+            let outcome = match semaphore.try_take(*count) {
+                Ok(()) => Some(Ok(())),
+                Err(TryAcquireError::Closed) => Some(Err(Closed)),
+                Err(TryAcquireError::NoPermits) => None,
+            };
+            if let Some(outcome) = outcome {
+                return semaphore.waiters.grant_at_once(place, outcome, context);
             }
         }
         semaphore.waiters.wait(place, *count, context)

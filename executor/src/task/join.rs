@@ -3,12 +3,13 @@
 use super::disposal::dispose;
 use super::header::TaskRef;
 use super::waker;
+use reactor::budget;
 use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::{error, fmt};
 
 /// Owns the right to a task's output. Await it, from any core or thread, to get it.
@@ -101,6 +102,7 @@ impl<T> Future for JoinHandle<T> {
         if !header.state.poll(waker, joiners_core) {
             return Poll::Pending;
         }
+        ready!(budget::spend(context));
         // SAFETY: the state said that it is complete.
         Poll::Ready(unsafe { self.take() })
     }

@@ -2,12 +2,13 @@
 
 use super::{Duration, Instant, after};
 use crate::core::{Timers, context as current};
+use reactor::budget;
 use reactor::timer::TimerKey;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// Waits for `duration`.
 ///
@@ -107,6 +108,7 @@ impl Future for Sleep {
             State::Elapsed => true,
         };
         if is_elapsed {
+            ready!(budget::spend(context));
             self.state = State::Elapsed;
             return Poll::Ready(());
         }

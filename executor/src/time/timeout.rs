@@ -2,6 +2,7 @@
 
 use super::{Duration, Instant, Sleep, sleep, sleep_until};
 use pin_project_lite::pin_project;
+use reactor::budget;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,6 +12,10 @@ use std::{error, fmt, io};
 ///
 /// The future is polled first: one that is ready at once is never too late. What a dropped future does with data and buffers is
 /// its own affair, and written where it is made.
+///
+/// The limit is looked at when the future is pending. A loop over what is always ready is pending now and then, because of its
+/// [budget](crate::consume_budget), if it awaits futures of this crate. One that awaits nothing of it has to call
+/// [`consume_budget`](crate::consume_budget), or no limit ends it.
 ///
 /// # Panics
 /// When polled outside of a runtime, unless the future is ready.
@@ -63,10 +68,17 @@ impl<F: Future> Future for Timeout<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let had_budget = !budget::is_spent();
         if let Poll::Ready(output) = this.future.poll(context) {
             return Poll::Ready(Ok(output));
         }
-        let slept = Pin::new(this.sleep).poll(context);
+        let sleep = Pin::new(this.sleep);
+        let slept = if had_budget && budget::is_spent() {
+            // The future has used up what there was. It would do so the next time as well, and no time limit would ever hold.
+            budget::unlimited(|| sleep.poll(context))
+        } else {
+            sleep.poll(context)
+        };
         slept.map(|()| Err(Elapsed(())))
     }
 }

@@ -222,11 +222,11 @@ impl Taking<'_> {
             && group.waiting.is_empty()
             && let Some(index) = group.free.borrow_mut().pop()
         {
-            return Poll::Ready(index);
+            return group.waiting.grant_at_once(&mut self.place, index, context);
         }
         loop {
             let granted = group.waiting.wait(&mut self.place, (), context);
-            if granted.is_ready() || group.free.borrow().is_empty() {
+            if granted.is_ready() || group.waiting.is_empty() || group.free.borrow().is_empty() {
                 return granted;
             }
             // One was given back while the waker was cloned, when this was not in the queue yet.

@@ -1,6 +1,7 @@
 //! The futures of operations: they own what the kernel reads and writes, and see to it when they are dropped.
 
 use super::{Completion, Multishot, Operation, Orphan};
+use crate::budget;
 use crate::reactor::Reactor;
 use crate::slots::{Abandoned, Key};
 use std::future::Future;
@@ -182,7 +183,10 @@ impl<O: Operation> Future for Op<O> {
                     completion
                 }
             }
-            Stage::Withdrawn => Completion::cancelled(),
+            Stage::Withdrawn => {
+                ready!(budget::spend(context));
+                Completion::cancelled()
+            }
             Stage::Over => panic!("an operation was polled after it had completed"),
         };
         this.stage = Stage::Over;
@@ -252,23 +256,25 @@ impl<M: Multishot> OpStream<M> {
                     }
                 }
             }
-            Stage::Started(key) => match self.reactor.poll_next(key, context.waker()) {
-                // It ends, as it may at any time; a new one goes on.
-                Poll::Ready(Some(completion)) if completion.is_to_be_repeated() => {
-                    self.poll_next(context)
+            Stage::Started(key) => {
+                let next = budget::limit(context, |context| {
+                    self.reactor.poll_next(key, context.waker())
+                });
+                match ready!(next) {
+                    // It ends, as it may at any time; a new one goes on.
+                    Some(completion) if completion.is_to_be_repeated() => self.poll_next(context),
+                    Some(completion) => {
+                        // SAFETY: the kernel may use what the operation points to, but not its bookkeeping, which `item` works on.
+                        Poll::Ready(Some(unsafe { self.operation.0.as_mut() }.item(completion)))
+                    }
+                    None => {
+                        self.stage = Stage::Over;
+                        // SAFETY: the final completion has come; `Over` keeps it from being taken again.
+                        drop(unsafe { self.operation.take() });
+                        Poll::Ready(None)
+                    }
                 }
-                Poll::Ready(Some(completion)) => {
-                    // SAFETY: the kernel may use what the operation points to, but not its bookkeeping, which `item` works on.
-                    Poll::Ready(Some(unsafe { self.operation.0.as_mut() }.item(completion)))
-                }
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(None) => {
-                    self.stage = Stage::Over;
-                    // SAFETY: the final completion has come; `Over` keeps it from being taken again.
-                    drop(unsafe { self.operation.take() });
-                    Poll::Ready(None)
-                }
-            },
+            }
             Stage::Withdrawn => unreachable!("streams are dropped, not cancelled"),
             Stage::Over => Poll::Ready(None),
         }

@@ -1,6 +1,7 @@
 //! Operations that go one after another in a [`Lane`], and lose nothing when their futures are dropped.
 
 use super::{Completion, Op, Operation};
+use crate::budget;
 use crate::lane::{Lane, Queued, Turn, abandoned};
 use crate::reactor::Reactor;
 use io_uring::squeue;
@@ -141,19 +142,25 @@ impl<O: Ordered> InTurn<O> {
         Self(self.0.cancel())
     }
 
-    /// The outcome of an operation that has its turn and need not ask the kernel.
-    fn answer(&mut self) -> Option<O::Output> {
-        let WithTurn { operation, seat } = self.0.before_start()?;
+    /// The outcome of an operation that has its turn and need not ask the kernel. Pending if it has one and the budget is spent.
+    fn answer(&mut self, context: &mut Context<'_>) -> Poll<Option<O::Output>> {
+        let Some(WithTurn { operation, seat }) = self.0.before_start() else {
+            return Poll::Ready(None);
+        };
         let lane = Rc::clone(seat.lane());
         if lane.with_kept(|kept| operation.has_answer(kept)) {
-            let WithTurn { operation, seat } = self.0.take_back()?;
-            let output = lane.with_kept(|kept| operation.answer(kept));
-            drop(seat);
-            return Some(output);
+            ready!(budget::spend(context));
+            let taken = self.0.take_back();
+            return Poll::Ready(taken.map(|WithTurn { operation, seat }| {
+                let output = lane.with_kept(|kept| operation.answer(kept));
+                drop(seat);
+                output
+            }));
         }
+        // It is told once: the next operation asks the kernel.
         let takes_error = operation.keeps_error();
-        let code = takes_error.then(|| lane.take_kept_error()).flatten()?;
-        self.refuse(code)
+        let code = takes_error.then(|| lane.take_kept_error()).flatten();
+        Poll::Ready(code.and_then(|code| self.refuse(code)))
     }
 
     /// Ends an operation that the kernel does not know of.
@@ -172,12 +179,13 @@ impl<O: Ordered> Future for InTurn<O> {
                 match ready!(queued.poll(false, context)) {
                     Some(turn) => *seat = Seat::Turn(turn),
                     None => {
+                        ready!(budget::spend(context));
                         let refused = self.refuse(libc::EBUSY);
                         return Poll::Ready(refused.expect("it has not begun"));
                     }
                 }
             }
-            if let Some(output) = self.answer() {
+            if let Some(output) = ready!(self.answer(context)) {
                 return Poll::Ready(output);
             }
         }

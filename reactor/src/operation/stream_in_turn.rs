@@ -2,6 +2,7 @@
 
 use super::in_turn::keep_error;
 use super::{Completion, Multishot, OpStream};
+use crate::budget;
 use crate::lane::{Lane, Queued, Turn, abandoned};
 use crate::reactor::Reactor;
 use io_uring::squeue;
@@ -106,9 +107,15 @@ impl<M: OrderedMultishot> StreamInTurn<M> {
                 }
                 Stage::Waiting(_, queued) => match ready!(queued.poll(true, context)) {
                     Some(turn) => self.have(turn),
-                    None => return self.refuse(libc::EBUSY),
+                    None => {
+                        ready!(budget::spend(context));
+                        return self.refuse(libc::EBUSY);
+                    }
                 },
                 Stage::Answering(WithTurn { operation, turn }) => {
+                    if turn.lane().with_kept(|kept| !kept.is_empty()) {
+                        ready!(budget::spend(context));
+                    }
                     if let Some(item) = turn.lane().with_kept(|kept| operation.answer(kept)) {
                         return Poll::Ready(Some(item));
                     }

@@ -3,6 +3,7 @@
 use crate::buf::{BufResult, IoBuf, IoBufMut};
 use crate::io::{AsyncRead, AsyncWrite};
 use futures_util::io;
+use reactor::budget;
 use std::future::poll_fn;
 use std::io::Result;
 use std::pin::Pin;
@@ -65,8 +66,12 @@ impl<T: io::AsyncRead + Unpin> AsyncRead for FromFutures<T> {
         if space.len() < length {
             space.resize(length, 0);
         }
-        let read =
-            poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut space[..length]));
+        let read = poll_fn(|context| {
+            let stream = Pin::new(&mut *stream);
+            budget::limit(context, |context| {
+                stream.poll_read(context, &mut space[..length])
+            })
+        });
         match read.await {
             Ok(count) => (&space[..count]).read(buffer).await,
             Err(error) => BufResult(Err(error), buffer),
@@ -77,7 +82,12 @@ impl<T: io::AsyncRead + Unpin> AsyncRead for FromFutures<T> {
 impl<T: io::AsyncWrite + Unpin> AsyncWrite for FromFutures<T> {
     async fn write<B: IoBuf>(&mut self, buffer: B) -> BufResult<usize, B> {
         let stream = &mut self.stream;
-        let write = poll_fn(|context| Pin::new(&mut *stream).poll_write(context, buffer.as_init()));
+        let write = poll_fn(|context| {
+            let stream = Pin::new(&mut *stream);
+            budget::limit(context, |context| {
+                stream.poll_write(context, buffer.as_init())
+            })
+        });
         BufResult(write.await, buffer)
     }
 
