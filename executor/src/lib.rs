@@ -21,6 +21,9 @@
 //! }
 //! ```
 //!
+//! A runtime belongs to its process. A child of fork(2) that calls no exec may leave by `_exit` or build a runtime of its own; what it has of its
+//! parent's it can only drop, and the parent notices nothing: see [`Runtime`](Runtime#forked-children).
+//!
 //! Linux 5.13 or later is needed, 6.1 or later recommended; see the `probe` example for what a machine has. The crate's
 //! `ARCHITECTURE.md` is the map of the code.
 

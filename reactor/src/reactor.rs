@@ -7,6 +7,7 @@ use crate::buffers::{Registry, Table};
 use crate::capabilities::{Capabilities, Feature};
 use crate::contain::{completes, contain_panic};
 use crate::doorbell::{Doorbell, Word};
+use crate::fork::Origin;
 use crate::header::HeaderLine;
 use crate::kernel_wake::KernelWake;
 use crate::monitor::Monitor;
@@ -51,7 +52,11 @@ const CANCELLING_AGAIN: Duration = Duration::from_millis(20);
 const UNSEEN_MAX: Duration = Duration::from_micros(50);
 
 /// One core's io_uring with its operations in flight. Neither `Send` nor `Sync`.
+///
+/// It belongs to the process that made it. In a forked child nothing of it reaches the ring, which is the parent's: to begin an operation, or to poll
+/// one that is in flight, panics; [`turn`](Self::turn), [`wait`](Self::wait), [`shutdown`](Self::shutdown) and drops do nothing.
 pub struct Reactor {
+    origin: Origin,
     ring: RefCell<Ring>,
     slots: RefCell<Slots>,
     pools: Registry,
@@ -105,6 +110,7 @@ impl Reactor {
         cq_entries: u32,
     ) -> Result<Self, SetupError> {
         let reactor = Self {
+            origin: Origin::here(),
             ring: RefCell::new(Ring::new(capabilities, sq_entries, cq_entries)?),
             slots: RefCell::new(Slots::new()),
             pools: Registry::default(),
@@ -136,8 +142,18 @@ impl Reactor {
         &self.table
     }
 
+    /// Whether this is the process that it was made in. In a forked child nobody turns it.
+    #[inline]
+    pub fn is_here(&self) -> bool {
+        self.origin.is_here()
+    }
+
     /// Calls `act` with the ring, to register something with it.
+    ///
+    /// # Panics
+    /// In a forked child.
     pub(crate) fn with_submitter<T>(&self, act: impl FnOnce(io_uring::Submitter<'_>) -> T) -> T {
+        self.origin.expect_here("a ring");
         act(self.ring.borrow().submitter())
     }
 
@@ -178,6 +194,7 @@ impl Reactor {
         entry: squeue::Entry,
         waker: &Waker,
     ) -> Result<Key, Completion> {
+        self.origin.expect_here("an operation");
         if self.is_closing.get() {
             return Err(Completion::cancelled());
         }
@@ -205,16 +222,17 @@ impl Reactor {
     /// Wakers are foreign code: they are cloned and dropped while the slots are not borrowed.
     fn settle(&self, key: Key, waker: &Waker, next: Next) -> Poll<Option<Completion>> {
         match next {
-            Next::Arrived(completion) => Poll::Ready(Some(completion)),
-            Next::Finished => Poll::Ready(None),
-            Next::Pending => Poll::Pending,
+            Next::Arrived(completion) => return Poll::Ready(Some(completion)),
+            Next::Finished => return Poll::Ready(None),
+            Next::Pending => {}
             Next::NeedsWaker => {
                 let waker = waker.clone();
                 let replaced = self.slots.borrow_mut().set_waker(key, waker);
                 drop(replaced);
-                Poll::Pending
             }
         }
+        self.origin.expect_here("an operation in flight");
+        Poll::Pending
     }
 
     pub(crate) fn abandon(&self, key: Key) -> Abandoned {
@@ -453,7 +471,8 @@ impl Reactor {
         }
     }
 
-    /// Cancels everything and reaps until the kernel has let go of it all. Operations started from now on end at once, as cancelled.
+    /// Cancels everything and reaps until the kernel has let go of it all. Operations started from now on end at once, as cancelled. In a forked child
+    /// it leaves everything to the parent.
     ///
     /// # Errors
     /// The kernel did not answer within `limit`. What is in flight is leaked, never freed.
@@ -463,7 +482,7 @@ impl Reactor {
         let deadline = Instant::now().checked_add(limit);
         self.cancel_all();
         let mut cancelled = Instant::now();
-        while self.in_flight() > 0 {
+        while self.in_flight() > 0 && self.is_here() {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 let error = ShutdownError {

@@ -54,6 +54,7 @@ where
     C: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
+    runtime.origin().expect_here("spawn_blocking");
     let (task, handle) = BlockingTask::new(Arc::clone(&runtime.cores()[core]), closure);
     if let Err(error) = runtime.blocking().push(task) {
         panic!("no thread for blocking work could be started: {error}");

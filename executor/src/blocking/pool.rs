@@ -5,6 +5,7 @@
 
 use crate::runtime::cpus::set_mask;
 use crate::task::BlockingTask;
+use reactor::{Origin, end_child};
 use rustix::thread::CpuSet;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,7 @@ impl Default for Limits {
 
 /// The pool of one runtime, for its cores, its handles and its threads.
 pub(crate) struct Pool {
+    origin: Origin,
     limits: Limits,
     /// What its threads may use, whoever starts them.
     mask: Option<CpuSet>,
@@ -70,6 +72,7 @@ enum Phase {
 impl Pool {
     pub(crate) fn new(limits: Limits, mask: Option<CpuSet>) -> Self {
         Self {
+            origin: Origin::here(),
             limits,
             mask,
             state: Mutex::default(),
@@ -130,6 +133,10 @@ impl Pool {
             if let Some(task) = state.queue.pop_front() {
                 drop(state);
                 task.run();
+                if !self.origin.is_here() {
+                    // The closure has forked, and this is the child: the others are not there, and one may have held the lock.
+                    end_child();
+                }
                 state = self.lock();
                 continue;
             }

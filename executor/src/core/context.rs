@@ -43,15 +43,23 @@ pub(crate) fn with<T>(call: impl FnOnce(Option<&Core>) -> T) -> T {
     call(unsafe { current.as_ref() })
 }
 
+/// Whether this thread is a core. Not in a forked child: there nothing is left of the core that called fork.
+pub(crate) fn is_core() -> bool {
+    with(|core| core.is_some_and(Core::is_here))
+}
+
 /// Calls `call` with the current core.
 ///
 /// # Panics
-/// Outside of a runtime, saying that `what` needs one.
+/// Outside of a runtime, and in a forked child, saying that `what` needs one.
 #[inline]
 #[track_caller]
 pub(crate) fn expect<T>(what: &str, call: impl FnOnce(&Core) -> T) -> T {
     with(|core| match core {
-        Some(core) => call(core),
+        Some(core) => {
+            core.expect_here(what);
+            call(core)
+        }
         None => panic!(
             "{what} was called outside of a runtime: it works on a core only, inside of #[executor::main], \
              Runtime::block_on or a spawned task"

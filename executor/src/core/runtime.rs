@@ -4,13 +4,14 @@ use super::ending::Stopping;
 use super::shared::{CoreShared, RuntimeId};
 use crate::blocking::Pool;
 use crate::stats::CoreStats;
-use reactor::{Capabilities, KernelWake};
+use reactor::{Capabilities, KernelWake, Origin};
 use rustix::thread::CpuSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 
 /// One runtime, for its cores and handles.
 pub(crate) struct RuntimeShared {
+    origin: Origin,
     cores: Box<[Arc<CoreShared>]>,
     /// The CPU behind each core.
     cpus: Box<[usize]>,
@@ -36,6 +37,7 @@ impl RuntimeShared {
         let id = next_id();
         let core = |(index, wake)| Arc::new(CoreShared::new(id, index, Arc::new(wake)));
         Self {
+            origin: Origin::here(),
             cores: wakes.into_iter().enumerate().map(core).collect(),
             last_meetings: Barrier::new(cpus.len()),
             cpus,
@@ -44,6 +46,12 @@ impl RuntimeShared {
             blocking,
             stopping: Stopping::new(),
         }
+    }
+
+    /// The process that it was made in.
+    #[inline]
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub(crate) fn cores(&self) -> &[Arc<CoreShared>] {
@@ -72,9 +80,11 @@ impl RuntimeShared {
         self.stopping.has_begun()
     }
 
-    /// Waits until every core of the runtime has come here.
+    /// Waits until every core of the runtime has come here. In a forked child, where no other core is, it does not wait.
     pub(super) fn meet(&self) {
-        self.last_meetings.wait();
+        if self.origin.is_here() {
+            self.last_meetings.wait();
+        }
     }
 
     /// Tells every core to end.

@@ -5,6 +5,7 @@ use super::{ExitStatus, Output};
 use crate::buf::BufResult;
 use crate::core::context;
 use crate::io::{AsyncReadExt, PipeReader, PipeWriter};
+use reactor::Origin;
 use rustix::io::Errno;
 use std::io;
 use std::mem;
@@ -26,6 +27,7 @@ pub struct Child {
     state: State,
     id: u32,
     kills_on_drop: bool,
+    origin: Origin,
 }
 
 /// How much is known of its end.
@@ -49,6 +51,7 @@ impl Child {
             state: running.map_or(State::Lost, State::Running),
             id: child.id(),
             kills_on_drop,
+            origin: Origin::here(),
         })
     }
 
@@ -164,6 +167,10 @@ impl Drop for Child {
         let State::Running(running) = mem::replace(&mut self.state, State::Lost) else {
             return;
         };
+        // In a forked child it is no child of ours but the parent's, to be killed or waited for by that.
+        if !self.origin.is_here() {
+            return;
+        }
         if self.kills_on_drop
             && let Err(error) = running.kill()
         {

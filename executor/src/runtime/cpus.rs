@@ -35,6 +35,19 @@ pub(crate) fn set_mask(mask: &CpuSet) {
     }
 }
 
+/// If this is a forked child, and its thread was a core of the parent's, the thread may use all CPUs again that the parent's runtime was built with.
+pub(super) fn leave_forked_core() {
+    let mask = context::with(|core| {
+        core.filter(|core| !core.is_here())?
+            .runtime()
+            .mask()
+            .copied()
+    });
+    if let Some(mask) = mask {
+        set_mask(&mask);
+    }
+}
+
 /// Gives the calling thread another affinity mask until it is dropped, which gives it its former one back.
 pub(super) struct Masked {
     before: Option<CpuSet>,

@@ -6,9 +6,10 @@ use crate::core::pair_ring::pair_ring;
 use crate::core::{Core, RuntimeShared, Wiring, context};
 use crate::idle::IdlePolicy;
 use reactor::monitor::Monitor;
-use reactor::{Capabilities, KernelWake, Reactor, SetupError};
+use reactor::{Capabilities, KernelWake, Reactor, SetupError, end_child};
 use rustix::thread::CpuSet;
 use std::io;
+use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -59,7 +60,7 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
     let threads = starting.go();
     tracing::debug!(cpus = ?shared.cpus(), capabilities = %shared.capabilities(), "runtime started");
     Ok(Runtime {
-        core,
+        core: Rc::new(core),
         pin: plan.pin.then(|| plan.cpus[0]),
         threads,
     })
@@ -187,5 +188,10 @@ impl Drop for Starting {
 fn run(core: &Core) {
     let _entered = context::enter(core);
     core.run_until(|| core.runtime().is_stopping());
-    core.shut_down();
+    if core.is_here() {
+        core.shut_down();
+    }
+    if !core.is_here() {
+        end_child();
+    }
 }
