@@ -99,13 +99,13 @@ fn a_child_that_drops_everything_changes_nothing() {
             let mut unsubmitted = Box::pin(peer.read(vec![0; 8]));
             assert!(poll_immediate(&mut unsubmitted).await.is_none());
             let Some(child) = fork() else {
-                signal_hook_raise();
+                raise_window_change();
                 drop((read, dropped_later, unsubmitted, incoming, pieces, ready));
                 drop((signal, program, task, file, event, pool, buffers));
                 drop((reading, writing, peer, listener, pooled, pooled_peer));
                 leave(true);
             };
-            child.is_well();
+            child.ends_well();
             drop(dropped_later);
             peer.write_all("there").await.0.unwrap();
             let BufResult(count, bytes) = read.await;
@@ -131,13 +131,13 @@ fn a_child_that_drops_everything_changes_nothing() {
             program.kill().await.unwrap();
             // The child's signal was not ours; our own is.
             assert!(poll_immediate(signal.recv()).await.is_none());
-            signal_hook_raise();
+            raise_window_change();
             signal.recv().await.unwrap();
         });
     }
 }
 
-fn signal_hook_raise() {
+fn raise_window_change() {
     // SAFETY: the signal has a handler.
     unsafe { libc::raise(SignalKind::WINDOW_CHANGE.as_raw()) };
 }
@@ -207,7 +207,7 @@ fn in_a_child_every_use_is_refused() {
             task.abort();
             drop(sharded.take());
         });
-        child.is_well();
+        child.ends_well();
         peer.write_all("on").await.0.unwrap();
         assert_eq!(read.await.0.unwrap(), 2);
         assert!(poll_immediate(&mut task).await.is_none());
@@ -246,7 +246,7 @@ fn a_child_comes_out_of_block_on() {
                         }
                         leave(false);
                     };
-                    child.is_well();
+                    child.ends_well();
                     other.await.unwrap();
                     peer.write_all(on_stack.clone()).await.0.unwrap();
                     assert_eq!(read.await.0.unwrap(), 8);
@@ -288,7 +288,7 @@ fn uses_a_runtime(cores: usize) {
         let status = executor::process::Command::new("true").status().await;
         assert!(status.unwrap().success());
         let mut signal = Signal::new(SignalKind::WINDOW_CHANGE).unwrap();
-        signal_hook_raise();
+        raise_window_change();
         signal.recv().await.unwrap();
     });
 }
@@ -312,7 +312,7 @@ fn a_child_can_have_a_runtime_of_its_own() {
                     assert!(poll_refused(&mut own_read) && poll_refused(&mut read));
                     uses_a_runtime(cores);
                 });
-                grandchild.is_well();
+                grandchild.ends_well();
                 own_peer.write_all("own").await.0.unwrap();
                 assert_eq!(own_read.await.0.unwrap(), 3);
                 // The parent's, from a task of our own.
@@ -320,7 +320,7 @@ fn a_child_can_have_a_runtime_of_its_own() {
             });
             return true;
         };
-        child.is_well();
+        child.ends_well();
         peer.write_all("parent").await.0.unwrap();
         assert_eq!(read.await.0.unwrap(), 6);
         false
@@ -389,7 +389,7 @@ fn a_child_does_not_wait_for_the_parent_s_cores() {
         let away = spawn_on(cores - 1, async { Foreign::new(Rc::new(1)) })
             .await
             .unwrap();
-        in_child(move || drop(away)).is_well();
+        in_child(move || drop(away)).ends_well();
     });
     drop(runtime);
     if status.load(Ordering::Relaxed) == -1 {
@@ -445,7 +445,7 @@ fn pinned_memory_stays_the_parent_s() {
             let BufResult(count, bytes) = read.await;
             assert_eq!(&bytes[..count.unwrap()], b"there");
             drop(holds);
-            child.is_well();
+            child.ends_well();
         }
         until(|| true).await;
     });

@@ -11,6 +11,7 @@
 compile_error!("the reactor is built on io_uring, which only Linux has");
 
 pub mod buffers;
+mod cancels;
 pub mod capabilities;
 mod contain;
 mod descriptor;

@@ -4,6 +4,7 @@
 //! borrowed, so it may start or drop operations. Nothing blocks but [`Reactor::wait`], and that never with an entry unsubmitted.
 
 use crate::buffers::{Registry, Table};
+use crate::cancels::Cancels;
 use crate::capabilities::{Capabilities, Feature};
 use crate::contain::{completes, contain_panic};
 use crate::doorbell::{Doorbell, Word};
@@ -64,6 +65,7 @@ pub struct Reactor {
     capabilities: Capabilities,
     /// Entries that found the submission queue full. They are always older than what comes next, so order is kept.
     backlog: RefCell<VecDeque<squeue::Entry>>,
+    cancels: RefCell<Cancels>,
     wake: Arc<KernelWake>,
     wake_is_armed: Cell<bool>,
     is_closing: Cell<bool>,
@@ -72,18 +74,22 @@ pub struct Reactor {
 }
 
 /// The kernel did not finish these operations in the time given. What they point to was leaked, for the kernel may still write there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShutdownError {
-    /// How many operations are still in flight.
-    pub in_flight: usize,
+    /// The operations that are still in flight: their kinds, and how many there are of each.
+    pub in_flight: Vec<(&'static str, usize)>,
 }
 
 impl fmt::Display for ShutdownError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} operations did not end when cancelled; their buffers were leaked, since the kernel may still use them",
-            self.in_flight
+        let count: usize = self.in_flight.iter().map(|(_, count)| count).sum();
+        write!(formatter, "{count} operations did not end when cancelled:")?;
+        for (number, (kind, count)) in self.in_flight.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "," };
+            write!(formatter, "{separator} {count} {kind}")?;
+        }
+        formatter.write_str(
+            ". Their buffers were leaked, and their descriptors stay open, since the kernel may still use them",
         )
     }
 }
@@ -117,6 +123,7 @@ impl Reactor {
             table: Table::default(),
             capabilities,
             backlog: RefCell::new(VecDeque::new()),
+            cancels: RefCell::default(),
             wake,
             wake_is_armed: Cell::new(false),
             is_closing: Cell::new(false),
@@ -165,10 +172,15 @@ impl Reactor {
     pub(crate) unsafe fn start(
         &self,
         entry: squeue::Entry,
+        is_queued: bool,
         waker: &Waker,
     ) -> Result<Key, Completion> {
+        let occupy = match is_queued {
+            true => Slots::occupy_queued,
+            false => Slots::occupy,
+        };
         // SAFETY: passed on to the caller.
-        unsafe { self.start_as(Slots::occupy, entry, waker) }
+        unsafe { self.start_as(occupy, entry, waker) }
     }
 
     /// The same for a multishot operation.
@@ -246,13 +258,9 @@ impl Reactor {
         drop(unneeded_waker);
     }
 
-    /// Asks the kernel to end an operation; its completion comes as any other.
+    /// Has the kernel asked, in the next turn, to end an operation; its completion comes as any other.
     pub(crate) fn cancel(&self, key: Key) {
-        self.push(
-            opcode::AsyncCancel::new(key.to_user_data())
-                .build()
-                .user_data(CANCEL),
-        );
+        self.cancels.borrow_mut().add(key);
     }
 
     fn arm_wake(&self) {
@@ -302,14 +310,39 @@ impl Reactor {
         }
     }
 
+    /// Puts a batch of cancels into the queue, if what they are to cancel is with the kernel, or before them in the queue.
+    fn push_cancels(&self, ring: &mut Ring, is_holding: bool) {
+        let mut cancels = self.cancels.borrow_mut();
+        if cancels.is_empty() || !self.backlog.borrow().is_empty() {
+            return;
+        }
+        let slots = self.slots.borrow();
+        while let Some(key) = cancels.next(&slots, is_holding) {
+            let cancel = opcode::AsyncCancel::new(key.to_user_data()).build();
+            // SAFETY: the entry points to nothing.
+            if !unsafe { ring.push(&cancel.user_data(CANCEL)) } {
+                return cancels.put_back(key);
+            }
+        }
+    }
+
     /// Submits and reaps without waiting: one enter where there is something to submit or the kernel asks for it, none otherwise.
     /// Returns how many completions came.
     pub fn turn(&self) -> usize {
+        let is_holding = self.cancels.borrow_mut().hold();
+        self.turn_and(is_holding)
+    }
+
+    fn turn_and(&self, is_holding: bool) -> usize {
         let mut completions = self.reap();
-        for _ in 0..ENTERS_PER_TURN_MAX {
+        for enters in 0..ENTERS_PER_TURN_MAX {
             let entered = {
                 let mut ring = self.ring.borrow_mut();
                 self.refill_from_backlog(&mut ring);
+                // A batch a turn, and others when the kernel has done with the one before: see `cancels`.
+                if enters == 0 || !ring.header().wants_enter() {
+                    self.push_cancels(&mut ring, is_holding);
+                }
                 if ring.unsubmitted() == 0 && !ring.header().wants_enter() {
                     break;
                 }
@@ -332,9 +365,9 @@ impl Reactor {
     /// The caller must have told the others that it blocks, and looked at all they can have sent, before (see [`crate::park`]).
     pub fn wait(&self, limit: Option<Duration>) -> usize {
         // More than fits into the queue is submitted first, so that only the last enter waits.
-        if !self.backlog.borrow().is_empty() {
-            let completions = self.turn();
-            let is_stuck = !self.backlog.borrow().is_empty();
+        if self.has_more_than_fits() {
+            let completions = self.turn_and(false);
+            let is_stuck = self.has_more_than_fits();
             if is_stuck && completions == 0 {
                 // The kernel has no memory for requests: let others run before the caller asks again.
                 std::thread::yield_now();
@@ -354,8 +387,12 @@ impl Reactor {
         self.reap()
     }
 
+    fn has_more_than_fits(&self) -> bool {
+        !self.backlog.borrow().is_empty() || !self.cancels.borrow().is_empty()
+    }
+
     fn has_unsubmitted(&self, ring: &Ring) -> bool {
-        ring.unsubmitted() > 0 || !self.backlog.borrow().is_empty()
+        ring.unsubmitted() > 0 || self.has_more_than_fits()
     }
 
     /// Whether [`turn`](Self::turn) would find something to do: for a core that spins before it waits.
@@ -486,12 +523,12 @@ impl Reactor {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 let error = ShutdownError {
-                    in_flight: self.in_flight(),
+                    in_flight: self.slots.borrow().kinds_in_flight(),
                 };
                 tracing::error!(%error, "reactor shut down");
                 return Err(error);
             }
-            self.turn();
+            self.turn_and(false);
             if self.in_flight() > 0 {
                 let limit = left.map_or(CANCELLING_AGAIN, |left| left.min(CANCELLING_AGAIN));
                 self.wait(Some(limit));
@@ -508,9 +545,7 @@ impl Reactor {
 
     fn cancel_all(&self) {
         let keys = self.slots.borrow().keys_in_flight();
-        for key in keys {
-            self.cancel(key);
-        }
+        self.cancels.borrow_mut().replace(keys);
     }
 }
 

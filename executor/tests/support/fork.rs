@@ -67,7 +67,7 @@ impl Forked {
 
     /// Waits until it has found what it expected.
     #[track_caller]
-    pub(crate) fn is_well(self) {
+    pub(crate) fn ends_well(self) {
         assert_eq!(
             self.status(),
             0,

@@ -110,10 +110,12 @@ impl<O: Operation> Future for Op<O> {
             Stage::New => {
                 // SAFETY: not submitted yet, so nobody else has it.
                 let operation = unsafe { this.operation.0.as_mut() };
-                let (entry, is_for_storage) = (operation.entry(), operation.is_for_storage());
+                let entry = operation.entry();
+                let (is_for_storage, is_queued) =
+                    (operation.is_for_storage(), operation.is_queued());
                 // SAFETY: the operation stays where it is, and is not touched, until its completion: it is owned by this future,
                 // and by the slot when the future is dropped. `Operation` promises that the entry points to nothing else.
-                match unsafe { this.reactor.start(entry, context.waker()) } {
+                match unsafe { this.reactor.start(entry, is_queued, context.waker()) } {
                     Ok(key) => {
                         this.stage = Stage::Started(key);
                         if is_for_storage {

@@ -71,6 +71,14 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         self.operation.is_for_storage()
     }
 
+    fn is_queued(&self) -> bool {
+        self.operation.is_queued()
+    }
+
+    fn kind() -> &'static str {
+        O::kind()
+    }
+
     fn release(self, completion: Completion) {
         let lane = self.seat.lane();
         match completion.result() {
