@@ -3,12 +3,15 @@
 mod common;
 
 use common::{Drops, block_on, cpus_allowed, start, start_with, thread_of};
+use executor::io::AsyncFd;
 use executor::time::{Duration, sleep};
 use executor::{
     Builder, Handle, IdlePolicy, JoinHandle, spawn, spawn_on, spawn_on_with, yield_now,
 };
+use rustix::event::{EventfdFlags, eventfd};
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -255,4 +258,39 @@ fn drops_may_wake_others_during_the_end() {
     });
     drop(runtime);
     assert_eq!(drops.count(), 1000);
+}
+
+/// A hundred thousand tasks wait for a few descriptors; all of those on every second one are aborted, the oldest first, and the runtime ends with the
+/// others. Each operation in flight holds its descriptor: none does afterwards. (Cancelled in the order in which they began, so many do not end before the
+/// kernel's time is up, and are left behind.)
+#[test]
+fn a_hundred_thousand_operations_end() {
+    const TASKS: usize = 100_000;
+    let runtime = start(1).expect("one CPU");
+    let event = || eventfd(0, EventfdFlags::NONBLOCK).expect("a few descriptors");
+    let files: Vec<Rc<_>> = (0..100).map(|_| Rc::new(AsyncFd::new(event()))).collect();
+    runtime.block_on(async {
+        let waiting = |number: usize| {
+            let file = Rc::clone(&files[number % files.len()]);
+            spawn(async move {
+                let ready = file.readable().await;
+                ready.expect("nobody makes it ready");
+            })
+        };
+        let mut tasks: Vec<JoinHandle<()>> = (0..TASKS).map(waiting).collect();
+        // Each turn polls some, and submits what they began.
+        for _ in 0..TASKS / 100 {
+            yield_now().await;
+        }
+        let aborted = tasks.iter().step_by(2);
+        aborted.for_each(JoinHandle::abort);
+        for task in tasks.drain(..).step_by(2) {
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+        let is_used = |file: &Rc<AsyncFd<_>>| Rc::strong_count(file) > 1;
+        common::until(|| !files.iter().step_by(2).any(is_used)).await;
+        assert!(files.iter().skip(1).step_by(2).all(is_used));
+    });
+    drop(runtime);
+    assert!(files.iter().all(|file| Rc::strong_count(file) == 1));
 }
