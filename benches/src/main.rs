@@ -7,6 +7,7 @@ mod accept;
 mod adapter;
 mod blocking;
 mod bulk;
+mod cancel;
 mod clock;
 mod echo;
 mod files;

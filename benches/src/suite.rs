@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::options::Options;
 use crate::session::Session;
 use crate::{
-    accept, adapter, blocking, bulk, echo, files, idle, local, memory, redis, remote, stress, udp,
-    wake,
+    accept, adapter, blocking, bulk, cancel, echo, files, idle, local, memory, redis, remote,
+    stress, udp, wake,
 };
 
 pub(crate) struct Bench {
@@ -40,6 +40,7 @@ pub(crate) fn benches() -> Vec<Bench> {
         local::BENCH,
         remote::BENCH,
         blocking::BENCH,
+        cancel::BENCH,
         wake::BENCH,
         idle::BENCH,
         files::BENCH,

@@ -93,6 +93,10 @@ impl<T: 'static> Drop for Foreign<T> {
     fn drop(&mut self) {
         let away = self.value.take_if(|value| !value.is_home());
         if let Some(homebound) = away {
+            // In a forked child its home is the parent's.
+            if !homebound.runtime.is_here() {
+                return std::mem::forget(homebound);
+            }
             let runtime = homebound.runtime.clone();
             let arrive = async move { drop(homebound) };
             runtime.spawn_on(self.core, arrive).detach();
@@ -135,6 +139,10 @@ impl<T> Drop for Homebound<T> {
         // On its way it came to where its home takes no tasks in any more. (What is brought home is whole again: its own drop will be there.)
         if self.is_home() || self.value.is_none() {
             return;
+        }
+        if !self.runtime.is_here() {
+            // A forked child: no home is there, and the lock of the homecoming may have been held.
+            return std::mem::forget(self.value.take());
         }
         let stranded = Box::new(Self {
             value: self.value.take(),

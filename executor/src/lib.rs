@@ -21,6 +21,9 @@
 //! }
 //! ```
 //!
+//! A runtime belongs to its process. A child of fork(2) that calls no exec may leave by `_exit` or build a runtime of its own; what it has of its
+//! parent's it can only drop, and the parent notices nothing: see [`Runtime`](Runtime#forked-children).
+//!
 //! # Logging
 //!
 //! Events go to [`tracing`](https://docs.rs/tracing). A subscriber may use the runtime; if it panics, the event is lost and nothing else. What it does while

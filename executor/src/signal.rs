@@ -2,13 +2,14 @@
 //!
 //! A handler may do next to nothing, so it writes a byte into a pipe, which the core that waits watches on its ring, and reads dry. That handler,
 //! which several parts of a program can share for one signal, is signal-hook's.
-
-#![forbid(unsafe_code)]
+//!
+//! A forked child inherits handler and pipe. There the handler writes nothing: the pipe is the parent's, whom the child's signals do not concern.
 
 use crate::io::{AsyncFd, Interest};
+use reactor::Origin;
 use signal_hook::consts::{self, FORBIDDEN};
 use signal_hook::{SigId, low_level};
-use std::io::{self, PipeReader, Read};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::raw::c_int;
 
 /// Which signal.
@@ -54,6 +55,9 @@ impl SignalKind {
 /// the kernel delivers it to, this core is told; any number of them, on any cores, are told of each signal. Signals that come while
 /// nobody waits are remembered, as one.
 ///
+/// In a [forked child](crate::Runtime#forked-children) it tells nothing: such a signal is ignored there, until the child makes a `Signal` in a runtime of
+/// its own, or sets another handler.
+///
 /// # Examples
 /// ```
 /// use executor::signal::{Signal, SignalKind};
@@ -70,6 +74,7 @@ pub struct Signal {
     /// Does not block, so that it can be emptied at one go. By reads on the ring, a future dropped between two of them would lose signals.
     told: AsyncFd<PipeReader>,
     handler: SigId,
+    origin: Origin,
 }
 
 impl Signal {
@@ -87,10 +92,14 @@ impl Signal {
         }
         let (told, teller) = io::pipe()?;
         rustix::io::ioctl_fionbio(&told, true)?;
-        let handler = low_level::pipe::register(kind.0, teller)?;
+        rustix::io::ioctl_fionbio(&teller, true)?;
+        let origin = Origin::here();
+        // SAFETY: the handler loads a word and makes one system call, which does not block.
+        let handler = unsafe { low_level::register(kind.0, move || tell(&teller, origin)) }?;
         Ok(Self {
             told: AsyncFd::new(told),
             handler,
+            origin,
         })
     }
 
@@ -100,9 +109,17 @@ impl Signal {
     /// As poll(2) and read(2) have them.
     ///
     /// # Panics
-    /// Outside of a runtime.
+    /// Outside of a runtime, and in a forked child.
     pub async fn recv(&mut self) -> io::Result<()> {
+        self.origin.expect_here("a signal of the parent's");
         self.told.when(Interest::READABLE, read_dry).await
+    }
+}
+
+/// The handler. That the pipe is full is all right: something is to be read from it then.
+fn tell(mut teller: &PipeWriter, origin: Origin) {
+    if origin.is_here() {
+        let _ = teller.write(&[0]);
     }
 }
 
@@ -119,7 +136,10 @@ fn read_dry(mut pipe: &PipeReader) -> io::Result<()> {
 
 impl Drop for Signal {
     fn drop(&mut self) {
-        low_level::unregister(self.handler);
+        // A forked child leaves it: another thread of the parent may have held the lock of the handlers.
+        if self.origin.is_here() {
+            low_level::unregister(self.handler);
+        }
     }
 }
 

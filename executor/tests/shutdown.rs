@@ -2,13 +2,17 @@
 
 mod common;
 
-use common::{Drops, block_on, cpus_allowed, start, start_with, thread_of};
+use common::{Drops, Token, block_on, cpus_allowed, settle, start, start_with, thread_of};
+use executor::io::AsyncFd;
 use executor::time::{Duration, sleep};
 use executor::{
     Builder, Handle, IdlePolicy, JoinHandle, spawn, spawn_on, spawn_on_with, yield_now,
 };
+use rustix::event::{EventfdFlags, eventfd};
 use std::future::pending;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -255,4 +259,55 @@ fn drops_may_wake_others_during_the_end() {
     });
     drop(runtime);
     assert_eq!(drops.count(), 1000);
+}
+
+/// A descriptor whose drop is counted.
+struct Counted(
+    OwnedFd,
+    #[expect(dead_code, reason = "its drop is counted")] Token,
+);
+
+impl AsFd for Counted {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A hundred thousand tasks wait for a few descriptors; those on some of them are aborted, the oldest first, and the runtime ends with the others. Each
+/// operation in flight holds its descriptor: none does afterwards. (Cancelled in the order in which they began, so many do not end before the kernel's
+/// time is up, and are left behind.)
+#[test]
+fn a_hundred_thousand_operations_end() {
+    const FILES: usize = 100;
+    const TASKS: usize = 1_000 * FILES;
+    /// The tasks of one file in so many are aborted.
+    const ABORTED: usize = 10;
+    let runtime = start(1).expect("one CPU");
+    let drops = Drops::new();
+    runtime.block_on(async {
+        let event = || eventfd(0, EventfdFlags::NONBLOCK).expect("a few descriptors");
+        let file = |_| Rc::new(AsyncFd::new(Counted(event(), drops.token())));
+        let files: Vec<_> = (0..FILES).map(file).collect();
+        let waiting = |number: usize| {
+            let file = Rc::clone(&files[number % FILES]);
+            spawn(async move {
+                let ready = file.readable().await;
+                ready.expect("nobody makes it ready");
+            })
+        };
+        let mut tasks: Vec<JoinHandle<()>> = (0..TASKS).map(waiting).collect();
+        drop(files);
+        // Each has been polled once when this is polled again.
+        settle().await;
+        let aborted = tasks.iter().step_by(ABORTED);
+        aborted.for_each(JoinHandle::abort);
+        for task in tasks.drain(..).step_by(ABORTED) {
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+        common::until(|| drops.count() == FILES / ABORTED).await;
+        settle().await;
+        assert_eq!(drops.count(), FILES / ABORTED);
+    });
+    drop(runtime);
+    assert_eq!(drops.count(), FILES);
 }

@@ -3,6 +3,7 @@
 //! It knows an address, what may be stored there, and that somebody keeps the memory mapped; nothing of io_uring. Any store takes the
 //! line from the watching processor, whatever the value: so where the word is only lent to us, its own value is stored again.
 
+use crate::fork::Origin;
 use std::any::Any;
 use std::fmt;
 use std::ptr::NonNull;
@@ -34,6 +35,7 @@ pub struct Doorbell {
     kind: Word,
     /// What `word` points into.
     memory: Arc<dyn Any + Send + Sync>,
+    origin: Origin,
 }
 
 // SAFETY: the word is atomic, and lives as long as `memory`, which may be shared and sent.
@@ -50,7 +52,12 @@ impl Doorbell {
         kind: Word,
         memory: Arc<dyn Any + Send + Sync>,
     ) -> Self {
-        Self { word, kind, memory }
+        Self {
+            word,
+            kind,
+            memory,
+            origin: Origin::here(),
+        }
     }
 
     /// Which word it is.
@@ -58,9 +65,12 @@ impl Doorbell {
         self.kind
     }
 
-    /// One plain store. To be made after the push that it announces and `publish_fence`.
+    /// One plain store. To be made after the push that it announces and `publish_fence`. In a forked child it does nothing: the line is the parent's.
     #[inline]
     pub fn ring(&self) {
+        if !self.origin.is_here() {
+            return;
+        }
         // SAFETY: by the constructor's word the memory is there, and accessed atomically.
         let word = unsafe { self.word.as_ref() };
         // Relaxed: the fence before it orders it after the push, and what it ends is not a load.

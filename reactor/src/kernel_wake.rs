@@ -4,6 +4,7 @@
 //! The poll is armed once, before the core first parks, and never at sleep time; the counter is never read, so every write is an
 //! edge that posts a completion, and a poll that had to be re-armed finds the counter non-zero and completes at once.
 
+use crate::fork::Origin;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use std::io;
@@ -13,6 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 #[derive(Debug)]
 pub struct KernelWake {
     eventfd: OwnedFd,
+    origin: Origin,
 }
 
 impl KernelWake {
@@ -22,11 +24,17 @@ impl KernelWake {
     /// The process or the system is out of descriptors or memory.
     pub fn new() -> io::Result<Self> {
         let eventfd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { eventfd })
+        Ok(Self {
+            eventfd,
+            origin: Origin::here(),
+        })
     }
 
-    /// Wakes the core: one write(2). Callable from any thread, never blocks.
+    /// Wakes the core: one write(2). Callable from any thread, never blocks. In a forked child it does nothing: the core is the parent's.
     pub fn wake(&self) {
+        if !self.origin.is_here() {
+            return;
+        }
         loop {
             match rustix::io::write(&self.eventfd, &1u64.to_ne_bytes()) {
                 Ok(_) => return,

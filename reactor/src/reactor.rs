@@ -4,9 +4,11 @@
 //! borrowed, so it may start or drop operations. Nothing blocks but [`Reactor::wait`], and that never with an entry unsubmitted.
 
 use crate::buffers::{Registry, Table};
+use crate::cancels::Cancels;
 use crate::capabilities::{Capabilities, Feature};
 use crate::contain::contain_panic;
 use crate::doorbell::{Doorbell, Word};
+use crate::fork::Origin;
 use crate::header::HeaderLine;
 use crate::kernel_wake::KernelWake;
 use crate::monitor::Monitor;
@@ -53,7 +55,11 @@ const CANCELLING_AGAIN: Duration = Duration::from_millis(20);
 const UNSEEN_MAX: Duration = Duration::from_micros(50);
 
 /// One core's io_uring with its operations in flight. Neither `Send` nor `Sync`.
+///
+/// It belongs to the process that made it. In a forked child nothing of it reaches the ring, which is the parent's: to begin an operation, or to poll
+/// one that is in flight, panics; [`turn`](Self::turn), [`wait`](Self::wait), [`shutdown`](Self::shutdown) and drops do nothing.
 pub struct Reactor {
+    origin: Origin,
     ring: RefCell<Ring>,
     slots: RefCell<Slots>,
     pools: Registry,
@@ -62,6 +68,7 @@ pub struct Reactor {
     capabilities: Capabilities,
     /// Entries that found the submission queue full. They are always older than what comes next, so order is kept.
     backlog: RefCell<VecDeque<squeue::Entry>>,
+    cancels: RefCell<Cancels>,
     wake: Arc<KernelWake>,
     wake_is_armed: Cell<bool>,
     is_closing: Cell<bool>,
@@ -71,18 +78,22 @@ pub struct Reactor {
 }
 
 /// The kernel did not finish these operations in the time given. What they point to was leaked, for the kernel may still write there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShutdownError {
-    /// How many operations are still in flight.
-    pub in_flight: usize,
+    /// The operations that are still in flight: their kinds, and how many there are of each.
+    pub in_flight: Vec<(&'static str, usize)>,
 }
 
 impl fmt::Display for ShutdownError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} operations did not end when cancelled; their buffers were leaked, since the kernel may still use them",
-            self.in_flight
+        let count: usize = self.in_flight.iter().map(|(_, count)| count).sum();
+        write!(formatter, "{count} operations did not end when cancelled:")?;
+        for (number, (kind, count)) in self.in_flight.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "," };
+            write!(formatter, "{separator} {count} {kind}")?;
+        }
+        formatter.write_str(
+            ". Their buffers were leaked, and their descriptors stay open, since the kernel may still use them",
         )
     }
 }
@@ -109,6 +120,7 @@ impl Reactor {
         cq_entries: u32,
     ) -> Result<Self, SetupError> {
         let reactor = Self {
+            origin: Origin::here(),
             ring: RefCell::new(Ring::new(capabilities, sq_entries, cq_entries)?),
             slots: RefCell::new(Slots::new()),
             pools: Registry::default(),
@@ -116,6 +128,7 @@ impl Reactor {
             workers: Workers::default(),
             capabilities,
             backlog: RefCell::new(VecDeque::new()),
+            cancels: RefCell::default(),
             wake,
             wake_is_armed: Cell::new(false),
             is_closing: Cell::new(false),
@@ -148,8 +161,18 @@ impl Reactor {
         &self.workers
     }
 
+    /// Whether this is the process that it was made in. In a forked child nobody turns it.
+    #[inline]
+    pub fn is_here(&self) -> bool {
+        self.origin.is_here()
+    }
+
     /// Calls `act` with the ring, to register something with it.
+    ///
+    /// # Panics
+    /// In a forked child.
     pub(crate) fn with_submitter<T>(&self, act: impl FnOnce(io_uring::Submitter<'_>) -> T) -> T {
+        self.origin.expect_here("a ring");
         act(self.ring.borrow().submitter())
     }
 
@@ -161,10 +184,15 @@ impl Reactor {
     pub(crate) unsafe fn start(
         &self,
         entry: squeue::Entry,
+        is_queued: bool,
         waker: &Waker,
     ) -> Result<Key, Completion> {
+        let occupy = match is_queued {
+            true => Slots::occupy_queued,
+            false => Slots::occupy,
+        };
         // SAFETY: passed on to the caller.
-        unsafe { self.start_as(Slots::occupy, entry, waker) }
+        unsafe { self.start_as(occupy, entry, waker) }
     }
 
     /// The same for a multishot operation.
@@ -190,6 +218,7 @@ impl Reactor {
         entry: squeue::Entry,
         waker: &Waker,
     ) -> Result<Key, Completion> {
+        self.origin.expect_here("an operation");
         if self.is_closing.get() {
             return Err(Completion::cancelled());
         }
@@ -217,16 +246,17 @@ impl Reactor {
     /// Wakers are foreign code: they are cloned and dropped while the slots are not borrowed.
     fn settle(&self, key: Key, waker: &Waker, next: Next) -> Poll<Option<Completion>> {
         match next {
-            Next::Arrived(completion) => Poll::Ready(Some(completion)),
-            Next::Finished => Poll::Ready(None),
-            Next::Pending => Poll::Pending,
+            Next::Arrived(completion) => return Poll::Ready(Some(completion)),
+            Next::Finished => return Poll::Ready(None),
+            Next::Pending => {}
             Next::NeedsWaker => {
                 let waker = waker.clone();
                 let replaced = self.slots.borrow_mut().set_waker(key, waker);
                 drop(replaced);
-                Poll::Pending
             }
         }
+        self.origin.expect_here("an operation in flight");
+        Poll::Pending
     }
 
     pub(crate) fn abandon(&self, key: Key) -> Abandoned {
@@ -246,14 +276,10 @@ impl Reactor {
         drop(unneeded_waker);
     }
 
-    /// Asks the kernel to end an operation; its completion comes as any other.
+    /// Has the kernel asked, in the next turn, to end an operation; its completion comes as any other.
     pub(crate) fn cancel(&self, key: Key) {
         self.slots.borrow_mut().note_cancel(key);
-        self.push(
-            opcode::AsyncCancel::new(key.to_user_data())
-                .build()
-                .user_data(CANCEL),
-        );
+        self.cancels.borrow_mut().add(key);
     }
 
     fn arm_wake(&self) {
@@ -303,14 +329,39 @@ impl Reactor {
         }
     }
 
+    /// Puts a batch of cancels into the queue, if what they are to cancel is with the kernel, or before them in the queue.
+    fn push_cancels(&self, ring: &mut Ring, is_holding: bool) {
+        let mut cancels = self.cancels.borrow_mut();
+        if cancels.is_empty() || !self.backlog.borrow().is_empty() {
+            return;
+        }
+        let slots = self.slots.borrow();
+        while let Some(key) = cancels.next(&slots, is_holding) {
+            let cancel = opcode::AsyncCancel::new(key.to_user_data()).build();
+            // SAFETY: the entry points to nothing.
+            if !unsafe { ring.push(&cancel.user_data(CANCEL)) } {
+                return cancels.put_back(key);
+            }
+        }
+    }
+
     /// Submits and reaps without waiting: one enter where there is something to submit or the kernel asks for it, none otherwise.
     /// Returns how many completions came.
     pub fn turn(&self) -> usize {
+        let is_holding = self.cancels.borrow_mut().hold();
+        self.turn_and(is_holding)
+    }
+
+    fn turn_and(&self, is_holding: bool) -> usize {
         let mut completions = self.reap();
-        for _ in 0..ENTERS_PER_TURN_MAX {
+        for enters in 0..ENTERS_PER_TURN_MAX {
             let entered = {
                 let mut ring = self.ring.borrow_mut();
                 self.refill_from_backlog(&mut ring);
+                // A batch a turn, and others when the kernel has done with the one before: see `cancels`.
+                if enters == 0 || !ring.header().wants_enter() {
+                    self.push_cancels(&mut ring, is_holding);
+                }
                 if ring.unsubmitted() == 0 && !ring.header().wants_enter() {
                     break;
                 }
@@ -343,9 +394,9 @@ impl Reactor {
     /// The caller must have told the others that it blocks, and looked at all they can have sent, before (see [`crate::park`]).
     pub fn wait(&self, limit: Option<Duration>) -> usize {
         // More than fits into the queue is submitted first, so that only the last enter waits.
-        if !self.backlog.borrow().is_empty() {
-            let completions = self.turn();
-            let is_stuck = !self.backlog.borrow().is_empty();
+        if self.has_more_than_fits() {
+            let completions = self.turn_and(false);
+            let is_stuck = self.has_more_than_fits();
             if is_stuck && completions == 0 {
                 // The kernel has no memory for requests: let others run before the caller asks again.
                 std::thread::yield_now();
@@ -365,8 +416,12 @@ impl Reactor {
         self.reap()
     }
 
+    fn has_more_than_fits(&self) -> bool {
+        !self.backlog.borrow().is_empty() || !self.cancels.borrow().is_empty()
+    }
+
     fn has_unsubmitted(&self, ring: &Ring) -> bool {
-        ring.unsubmitted() > 0 || !self.backlog.borrow().is_empty()
+        ring.unsubmitted() > 0 || self.has_more_than_fits()
     }
 
     /// Whether [`turn`](Self::turn) would find something to do: for a core that spins before it waits.
@@ -494,7 +549,8 @@ impl Reactor {
         self.is_closing.get() || self.slots.borrow_mut().was_cancelled(key)
     }
 
-    /// Cancels everything and reaps until the kernel has let go of it all. Operations started from now on end at once, as cancelled.
+    /// Cancels everything and reaps until the kernel has let go of it all. Operations started from now on end at once, as cancelled. In a forked child
+    /// it leaves everything to the parent.
     ///
     /// # Errors
     /// The kernel did not answer within `limit`. What is in flight is leaked, never freed.
@@ -505,7 +561,7 @@ impl Reactor {
         self.cancel_all();
         let mut cancelled = Instant::now();
         let mut patience = Patience::new();
-        while self.in_flight() > 0 {
+        while self.in_flight() > 0 && self.is_here() {
             if let Some(waited) = patience.ran_out() {
                 let in_flight = self.in_flight();
                 crate::log!(
@@ -518,12 +574,12 @@ impl Reactor {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 let error = ShutdownError {
-                    in_flight: self.in_flight(),
+                    in_flight: self.slots.borrow().kinds_in_flight(),
                 };
                 crate::log!(error, %error, "reactor shut down");
                 return Err(error);
             }
-            self.turn();
+            self.turn_and(false);
             if self.in_flight() > 0 {
                 let limit = left.map_or(CANCELLING_AGAIN, |left| left.min(CANCELLING_AGAIN));
                 self.wait(Some(limit));
@@ -540,9 +596,7 @@ impl Reactor {
 
     fn cancel_all(&self) {
         let keys = self.slots.borrow().keys_in_flight();
-        for key in keys {
-            self.cancel(key);
-        }
+        self.cancels.borrow_mut().replace(keys);
     }
 }
 

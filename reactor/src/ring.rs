@@ -2,8 +2,12 @@
 //!
 //! Called by `reactor` alone, from the owner's thread. It knows nothing of what the entries mean. It never waits unless told to,
 //! and it never leaves the kernel a copy of an entry that was not submitted when it waits.
+//!
+//! A forked child shares the ring's memory and descriptor with its parent. So nothing here writes to the one or calls with the other there: the
+//! queues take everything and bring nothing, and an enter returns at once.
 
 use crate::capabilities::{Capabilities, Feature};
+use crate::fork::Origin;
 use crate::header::HeaderLine;
 use crate::setup::{self, SetupError};
 use crate::sys::{self, Timespec};
@@ -25,13 +29,14 @@ pub(crate) enum Wait {
 pub(crate) enum Entered {
     /// This many entries were taken up; the wait, if there was one, is over.
     Submitted(u32),
-    /// The wait ended by its time-out or by a signal.
+    /// The wait ended by its time-out or by a signal; or this is a forked child.
     GaveUp,
     /// The kernel takes nothing up until completions are reaped, or has no memory just now.
     Busy,
 }
 
 pub(crate) struct Ring {
+    origin: Origin,
     uring: IoUring,
     header: HeaderLine,
     enter_fd: RawFd,
@@ -48,6 +53,7 @@ impl Ring {
     ) -> Result<Self, SetupError> {
         let (uring, header) = setup::ring(capabilities, sq_entries, cq_entries)?;
         let mut ring = Self {
+            origin: Origin::here(),
             enter_fd: uring.as_raw_fd(),
             enter_flags: sys::ENTER_GETEVENTS,
             wait_flags: 0,
@@ -73,7 +79,7 @@ impl Ring {
         &self.header
     }
 
-    /// For what is registered with the ring.
+    /// For what is registered with the ring. Not in a forked child.
     pub(crate) fn submitter(&self) -> io_uring::Submitter<'_> {
         self.uring.submitter()
     }
@@ -84,6 +90,9 @@ impl Ring {
     /// What the entry points to stays valid, and untouched where the kernel writes, until its final completion was popped.
     #[must_use]
     pub(crate) unsafe fn push(&mut self, entry: &squeue::Entry) -> bool {
+        if !self.origin.is_here() {
+            return true;
+        }
         // SAFETY: passed on to the caller.
         let pushed = unsafe { self.uring.submission().push(entry) }.is_ok();
         self.unsubmitted += u32::from(pushed);
@@ -97,6 +106,9 @@ impl Ring {
 
     /// Moves completions, the oldest first, into `batch`; returns how many.
     pub(crate) fn pop(&mut self, batch: &mut [Option<cqueue::Entry>]) -> usize {
+        if !self.origin.is_here() {
+            return 0;
+        }
         let mut completions = self.uring.completion();
         let mut count = 0;
         for place in batch {
@@ -111,6 +123,9 @@ impl Ring {
 
     /// Submits everything, as far as the kernel takes it now. No completions are prepared.
     pub(crate) fn submit(&mut self) {
+        if !self.origin.is_here() {
+            return;
+        }
         let flags = self.enter_flags & !sys::ENTER_GETEVENTS;
         if let Ok(consumed) = sys::enter(self.enter_fd, self.unsubmitted, 0, flags, None) {
             self.unsubmitted -= consumed;
@@ -122,6 +137,9 @@ impl Ring {
     /// # Panics
     /// On an error that only a bug of ours, or lost completions, can cause.
     pub(crate) fn enter(&mut self, wait: Wait) -> Entered {
+        if !self.origin.is_here() {
+            return Entered::GaveUp;
+        }
         let (min_complete, flags, timeout) = match wait {
             Wait::No => (0, self.enter_flags, None),
             Wait::AtMost(limit) => (
@@ -163,7 +181,8 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        if self.enter_flags & sys::ENTER_REGISTERED_RING != 0
+        if self.origin.is_here()
+            && self.enter_flags & sys::ENTER_REGISTERED_RING != 0
             && let Err(error) =
                 sys::unregister_ring_fd(self.uring.as_raw_fd(), self.enter_fd as u32)
         {

@@ -13,19 +13,27 @@
 //! zero-copy sends alone. A multishot operation whose owner does not fetch is paused: cancelled, so that what it has brought is bounded.
 //!
 //! A slot is freed only when the kernel has sent the final completion of its operation, so no completion can come for a slot's
-//! earlier tenant while that is alive; the generation makes sure of it. Nothing here calls foreign code: wakers and orphans are
+//! earlier tenant while that is alive; the generation, which no two tenants share, makes sure of it. Nothing here calls foreign code: wakers and orphans are
 //! handed to the caller, who has let go of the slots by then.
 
 use crate::operation::{Completion, Orphan};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::task::Waker;
 
 /// Names one operation in flight. As user data: the generation above, the index below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Generations count the operations of the reactor, up for those that wait for their descriptors; for those that wait for a worker thread they count
+/// down from the greatest number. So in the order of keys, the greatest first, come the oldest of the latter, to the youngest, and then the youngest of the
+/// others, to the oldest: that in which they are to be cancelled (see `cancels`). After 2^31 operations the count begins again, which breaks that order
+/// for a while, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    index: u32,
     generation: u32,
+    index: u32,
 }
+
+/// The generations of operations that wait for a worker thread.
+const QUEUED: u32 = 1 << 31;
 
 impl Key {
     pub(crate) fn to_user_data(self) -> u64 {
@@ -86,6 +94,16 @@ struct Slot {
     state: State,
 }
 
+impl Slot {
+    fn is_in_flight(&self) -> bool {
+        match &self.state {
+            State::Waiting(_) | State::Settling(_) | State::Orphaned(_) => true,
+            State::Streaming(stream) => !stream.finished,
+            State::Free { .. } | State::Done(_) => false,
+        }
+    }
+}
+
 /// What the caller has to do about a completion.
 #[must_use]
 pub(crate) enum Delivery {
@@ -129,6 +147,8 @@ pub(crate) struct Slots {
     slots: Vec<Slot>,
     free: Option<u32>,
     in_flight: usize,
+    /// How many operations were begun.
+    begun: u32,
 }
 
 impl Slots {
@@ -137,6 +157,7 @@ impl Slots {
             slots: Vec::new(),
             free: None,
             in_flight: 0,
+            begun: 0,
         }
     }
 
@@ -147,21 +168,35 @@ impl Slots {
 
     /// A slot for a one-shot operation whose completion will wake `waker`.
     pub(crate) fn occupy(&mut self, waker: Waker) -> Key {
-        self.insert(State::Waiting(waker))
+        let generation = self.next_number();
+        self.insert(generation, State::Waiting(waker))
+    }
+
+    /// The same for one that waits for a worker thread of the kernel, rather than for its descriptor to be ready.
+    pub(crate) fn occupy_queued(&mut self, waker: Waker) -> Key {
+        let generation = !self.next_number();
+        self.insert(generation, State::Waiting(waker))
     }
 
     /// A slot for a multishot operation, to be paused when `unfetched_max` completions were not fetched.
     pub(crate) fn occupy_streaming(&mut self, unfetched_max: usize, waker: Waker) -> Key {
-        self.insert(State::Streaming(Box::new(Streaming {
+        let generation = self.next_number();
+        let state = State::Streaming(Box::new(Streaming {
             waker: Some(waker),
             arrived: VecDeque::new(),
             finished: false,
             unfetched_max,
             paused: false,
-        })))
+        }));
+        self.insert(generation, state)
     }
 
-    fn insert(&mut self, state: State) -> Key {
+    fn next_number(&mut self) -> u32 {
+        self.begun = self.begun.wrapping_add(1);
+        self.begun & !QUEUED
+    }
+
+    fn insert(&mut self, generation: u32, state: State) -> Key {
         self.in_flight += 1;
         let Some(index) = self.free else {
             let index = u32::try_from(self.slots.len())
@@ -169,26 +204,23 @@ impl Slots {
                 .filter(|index| *index != u32::MAX)
                 .expect("fewer than 2^32 - 1 operations in flight on one core");
             self.slots.push(Slot {
-                generation: 0,
+                generation,
                 was_cancelled: false,
                 state,
             });
-            return Key {
-                index,
-                generation: 0,
-            };
+            return Key { generation, index };
         };
         let slot = &mut self.slots[index as usize];
         let State::Free { next } = slot.state else {
             unreachable!("the free list holds free slots")
         };
         self.free = next;
-        slot.was_cancelled = false;
-        slot.state = state;
-        Key {
-            index,
-            generation: slot.generation,
-        }
+        *slot = Slot {
+            generation,
+            was_cancelled: false,
+            state,
+        };
+        Key { generation, index }
     }
 
     fn slot(&mut self, key: Key) -> Option<&mut Slot> {
@@ -216,8 +248,6 @@ impl Slots {
     fn release(&mut self, key: Key) -> State {
         let slot = &mut self.slots[key.index as usize];
         debug_assert_eq!(slot.generation, key.generation);
-        // Wraps after 2^32 operations in one slot. That is safe: the kernel was done with each before the next.
-        slot.generation = slot.generation.wrapping_add(1);
         let next = self.free.replace(key.index);
         std::mem::replace(&mut slot.state, State::Free { next })
     }
@@ -358,21 +388,53 @@ impl Slots {
         }
     }
 
+    /// Whether the kernel has not finished this one.
+    pub(crate) fn is_in_flight(&self, key: Key) -> bool {
+        let slot = self.slots.get(key.index as usize);
+        slot.is_some_and(|slot| slot.generation == key.generation && slot.is_in_flight())
+    }
+
+    /// Of an operation that waits for its descriptor: how many younger ones there may be in flight.
+    pub(crate) fn younger_than(&self, key: Key) -> Option<u32> {
+        if key.generation & QUEUED != 0 {
+            return None;
+        }
+        let begun_since = self.begun.wrapping_sub(key.generation) & !QUEUED;
+        Some(begun_since.min(u32::try_from(self.in_flight).unwrap_or(u32::MAX)))
+    }
+
+    /// What the operations are that the kernel has not finished, with how many there are of each kind.
+    pub(crate) fn kinds_in_flight(&self) -> Vec<(&'static str, usize)> {
+        let mut kinds = BTreeMap::new();
+        for slot in self.slots.iter().filter(|slot| slot.is_in_flight()) {
+            let kind = match &slot.state {
+                State::Orphaned(orphan) => orphan.kind(),
+                _ => "of futures that were not dropped",
+            };
+            *kinds.entry(kind).or_default() += 1;
+        }
+        kinds.into_iter().collect()
+    }
+
     /// The operations the kernel has not finished.
     pub(crate) fn keys_in_flight(&self) -> Vec<Key> {
-        let in_flight = |slot: &Slot| match &slot.state {
-            State::Waiting(_) | State::Settling(_) | State::Orphaned(_) => true,
-            State::Streaming(stream) => !stream.finished,
-            State::Free { .. } | State::Done(_) => false,
-        };
         (0u32..)
             .zip(&self.slots)
-            .filter(|(_, slot)| in_flight(slot))
+            .filter(|(_, slot)| slot.is_in_flight())
             .map(|(index, slot)| Key {
                 index,
                 generation: slot.generation,
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+impl Slots {
+    /// The final completion comes, and is fetched.
+    pub(crate) fn end(&mut self, key: Key) {
+        let _ = self.complete(key, Completion::cancelled());
+        self.release(key);
     }
 }
 

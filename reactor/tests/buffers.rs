@@ -170,7 +170,7 @@ fn a_shutdown_keeps_to_its_limit() {
         let ops = [(); 3].map(|()| core.started(Recv::new(socket.clone(), [0; 8])));
         let nop = core.started(Nop);
         let error = core.reactor.shutdown(Duration::ZERO).expect_err("no time");
-        assert_eq!(error.in_flight, 4);
+        assert_eq!(error.in_flight, [("of futures that were not dropped", 4)]);
         assert_eq!(core.reactor.shutdown(Duration::MAX), Ok(()));
         for op in ops {
             let BufResult(result, _) = ready(op);

@@ -70,6 +70,7 @@ where
     C: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
+    runtime.origin().expect_here("spawn_blocking");
     let served = Arc::clone(runtime);
     let serving = move || {
         let _serving = context::serve(&served);

@@ -6,6 +6,7 @@
 use crate::runtime::affinity::Affinity;
 use crate::task::BlockingTask;
 use reactor::patience::Patience;
+use reactor::{Origin, end_child};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,6 +34,7 @@ impl Default for Limits {
 
 /// The pool of one runtime, for its cores, its handles and its threads.
 pub(crate) struct Pool {
+    origin: Origin,
     limits: Limits,
     /// That of its threads. They inherit another if a core starts them.
     affinity: Option<Affinity>,
@@ -70,6 +72,7 @@ enum Phase {
 impl Pool {
     pub(crate) fn new(limits: Limits, affinity: Option<Affinity>) -> Self {
         Self {
+            origin: Origin::here(),
             limits,
             affinity,
             state: Mutex::default(),
@@ -133,6 +136,10 @@ impl Pool {
             if let Some(task) = state.queue.pop_front() {
                 drop(state);
                 task.run();
+                if !self.origin.is_here() {
+                    // The closure has forked, and this is the child: the others are not there, and one may have held the lock.
+                    end_child();
+                }
                 state = self.lock();
                 continue;
             }

@@ -6,6 +6,7 @@
 use super::prefetch::prefetch_for_write;
 use super::{Core, RuntimeShared};
 use crate::task::TaskRef;
+use reactor::refuse_in_child;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
@@ -66,16 +67,26 @@ impl Drop for Serving<'_> {
     }
 }
 
+/// Whether this thread is a core. Not in a forked child: there nothing is left of the core that called fork.
+pub(crate) fn is_core() -> bool {
+    with(|core| core.is_some_and(Core::is_here))
+}
+
 /// Calls `call` with the current core.
 ///
 /// # Panics
-/// If the thread is no core. The message names `what` and the caller's line; a panic inside of `call` does not.
+/// If the thread is no core, and in a forked child. The message names `what` and the caller's line; a panic inside of `call` does not.
 #[inline]
 #[track_caller]
 pub(crate) fn expect<T>(what: &str, call: impl FnOnce(&Core) -> T) -> T {
-    match with(|core| core.map(call)) {
-        Some(result) => result,
-        None => no_core(what),
+    let called = with(|core| match core {
+        Some(core) if core.is_here() => Ok(call(core)),
+        core => Err(core.is_some()),
+    });
+    match called {
+        Ok(result) => result,
+        Err(true) => refuse_in_child(what),
+        Err(false) => no_core(what),
     }
 }
 

@@ -40,8 +40,8 @@ use locals::Locals;
 use outbox::Outboxes;
 use pair_ring::{Receiver, Sender};
 use progress::Phase;
-use reactor::Reactor;
 use reactor::monitor::Monitor;
+use reactor::{Origin, Reactor};
 use slab::Slab;
 use spares::Spares;
 use std::cell::{Cell, RefCell};
@@ -59,6 +59,7 @@ pub(crate) struct Wiring {
 
 /// One core, for itself.
 pub(crate) struct Core {
+    origin: Origin,
     shared: Arc<CoreShared>,
     runtime: Arc<RuntimeShared>,
     reactor: Rc<Reactor>,
@@ -100,6 +101,7 @@ impl Core {
         let cpu = runtime.cpus()[shared.index()];
         let outboxes = Outboxes::new(runtime.cores(), wiring.senders);
         Self {
+            origin: Origin::here(),
             shared,
             runtime,
             reactor: Rc::new(reactor),
@@ -115,6 +117,21 @@ impl Core {
             is_closing: Cell::new(false),
             told: Cell::default(),
         }
+    }
+
+    /// Whether this is the process that it was made in. In a forked child it is a copy that nobody turns, and that must not touch what it shares
+    /// with the original: what reaches that asks first.
+    #[inline]
+    pub(crate) fn is_here(&self) -> bool {
+        self.origin.is_here()
+    }
+
+    /// # Panics
+    /// In a forked child, saying that `what` cannot be used there.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn expect_here(&self, what: &str) {
+        self.origin.expect_here(what);
     }
 
     pub(crate) fn index(&self) -> usize {

@@ -34,10 +34,12 @@ impl Drop for AbortOnUnwind {
 
 impl Core {
     /// Turns the loop until `is_done` says so, asked after each time tasks ran. Does not unwind: a panic in it ends the process.
+    ///
+    /// In a child that a task has forked, it returns as soon as that task's poll does: what else is ready is the parent's to run.
     pub(crate) fn run_until(&self, is_done: impl Fn() -> bool) {
         let abort = AbortOnUnwind;
         self.enter(Phase::Turning);
-        loop {
+        while self.is_here() {
             self.drain_inboxes();
             self.run_ready();
             self.shared.progress().came_round();
@@ -46,6 +48,10 @@ impl Core {
                 break;
             }
             self.timers.fire();
+            // A waker, or what a task left behind, may have forked as well.
+            if !self.is_here() {
+                break;
+            }
             if self.run_queue.borrow().is_empty() {
                 self.publish_all();
                 self.park();
@@ -54,11 +60,13 @@ impl Core {
             }
             self.tell();
         }
-        self.tell();
-        // The loop may not go on for a long time: nothing waits in it that others are waiting for.
-        self.reactor.turn();
-        self.publish_all();
-        self.enter(Phase::Outside);
+        if self.is_here() {
+            self.tell();
+            // The loop may not go on for a long time: nothing waits in it that others are waiting for.
+            self.reactor.turn();
+            self.publish_all();
+            self.enter(Phase::Outside);
+        }
         std::mem::forget(abort);
     }
 
@@ -84,12 +92,16 @@ impl Core {
     /// Runs what is ready now, within the budget. What becomes ready meanwhile is behind it in the queue.
     fn run_ready(&self) {
         let mut deadline = None;
+        let origin = self.origin;
         for polls in 1..=RUN_POLLS {
             let Some(header) = self.run_queue.borrow_mut().pop_front() else {
                 return;
             };
             // SAFETY: a task in the run queue is in the table, which holds a reference.
             unsafe { self.run(header) };
+            if !origin.is_here() {
+                return;
+            }
             if polls % POLLS_PER_CLOCK == 0 {
                 let now = Instant::now();
                 if now >= *deadline.get_or_insert(now + RUN_TIME) {

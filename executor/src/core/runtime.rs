@@ -8,13 +8,14 @@ use super::watchdog::Watchdog;
 use crate::blocking::Pool;
 use crate::runtime::affinity::Affinity;
 use crate::stats::CoreStats;
-use reactor::{Capabilities, KernelWake, log};
+use reactor::{Capabilities, KernelWake, Origin, log};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// One runtime, for its cores and handles.
 pub(crate) struct RuntimeShared {
+    origin: Origin,
     cores: Box<[Arc<CoreShared>]>,
     /// The CPU behind each core.
     cpus: Box<[usize]>,
@@ -41,6 +42,7 @@ impl RuntimeShared {
         let id = next_id();
         let core = |(index, wake)| Arc::new(CoreShared::new(id, index, Arc::new(wake)));
         Self {
+            origin: Origin::here(),
             cores: wakes.into_iter().enumerate().map(core).collect(),
             last_meetings: Meeting::new(cpus.len()),
             cpus,
@@ -50,6 +52,12 @@ impl RuntimeShared {
             stopping: Stopping::new(),
             watchdog: Watchdog::new(),
         }
+    }
+
+    /// The process that it was made in.
+    #[inline]
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub(crate) fn cores(&self) -> &[Arc<CoreShared>] {
@@ -82,10 +90,13 @@ impl RuntimeShared {
         &self.watchdog
     }
 
-    /// Waits until every core of the runtime has come here. If that takes long, says which have not, and why.
+    /// Waits until every core of the runtime has come here. If that takes long, says which have not, and why. In a forked child, where no other core
+    /// is, it does not wait.
     pub(super) fn meet(&self) {
-        self.last_meetings
-            .wait(|waited| self.tell_who_is_missing(waited));
+        if self.origin.is_here() {
+            self.last_meetings
+                .wait(|waited| self.tell_who_is_missing(waited));
+        }
     }
 
     fn tell_who_is_missing(&self, waited: Duration) {

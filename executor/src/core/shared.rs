@@ -11,9 +11,9 @@ use crate::stats::CoreStats;
 use crate::task::TaskRef;
 use crossbeam_queue::SegQueue;
 use crossbeam_utils::CachePadded;
-use reactor::KernelWake;
 use reactor::doorbell::Doorbell;
 use reactor::park::{ParkState, Wake, publish_fence};
+use reactor::{KernelWake, Origin};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
@@ -23,6 +23,7 @@ pub(crate) struct RuntimeId(pub(crate) u64);
 
 /// One core, for everybody else.
 pub(crate) struct CoreShared {
+    origin: Origin,
     runtime: RuntimeId,
     index: usize,
     /// On a line of its own: read by others after each batch they send.
@@ -43,6 +44,7 @@ pub(crate) struct CoreShared {
 impl CoreShared {
     pub(crate) fn new(runtime: RuntimeId, index: usize, wake: Arc<KernelWake>) -> Self {
         Self {
+            origin: Origin::here(),
             runtime,
             index,
             state: CachePadded::new(ParkState::new()),
@@ -54,6 +56,12 @@ impl CoreShared {
             counters: CachePadded::default(),
             progress: CachePadded::default(),
         }
+    }
+
+    /// The process that it was made in.
+    #[inline]
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -128,6 +136,11 @@ impl CoreShared {
 
     /// Sends a task from any thread, and returns what it took to tell the core. If that has closed, the task is settled here and now.
     pub(super) fn inject(&self, task: TaskRef) -> Option<Wake> {
+        if !self.origin.is_here() {
+            // A forked child: nobody is there to take it, and a push of another thread's that the fork cut in half would never end.
+            std::mem::forget(task);
+            return None;
+        }
         self.foreign.push(task);
         publish_fence();
         if self.closed.is_set() {

@@ -3,8 +3,8 @@
 //! Shared by reference count with the futures that wait in it, so that one dropped late, after its core has gone, finds its own
 //! wheel and not another's.
 
-use reactor::contain_panic;
 use reactor::timer::{TimerKey, TimerWheel};
+use reactor::{Origin, contain_panic};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -15,6 +15,7 @@ const WAKES_PER_TURN: usize = 1024;
 
 /// The timers of one core.
 pub(crate) struct Timers {
+    origin: Origin,
     wheel: RefCell<TimerWheel<Waker>>,
     /// Due, and not woken yet: more came due at once than one turn wakes.
     due: RefCell<VecDeque<Waker>>,
@@ -25,6 +26,7 @@ pub(crate) struct Timers {
 impl Timers {
     pub(super) fn new() -> Self {
         Self {
+            origin: Origin::here(),
             wheel: RefCell::new(TimerWheel::new(0)),
             due: RefCell::default(),
             epoch: Instant::now(),
@@ -55,6 +57,9 @@ impl Timers {
     }
 
     /// Makes a timer wake `waker`; false if it has fired.
+    ///
+    /// # Panics
+    /// In a forked child, where it would never fire.
     pub(crate) fn update(&self, key: TimerKey, waker: &Waker) -> bool {
         let same = match self.wheel.borrow_mut().get_mut(key) {
             None => return false,
@@ -69,6 +74,7 @@ impl Timers {
                 .map(|current| std::mem::replace(current, waker));
             drop(replaced);
         }
+        self.origin.expect_here("a timer");
         true
     }
 

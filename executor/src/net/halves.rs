@@ -3,6 +3,7 @@
 use super::stream_methods::{reading_methods, writing_methods};
 use super::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::io::Splittable;
+use reactor::Origin;
 use socket2::SockRef;
 use std::net::Shutdown;
 use std::rc::Rc;
@@ -45,6 +46,7 @@ pub struct OwnedReadHalf<S>(Rc<S>);
 pub struct OwnedWriteHalf<S: HasStreamSocket> {
     stream: Rc<S>,
     shuts_down: bool,
+    origin: Origin,
 }
 
 pub(super) fn borrowed<S>(stream: &S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>) {
@@ -54,8 +56,12 @@ pub(super) fn borrowed<S>(stream: &S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>) {
 pub(super) fn owned<S: HasStreamSocket>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
     let stream = Rc::new(stream);
     let read = OwnedReadHalf(Rc::clone(&stream));
-    let shuts_down = true;
-    (read, OwnedWriteHalf { stream, shuts_down })
+    let write = OwnedWriteHalf {
+        stream,
+        shuts_down: true,
+        origin: Origin::here(),
+    };
+    (read, write)
 }
 
 impl<S: HasStreamSocket> ReadHalf<'_, S> {
@@ -139,7 +145,8 @@ impl<S: HasStreamSocket> OwnedWriteHalf<S> {
 
 impl<S: HasStreamSocket> Drop for OwnedWriteHalf<S> {
     fn drop(&mut self) {
-        if self.shuts_down {
+        // The socket of a forked child is its parent's as well, who may go on with it.
+        if self.shuts_down && self.origin.is_here() {
             // By a system call, which does not wait for anything. An error: the peer has gone already.
             let _ = SockRef::from(self.stream_socket()).shutdown(Shutdown::Write);
         }

@@ -6,6 +6,7 @@ use crate::buf::BufResult;
 use crate::consume_budget;
 use crate::io::{AsyncReadExt, PipeReader, PipeWriter};
 use futures_util::future::join3;
+use reactor::Origin;
 use rustix::io::Errno;
 use std::io;
 use std::mem;
@@ -28,6 +29,7 @@ pub struct Child {
     state: State,
     id: u32,
     kills_on_drop: bool,
+    origin: Origin,
 }
 
 /// How much is known of its end.
@@ -51,6 +53,7 @@ impl Child {
             state: running.map_or(State::Lost, State::Running),
             id: child.id(),
             kills_on_drop,
+            origin: Origin::here(),
         })
     }
 
@@ -166,8 +169,8 @@ impl Drop for Child {
         let State::Running(running) = mem::replace(&mut self.state, State::Lost) else {
             return;
         };
-        // It may have ended; or this is a fork of the process whose child it is.
-        if !matches!(running.try_wait(), Ok(None)) {
+        // In a forked child it is no child of ours but the parent's, to be killed or waited for by that. And it may have ended.
+        if !self.origin.is_here() || !matches!(running.try_wait(), Ok(None)) {
             return;
         }
         if self.kills_on_drop

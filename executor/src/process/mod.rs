@@ -2,6 +2,10 @@
 //!
 //! A program does not inherit its core's one-CPU affinity mask: it gets the one that the runtime was built with.
 //! Children that are dropped are waited for by one thread of the process, if there are any (`reaper`).
+//!
+//! To start a program is safe at any time, by this [`Command`] and by the standard library's alike. A child that fork(2) makes and that calls no exec is
+//! another matter: [`Runtime`](crate::Runtime#forked-children) has what it may do. A [`Child`] that it inherits is the parent's: dropping it does
+//! nothing, and to wait for it is an error (`ECHILD`).
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +16,7 @@ mod running;
 pub use child::Child;
 pub use std::process::{ExitStatus, Output, Stdio};
 
+use crate::core::context;
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
@@ -138,6 +143,8 @@ impl Command {
     /// # Panics
     /// Outside of a runtime.
     pub async fn status(&mut self) -> io::Result<ExitStatus> {
+        // Before anything is started that nobody could wait for.
+        context::expect("Command::status", |_| ());
         let mut child = self.spawn()?;
         // Kept, and not read, they would fill up, and the child wait for us.
         (child.stdout, child.stderr) = (None, None);
@@ -156,6 +163,7 @@ impl Command {
     /// # Panics
     /// Outside of a runtime.
     pub async fn output(&mut self) -> io::Result<Output> {
+        context::expect("Command::output", |_| ());
         self.set_unset_streams(Stdio::null, Stdio::piped);
         let child = self.spawn();
         self.set_unset_streams(Stdio::inherit, Stdio::inherit);

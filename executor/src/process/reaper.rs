@@ -7,26 +7,29 @@
 //! Only children that were handed over are waited for, each by its descriptor: never any child of the process, and no signal is handled.
 
 use super::running::try_wait;
+use reactor::Origin;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use std::{io, process, thread};
+use std::{io, thread};
 
 /// How often to ask for children that poll(2) is of no use for.
 const ASKING_INTERVAL: Duration = Duration::from_millis(100);
 
-static REAPER: Mutex<Reaper> = Mutex::new(Reaper {
-    process: 0,
-    children: Vec::new(),
-    thread: None,
-});
+/// The children of one process. A forked process has no such thread, and these are not its children: it makes itself another of these, since a
+/// thread of its parent may have held the lock at the fork.
+struct OfProcess {
+    origin: Origin,
+    /// Locked for a few instructions and system calls that do not wait, never while foreign code runs.
+    reaper: Mutex<Reaper>,
+    /// That of a forked process.
+    forked: OnceLock<Box<Self>>,
+}
 
-/// Locked for a few instructions and system calls that do not wait, never while foreign code runs.
+#[derive(Default)]
 struct Reaper {
-    /// Whose children these are. A forked process has no such thread, and these are not its children.
-    process: u32,
     /// Those that the thread has not taken yet.
     children: Vec<Arc<OwnedFd>>,
     /// The descriptor that wakes the thread; `None` if there is none.
@@ -66,18 +69,25 @@ fn start_thread(wake: Arc<OwnedFd>) -> io::Result<()> {
     .map(drop)
 }
 
-fn lock() -> MutexGuard<'static, Reaper> {
-    let mut reaper = REAPER.lock().unwrap_or_else(PoisonError::into_inner);
-    let process = process::id();
-    if reaper.process != process {
-        let inherited = reaper.process != 0;
-        reaper.process = process;
-        if inherited {
-            reaper.children.clear();
-            reaper.thread = None;
+impl OfProcess {
+    fn new() -> Self {
+        Self {
+            origin: Origin::here(),
+            reaper: Mutex::default(),
+            forked: OnceLock::new(),
         }
     }
-    reaper
+}
+
+fn lock() -> MutexGuard<'static, Reaper> {
+    static FIRST: OnceLock<OfProcess> = OnceLock::new();
+
+    let mut of_process = FIRST.get_or_init(OfProcess::new);
+    while !of_process.origin.is_here() {
+        of_process = of_process.forked.get_or_init(|| Box::new(OfProcess::new()));
+    }
+    let locked = of_process.reaper.lock();
+    locked.unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Reaper {

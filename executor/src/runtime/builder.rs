@@ -129,9 +129,10 @@ impl Builder {
     /// # Errors
     /// [`StartError`] says what is wrong and what to do. Nothing is left running then.
     pub fn build(self) -> Result<Runtime, StartError> {
-        if context::with(|core| core.is_some()) {
+        if context::is_core() {
             return Err(StartError::InsideRuntime);
         }
+        cpus::leave_forked_core();
         let allowed = cpus::allowed();
         if allowed.is_empty() {
             return Err(StartError::NoCpus);

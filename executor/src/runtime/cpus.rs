@@ -23,6 +23,19 @@ pub(super) fn pin(cpu: usize) -> Option<PinnedCore> {
     core_affinity::set_for_current(CoreId { id: cpu }).then(|| PinnedCore::to(cpu))
 }
 
+/// If this is a forked child, and its thread was a core of the parent's, the thread may use all CPUs again that the parent's runtime was built with.
+pub(super) fn leave_forked_core() {
+    let affinity = context::with(|core| {
+        let core = core.filter(|core| !core.is_here())?;
+        core.runtime().affinity().copied()
+    });
+    if let Some(affinity) = affinity
+        && let Err(error) = affinity.apply()
+    {
+        reactor::log!(warn, %error, "a thread of a forked child stays pinned to the CPU of its parent's core");
+    }
+}
+
 /// Gives the calling thread another affinity until it is dropped, which gives it its former one back; unless somebody else has changed it meanwhile.
 pub(super) struct Masked {
     /// What it was, and what was given.

@@ -41,6 +41,11 @@ impl Handle {
         })
     }
 
+    /// Whether this is the process that the runtime was built in.
+    pub(crate) fn is_here(&self) -> bool {
+        self.runtime.origin().is_here()
+    }
+
     pub(crate) fn core(&self, index: usize) -> &Arc<CoreShared> {
         &self.runtime.cores()[index]
     }
@@ -63,7 +68,7 @@ impl Handle {
     /// As [`executor::spawn_on`](crate::spawn_on), from any thread.
     ///
     /// # Panics
-    /// If there is no such core.
+    /// If there is no such core, and in a [forked child](crate::Runtime#forked-children).
     #[track_caller]
     pub fn spawn_on<F>(&self, core: usize, future: F) -> JoinHandle<F::Output>
     where
@@ -80,7 +85,7 @@ impl Handle {
     /// As [`executor::spawn_on_with`](crate::spawn_on_with), from any thread.
     ///
     /// # Panics
-    /// If there is no such core.
+    /// As for [`spawn_on`](Self::spawn_on).
     #[track_caller]
     pub fn spawn_on_with<C, F>(&self, core: usize, closure: C) -> JoinHandle<F::Output>
     where
@@ -146,6 +151,7 @@ pub(crate) unsafe fn dispatch<F: Future + 'static>(
     core: usize,
     future: F,
 ) -> Result<JoinHandle<F::Output>, NoSuchCore> {
+    runtime.origin().expect_here("spawn_on");
     let cores = runtime.cores();
     let Some(target) = cores.get(core) else {
         return Err(NoSuchCore {

@@ -18,8 +18,9 @@ use cpus::Masked;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::thread;
+use std::{mem, thread};
 
 /// A running runtime. Its core 0 is the thread that built it, inside [`block_on`](Self::block_on); the others have threads of their
 /// own and run until the runtime is dropped.
@@ -29,6 +30,21 @@ use std::thread;
 /// [logged](crate#logging) after a second; a closure of
 /// [`spawn_blocking`](crate::spawn_blocking) does so for a [bounded time](Builder::blocking_shutdown).
 ///
+/// # Forked children
+/// A runtime belongs to the process that built it. In a child of fork(2) that calls no exec it is a copy without threads, whose rings and sockets are
+/// the parent's. There:
+///
+/// - [`block_on`](Self::block_on), `spawn` and its like, and every future of this crate that would have to wait panic, and say why.
+/// - Dropping anything does nothing but free memory and close the child's copies of descriptors: no operation is cancelled, no socket shut down, no
+///   process killed. Dropping the runtime leaks it.
+/// - A `block_on` inside of which fork was called returns if its future completes without waiting; otherwise it panics as soon as the future waits.
+///   On another core's thread, or one of `spawn_blocking`, the child ends with status 101 when the task's poll, or the closure, returns.
+/// - The child may call exec or `_exit`, or build a runtime of its own, also inside of the parent's `block_on`, and use what is made in it.
+///
+/// The parent notices none of it. What a child may do at all, where the parent has threads, fork(2) says: a lock that another thread held stays
+/// locked, those of the standard library's streams and of loggers among them. To start a program, [`process::Command`](crate::process::Command)
+/// is safe always.
+///
 /// # Examples
 /// ```
 /// let runtime = executor::Builder::new().cores(1).build().unwrap();
@@ -36,7 +52,8 @@ use std::thread;
 /// assert_eq!(answer, 42);
 /// ```
 pub struct Runtime {
-    core: Core,
+    /// Counted so that a forked child can leak it.
+    core: Rc<Core>,
     /// The CPU that core 0 is pinned to while it runs.
     pin: Option<usize>,
     threads: Vec<thread::JoinHandle<()>>,
@@ -58,20 +75,27 @@ impl Runtime {
     /// on in the next one, cancels included, so a socket with a cancelled read on it is open until then. The other cores go on.
     ///
     /// # Panics
-    /// If `future` panics, and from inside a runtime: a core that blocks on another would stand still.
+    /// If `future` panics, and from inside a runtime: a core that blocks on another would stand still. In a [forked child](Self#forked-children), unless
+    /// fork was called by `future` itself, and that completes without waiting.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        if context::with(|core| core.is_some()) {
+        const NAME: &str = "Runtime::block_on";
+        if context::is_core() {
             panic!("{}", StartError::InsideRuntime);
         }
+        self.core.expect_here(NAME);
         let _pinned = self.pin.map(Masked::pin);
         // Another runtime on this thread may have set its own since the last time.
         self.core.reactor().apply_worker_limit();
         let _entered = context::enter(&self.core);
         // SAFETY: the loop below does not unwind, and ends only when the task is complete: by then the future is gone, and the output
-        // is taken here.
+        // is taken here. In a forked child it may end earlier; there nobody polls or drops the task ever again: the core runs no loop, and is leaked.
         let mut main = unsafe { self.core.spawn_unchecked(future) };
         self.core.run_until(|| main.is_finished());
-        match main.try_take().expect("the loop ends when it is finished") {
+        let Some(outcome) = main.try_take() else {
+            self.core.expect_here(NAME);
+            unreachable!("the loop ends when it is finished");
+        };
+        match outcome {
             Ok(output) => output,
             Err(error) => resume_unwind(error.into_panic()),
         }
@@ -85,12 +109,28 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
+        if self.core.is_here() {
+            self.shut_down();
+        }
+        // The parent's, or its threads': this is a forked child, perhaps of something that was dropped just now.
+        if !self.core.is_here() {
+            mem::forget(Rc::clone(&self.core));
+            mem::forget(mem::take(&mut self.threads));
+        }
+    }
+}
+
+impl Runtime {
+    fn shut_down(&mut self) {
         let blocking = Arc::clone(self.core.runtime().blocking());
         let closing = blocking.close();
         self.core.runtime().stop();
         {
             let _entered = context::enter(&self.core);
             self.core.shut_down();
+        }
+        if !self.core.is_here() {
+            return;
         }
         self.core.runtime().watchdog().end();
         for thread in self.threads.drain(..) {

@@ -7,8 +7,9 @@ use crate::core::pair_ring::pair_ring;
 use crate::core::{Core, RuntimeShared, Wiring, context};
 use crate::idle::IdlePolicy;
 use reactor::monitor::Monitor;
-use reactor::{Capabilities, KernelWake, Reactor, SetupError};
+use reactor::{Capabilities, KernelWake, Reactor, SetupError, end_child};
 use std::io;
+use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -79,7 +80,7 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
     threads.extend(start_watchdog(&shared));
     reactor::log!(debug, cpus = ?shared.cpus(), capabilities = %shared.capabilities(), "runtime started");
     Ok(Runtime {
-        core,
+        core: Rc::new(core),
         pin: plan.pin.then(|| plan.cpus[0]),
         threads,
     })
@@ -225,5 +226,10 @@ impl Drop for Starting {
 fn run(core: &Core) {
     let _entered = context::enter(core);
     core.run_until(|| core.runtime().is_stopping());
-    core.shut_down();
+    if core.is_here() {
+        core.shut_down();
+    }
+    if !core.is_here() {
+        end_child();
+    }
 }

@@ -220,7 +220,8 @@ async fn all(tasks: Vec<JoinHandle<()>>) -> Result<(), JoinError> {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.is_stopped.get().is_some() {
+        // In a forked child the shards are the parent's.
+        if self.is_stopped.get().is_some() || !self.handle.is_here() {
             return;
         }
         let key = self.key.get();

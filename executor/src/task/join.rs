@@ -100,6 +100,8 @@ impl<T> Future for JoinHandle<T> {
         let waker = context.waker();
         let joiners_core = || waker::core(waker)?.number_for(header.core());
         if !header.state.poll(waker, joiners_core) {
+            // A forked child has nobody who would complete it.
+            header.core().origin().expect_here("a join handle");
             return Poll::Pending;
         }
         ready!(budget::spend(context));

@@ -233,6 +233,11 @@ impl Drop for Shared {
         let Some(reactor) = self.reactor.upgrade() else {
             return;
         };
+        if !reactor.is_here() {
+            // A forked child: the group is the parent's.
+            ring.leak();
+            return;
+        }
         reactor.pools().remove(self.base);
         if self.is_registered
             && let Err(error) =

@@ -200,6 +200,11 @@ impl Drop for Group {
         let (Some(place), Some(reactor)) = (self.place, self.reactor.upgrade()) else {
             return;
         };
+        if !reactor.is_here() {
+            // A forked child: the place is in the parent's table.
+            std::mem::forget(self.memory.take());
+            return;
+        }
         let unregistered =
             reactor.with_submitter(|submitter| reactor.table().unregister(&submitter, place));
         if let Err(error) = unregistered {

@@ -62,6 +62,10 @@ unsafe impl Operation for FileOperation {
         }
     }
 
+    fn is_queued(&self) -> bool {
+        true
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
         completion.result().map(drop)
     }

@@ -71,10 +71,11 @@ impl<O: Operation> Op<O> {
     fn start(&mut self, waker: &Waker) -> Poll<Completion> {
         // SAFETY: the kernel does not have it, so nobody else has.
         let operation = unsafe { self.operation.0.as_mut() };
-        let (entry, is_for_storage) = (operation.entry(), operation.is_for_storage());
+        let entry = operation.entry();
+        let (is_for_storage, is_queued) = (operation.is_for_storage(), operation.is_queued());
         // SAFETY: the operation stays where it is, and is not touched, until its completion: it is owned by this future,
         // and by the slot when the future is dropped. `Operation` promises that the entry points to nothing else.
-        match unsafe { self.reactor.start(entry, waker) } {
+        match unsafe { self.reactor.start(entry, is_queued, waker) } {
             Ok(key) => {
                 self.stage = Stage::Started(key);
                 if is_for_storage {

@@ -83,6 +83,14 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         abandoned(seat.lane());
     }
 
+    fn is_queued(&self) -> bool {
+        self.operation.is_queued()
+    }
+
+    fn kind() -> &'static str {
+        O::kind()
+    }
+
     fn release(self, completion: Completion) {
         let lane = self.seat.lane();
         match completion.result() {

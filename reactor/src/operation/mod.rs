@@ -190,6 +190,20 @@ pub unsafe trait Operation: 'static {
     /// The operation is where its entry was made. What the entry points to may not be touched, nor borrowed: the kernel may be writing there.
     unsafe fn abandoned(_: NonNull<Self>) {}
 
+    /// Whether it waits for a worker thread of the kernel, if it has to wait, rather than for its descriptor to be ready. It is found faster
+    /// by a cancel that knows.
+    fn is_queued(&self) -> bool {
+        self.is_for_storage()
+    }
+
+    /// What messages call it: by default, its type.
+    fn kind() -> &'static str
+    where
+        Self: Sized,
+    {
+        kind_by_type::<Self>()
+    }
+
     /// The completion came, and the future has gone. What the outcome holds is released, unless the operation knows better.
     fn release(self, completion: Completion)
     where
@@ -217,10 +231,25 @@ pub unsafe trait Multishot: 'static {
     /// Turns one completion into an item.
     fn item(&mut self, completion: Completion) -> Self::Item;
 
+    /// What messages call it: by default, its type.
+    fn kind() -> &'static str
+    where
+        Self: Sized,
+    {
+        kind_by_type::<Self>()
+    }
+
     /// A completion came, and the stream has gone. What it brings is released, unless the operation knows better.
     fn release_item(&mut self, completion: Completion) {
         drop(self.item(completion));
     }
+}
+
+/// A type's name, without the modules that it is in and the types that it is made of.
+fn kind_by_type<O>() -> &'static str {
+    let name = std::any::type_name::<O>();
+    let name = name.split_once('<').map_or(name, |(name, _)| name);
+    name.rsplit_once("::").map_or(name, |(_, name)| name)
 }
 
 /// What the kernel moves at once at most (`MAX_RW_COUNT`); some operations take more for an error, or, its sign bit set, for nothing.

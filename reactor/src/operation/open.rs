@@ -55,6 +55,10 @@ unsafe impl Operation for Open {
             .flags(squeue::Flags::ASYNC)
     }
 
+    fn is_queued(&self) -> bool {
+        true
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
         let descriptor = completion.result()?;
         // SAFETY: the kernel has just made this descriptor for our operation, and nobody else knows it.

@@ -13,6 +13,8 @@ trait Finish {
     fn discard(&mut self, completion: Completion);
     /// The last one: release what came with it, and drop the operation.
     fn finish(self: Box<Self>, completion: Completion);
+    /// What messages call it. It looks at nothing of the operation.
+    fn kind(&self) -> &'static str;
 }
 
 #[repr(transparent)]
@@ -24,6 +26,10 @@ impl<O: Operation> Finish for OneShot<O> {
 
     fn finish(self: Box<Self>, completion: Completion) {
         self.0.release(completion);
+    }
+
+    fn kind(&self) -> &'static str {
+        O::kind()
     }
 }
 
@@ -37,6 +43,10 @@ impl<M: Multishot> Finish for ManyShot<M> {
 
     fn finish(mut self: Box<Self>, completion: Completion) {
         self.0.release_item(completion);
+    }
+
+    fn kind(&self) -> &'static str {
+        M::kind()
     }
 }
 
@@ -60,6 +70,12 @@ impl Orphan {
     /// A second handle, for the slot's owner to call the orphan without holding the slots; the first must not be used meanwhile.
     pub(crate) fn lend(&self) -> Self {
         Self(self.0)
+    }
+
+    /// What messages call the operation.
+    pub(crate) fn kind(&self) -> &'static str {
+        // SAFETY: the pointer is valid until `finish`, and nothing is read through it.
+        unsafe { self.0.as_ref() }.kind()
     }
 
     /// A completion came, and more will.

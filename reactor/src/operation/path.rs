@@ -81,6 +81,10 @@ unsafe impl Operation for PathOperation {
         }
     }
 
+    fn is_queued(&self) -> bool {
+        true
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
         completion.result().map(drop)
     }

@@ -61,6 +61,10 @@ unsafe impl Operation for Stat {
             .build()
     }
 
+    fn is_queued(&self) -> bool {
+        true
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
         completion.result()?;
         // SAFETY: all of it was zero, which is valid, and the kernel has written some of it.

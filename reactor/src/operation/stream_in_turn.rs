@@ -44,6 +44,10 @@ unsafe impl<M: OrderedMultishot> Multishot for WithTurn<M> {
         self.operation.item(completion)
     }
 
+    fn kind() -> &'static str {
+        M::kind()
+    }
+
     fn release_item(&mut self, completion: Completion) {
         let lane = self.turn.lane();
         match completion.result() {
