@@ -89,6 +89,23 @@ fn several_reads_bring_all_there_is() {
         let BufResult(read, rest) = reader.read_to_end(vec![b'?'; 10]).await;
         assert_eq!((read.unwrap(), &*rest), (5, &b"bcdef"[..]));
 
+        // Behind what is there, and within.
+        let mut text = Vec::with_capacity(10);
+        text.extend_from_slice(b"abc");
+        let mut reader = Slow::new("0123456789abcdef", 100);
+        let BufResult(read, text) = reader.read_exact(text.uninit()).await.into_inner();
+        read.unwrap();
+        assert_eq!(text, b"abc0123456");
+        let BufResult(read, text) = reader.read_exact(text.slice(2..7)).await.into_inner();
+        read.unwrap();
+        assert_eq!(text, b"ab789ab");
+        let Ok(one) = [Vec::with_capacity(4), Vec::with_capacity(1)].owned_iter() else {
+            unreachable!("there are two")
+        };
+        let BufResult(read, one) = reader.read_exact(one).await;
+        read.unwrap();
+        assert_eq!(one.into_inner(), [&b"cdef"[..], b""]);
+
         let mut reader = Slow::new("0123456789abcdef", 2);
         let BufResult(read, bytes) = reader.read_exact(Vec::with_capacity(10)).await;
         assert_eq!(read.unwrap_err().kind(), ErrorKind::UnexpectedEof);

@@ -2,7 +2,7 @@
 //!
 //! io_uring reads and writes a buffer while the future that asked for it may be dropped. So an operation owns its buffer, and the traits
 //! here say what a buffer must offer: [`IoBuf`] bytes to be written from, [`IoBufMut`] space to be read into; [`IoVectoredBuf`] and
-//! [`IoVectoredBufMut`] the same for several buffers at once. [`Slice`], [`Uninit`], [`VectoredSlice`] and [`VectoredBufIter`] are parts
+//! [`IoVectoredBufMut`] the same for several buffers at once. [`Slice`], [`VectoredSlice`] and [`VectoredBufIter`] are parts
 //! of buffers, and are buffers themselves.
 //!
 //! Code without `unsafe` cannot get at a byte that was never written, however it composes these. Three rules give that:
@@ -25,7 +25,6 @@ mod owned_iter;
 mod result;
 mod single;
 mod slice;
-mod uninit;
 mod vectored;
 mod vectored_implementors;
 mod vectored_slice;
@@ -34,7 +33,6 @@ pub use owned_iter::VectoredBufIter;
 pub use result::BufResult;
 pub use single::{IoBuf, IoBufMut};
 pub use slice::Slice;
-pub use uninit::Uninit;
 pub use vectored::{IoVectoredBuf, IoVectoredBufMut};
 pub use vectored_slice::VectoredSlice;
 

@@ -1,6 +1,6 @@
 //! One buffer: bytes to write from, and space to read into.
 
-use super::{Slice, Uninit};
+use super::Slice;
 use std::mem::MaybeUninit;
 use std::ops::{Bound, RangeBounds};
 
@@ -74,7 +74,8 @@ pub trait IoBuf: 'static {
 ///   have been moved.
 /// - The space belongs to the buffer alone. Nobody else reads or writes it while the buffer is borrowed by `&mut`, or while the kernel has it.
 /// - [`as_init`](IoBuf::as_init) returns the beginning of the space: never more bytes than it has, and the very same bytes.
-/// - After [`set_len`](Self::set_len), whose caller keeps its own promise, all bytes that the buffer shows are initialised.
+/// - After [`set_len`](Self::set_len), whose caller keeps its own promise, all bytes that the buffer shows are initialised: as many as was
+///   set, or the whole space, if it has no length apart from that.
 /// - Provided methods that it overrides return what they would return otherwise.
 ///
 /// # Examples
@@ -171,7 +172,7 @@ pub unsafe trait IoBufMut: IoBuf {
         count
     }
 
-    /// The room behind the initialised bytes, as a buffer of its own: what is read into it is appended.
+    /// The part of the buffer behind the bytes that it has now: what is read into it is appended to those.
     ///
     /// # Examples
     /// ```
@@ -183,11 +184,12 @@ pub unsafe trait IoBufMut: IoBuf {
     /// room.set_bytes(b", two");
     /// assert_eq!(room.into_inner(), b"one, two");
     /// ```
-    fn uninit(self) -> Uninit<Self>
+    fn uninit(self) -> Slice<Self>
     where
         Self: Sized,
     {
-        Uninit::new(self)
+        let length = self.buf_len();
+        self.slice(length..)
     }
 }
 

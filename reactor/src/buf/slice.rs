@@ -4,7 +4,7 @@ use super::{IntoInner, IoBuf, IoBufMut};
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut, Range};
 
-/// A part of a buffer that owns the buffer; made by [`IoBuf::slice`].
+/// A part of a buffer that owns the buffer; made by [`IoBuf::slice`] and [`IoBufMut::uninit`].
 ///
 /// What is read into it begins where it begins, and sets the length of the whole buffer to where the new bytes end.
 ///
