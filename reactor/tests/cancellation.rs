@@ -2,6 +2,8 @@
 //! it, each operation has one outcome, and all of it is released in the end. In each completion mode, with an allocator that watches
 //! what was freed.
 
+#[path = "../../executor/tests/support/log.rs"]
+mod log;
 mod support;
 
 use reactor::buf::{BufResult, IoBufMut};
@@ -13,7 +15,7 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 use std::{hint, iter, thread};
 use support::quarantine::{self, Quarantine};
@@ -349,6 +351,36 @@ fn what_the_kernel_does_not_let_go_of_is_leaked() {
             assert!(log.borrow().is_empty(), "nothing has completed");
         });
     });
+    quarantine::check();
+}
+
+/// The kernel does not take the cancels of a shutdown until that says what it waits for.
+#[test]
+fn a_shutdown_that_waits_for_the_kernel_says_so() {
+    // The gate holds for the thread that makes it, for good.
+    let shutting_down = thread::spawn(|| {
+        let gate = Arc::new(EnterGate::before_this_thread());
+        let core = Core::new(all_features());
+        let (socket, _peer) = socket_pair();
+        let recv = core.started(Recv::new(socket, [0; 8]));
+        core.submit_all(1);
+        // More than there is time for.
+        gate.refuse(iter::repeat_n(libc::EAGAIN, 2_000_000));
+        let relent = {
+            let gate = Arc::clone(&gate);
+            move |event: &tracing::Event<'_>| {
+                let line = log::line(event);
+                if line.contains("waits for the kernel") && line.contains("in_flight=1 ") {
+                    gate.relent();
+                }
+            }
+        };
+        log::observed(relent, || {
+            assert_eq!(core.reactor.shutdown(Duration::MAX), Ok(()));
+        });
+        drop(recv);
+    });
+    shutting_down.join().expect("it ends");
     quarantine::check();
 }
 
