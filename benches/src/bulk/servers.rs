@@ -117,6 +117,7 @@ pub(super) fn glommio(load: Load, announce: Announce) -> io::Result<()> {
 }
 
 pub(super) fn compio(load: Load, announce: Announce) -> io::Result<()> {
+    use compio::BufResult;
     use compio::io::AsyncWriteExt;
     let serving = async move {
         let listener = compio::net::TcpListener::bind(ANYWHERE).await?;

@@ -236,7 +236,7 @@ pub(super) fn compio(path: &Path, workload: Workload, length: Duration) -> io::R
             let mut buffer = Some(PeersBuf(AlignedBuf::new(workload.bytes, ALIGNMENT)));
             let read = async move |offset| {
                 let empty = buffer.take().expect("it comes back from every read");
-                let compio::buf::BufResult(result, filled) = file.read_at(empty, offset).await;
+                let compio::BufResult(result, filled) = file.read_at(empty, offset).await;
                 workload.check(&filled.0[..result?], offset)?;
                 buffer = Some(filled);
                 Ok(())

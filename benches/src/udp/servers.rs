@@ -102,6 +102,7 @@ pub(super) fn glommio(load: Load, announce: Announce) -> io::Result<()> {
 }
 
 pub(super) fn compio(load: Load, announce: Announce) -> io::Result<()> {
+    use compio::BufResult;
     let serving = async move {
         let socket = compio::net::UdpSocket::bind(ANYWHERE).await?;
         announce(socket.local_addr()?)?;
