@@ -384,7 +384,7 @@ impl Reactor {
     /// turn goes on soon then.
     pub fn hurry(&self) {
         if !self.is_delivering.get() {
-            self.turn();
+            self.turn_and(false);
         }
     }
 

@@ -58,7 +58,7 @@ impl Reactor {
         let mut limits = [bounded, 0];
         let set = self.with_submitter(|ring| ring.register_iowq_max_workers(&mut limits));
         if let Err(error) = set {
-            tracing::warn!(%error, bounded, "the limit on the kernel's workers could not be set");
+            crate::log!(warn, %error, bounded, "the limit on the kernel's workers could not be set");
         }
     }
 
