@@ -125,7 +125,7 @@ pub(super) fn compio(load: Load, announce: Announce) -> io::Result<()> {
         let (mut stream, _) = listener.accept().await?;
         let mut buffer = vec![PATTERN; load.size_bytes];
         loop {
-            let compio::BufResult(result, sent) = stream.write_all(buffer).await;
+            let BufResult(result, sent) = stream.write_all(buffer).await;
             if let Err(error) = result {
                 return unless_gone(error);
             }

@@ -108,13 +108,13 @@ pub(super) fn compio(load: Load, announce: Announce) -> io::Result<()> {
         announce(socket.local_addr()?)?;
         let mut buffer = Vec::with_capacity(load.size_bytes);
         loop {
-            let compio::BufResult(result, mut filled) = socket.recv_from(buffer).await;
+            let BufResult(result, mut filled) = socket.recv_from(buffer).await;
             let (count, peer) = result?;
             if count == END_BYTES {
                 return Ok(());
             }
             filled.truncate(count);
-            let compio::BufResult(result, sent) = socket.send_to(filled, peer).await;
+            let BufResult(result, sent) = socket.send_to(filled, peer).await;
             result?;
             buffer = sent;
         }
