@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 ///
 /// Only what this crate makes is counted. A loop that awaits nothing of it, such as one over a channel of another crate that always has an
 /// item, or over computations, takes part by a call of this. Without one, such a loop does not end, not even under a `timeout`, which is
-/// in the same task. It costs a few instructions; [`yield_now`](crate::yield_now) lets the others run each time.
+/// in the same task. It costs a few instructions; [`yield_now`](crate::yield_now()) lets the others run each time.
 ///
 /// Outside of a runtime there is no budget, and it does nothing. **Dropped**, it has no effect.
 ///

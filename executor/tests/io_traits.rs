@@ -224,7 +224,7 @@ fn memory_is_read_and_written_at_offsets() {
         let mut array = *b"......";
         assert_eq!(array.write_at("abc", 4).await.0.unwrap(), 2);
         assert_eq!(array.write_at("abc", 9).await.0.unwrap(), 0);
-        (&mut array).write_all_at("12", 1).await.0.unwrap();
+        array.write_all_at("12", 1).await.0.unwrap();
         assert_eq!(&array, b".12.ab");
         let mut vector = b"01".to_vec();
         assert_eq!(vector.write_at("ab", 1).await.0.unwrap(), 2);
@@ -298,7 +298,7 @@ fn without_vectored_operations_one_buffer_is_used() {
         let (mut reader, mut writer) = (Slow::new("x", 9), Vec::new()).split();
         let BufResult(read, text) = Box::new(&mut reader).read_to_end(Vec::new()).await;
         assert_eq!(read.unwrap(), 1);
-        (&mut writer).write_all(text).await.0.unwrap();
+        writer.by_ref().write_all(text).await.0.unwrap();
         assert_eq!(writer, b"x");
     });
 }

@@ -9,7 +9,7 @@
 //! nobody has set it, it has no end.
 //!
 //! Somebody may poll in a loop until the future is ready, and give the thread back only then: an executor inside of a task. For that loop to end,
-//! a spent budget is renewed when it has refused [`REFUSALS_MAX`] polls.
+//! a spent budget is renewed when it has refused about a thousand polls (`REFUSALS_MAX`).
 
 use std::cell::Cell;
 use std::task::{Context, Poll, Waker};

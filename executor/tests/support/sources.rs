@@ -156,6 +156,19 @@ kept!(Tcp: write_all, read, read_vectored);
 kept!(Pipe: write, read, read_vectored);
 kept!(Udp: send, recv, recv_vectored);
 
+/// A slice of the new bytes.
+pub(crate) struct Memory;
+
+impl Source for Memory {
+    async fn read<B: IoBufMut>(&mut self, buffer: B, count: usize) -> B {
+        after((&*new(count)).read(buffer).await, count)
+    }
+
+    async fn read_vectored<V: IoVectoredBufMut>(&mut self, buffers: V, count: usize) -> V {
+        after((&*new(count)).read_vectored(buffers).await, count)
+    }
+}
+
 /// A reader that has exactly the new bytes.
 pub(crate) struct Fresh<R>(pub(crate) fn(Vec<u8>) -> R);
 
