@@ -66,6 +66,8 @@ pub struct Reactor {
     /// Entries that found the submission queue full. They are always older than what comes next, so order is kept.
     backlog: RefCell<VecDeque<squeue::Entry>>,
     cancels: RefCell<Cancels>,
+    /// Whether there are any: looked at in every turn, and mostly not.
+    has_cancels: Cell<bool>,
     wake: Arc<KernelWake>,
     wake_is_armed: Cell<bool>,
     is_closing: Cell<bool>,
@@ -124,6 +126,7 @@ impl Reactor {
             capabilities,
             backlog: RefCell::new(VecDeque::new()),
             cancels: RefCell::default(),
+            has_cancels: Cell::new(false),
             wake,
             wake_is_armed: Cell::new(false),
             is_closing: Cell::new(false),
@@ -260,6 +263,7 @@ impl Reactor {
 
     /// Has the kernel asked, in the next turn, to end an operation; its completion comes as any other.
     pub(crate) fn cancel(&self, key: Key) {
+        self.has_cancels.set(true);
         self.cancels.borrow_mut().add(key);
     }
 
@@ -312,10 +316,10 @@ impl Reactor {
 
     /// Puts a batch of cancels into the queue, if what they are to cancel is with the kernel, or before them in the queue.
     fn push_cancels(&self, ring: &mut Ring, is_holding: bool) {
-        let mut cancels = self.cancels.borrow_mut();
-        if cancels.is_empty() || !self.backlog.borrow().is_empty() {
+        if !self.has_cancels.get() || !self.backlog.borrow().is_empty() {
             return;
         }
+        let mut cancels = self.cancels.borrow_mut();
         let slots = self.slots.borrow();
         while let Some(key) = cancels.next(&slots, is_holding) {
             let cancel = opcode::AsyncCancel::new(key.to_user_data()).build();
@@ -324,12 +328,13 @@ impl Reactor {
                 return cancels.put_back(key);
             }
         }
+        self.has_cancels.set(!cancels.is_empty());
     }
 
     /// Submits and reaps without waiting: one enter where there is something to submit or the kernel asks for it, none otherwise.
     /// Returns how many completions came.
     pub fn turn(&self) -> usize {
-        let is_holding = self.cancels.borrow_mut().hold();
+        let is_holding = self.has_cancels.get() && self.cancels.borrow_mut().hold();
         self.turn_and(is_holding)
     }
 
@@ -388,7 +393,7 @@ impl Reactor {
     }
 
     fn has_more_than_fits(&self) -> bool {
-        !self.backlog.borrow().is_empty() || !self.cancels.borrow().is_empty()
+        self.has_cancels.get() || !self.backlog.borrow().is_empty()
     }
 
     fn has_unsubmitted(&self, ring: &Ring) -> bool {
@@ -545,6 +550,7 @@ impl Reactor {
 
     fn cancel_all(&self) {
         let keys = self.slots.borrow().keys_in_flight();
+        self.has_cancels.set(true);
         self.cancels.borrow_mut().replace(keys);
     }
 }
