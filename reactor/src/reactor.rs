@@ -222,32 +222,33 @@ impl Reactor {
     /// The completion of a one-shot operation, if it has come; else `waker` will be woken by it.
     pub(crate) fn poll(&self, key: Key, waker: &Waker) -> Poll<Completion> {
         let next = self.slots.borrow_mut().poll(key, waker);
-        match self.settle(key, waker, next) {
-            Poll::Ready(completion) => Poll::Ready(completion.expect("one-shots do not finish")),
-            Poll::Pending => Poll::Pending,
+        if let Next::Arrived(completion) = next {
+            return Poll::Ready(completion);
         }
+        self.go_on(key, waker, &next);
+        Poll::Pending
     }
 
     /// The next completion of a multishot operation, `None` after the last; else `waker` will be woken by it.
     pub(crate) fn poll_next(&self, key: Key, waker: &Waker) -> Poll<Option<Completion>> {
         let next = self.slots.borrow_mut().poll_next(key, waker);
-        self.settle(key, waker, next)
-    }
-
-    /// Wakers are foreign code: they are cloned and dropped while the slots are not borrowed.
-    fn settle(&self, key: Key, waker: &Waker, next: Next) -> Poll<Option<Completion>> {
         match next {
             Next::Arrived(completion) => return Poll::Ready(Some(completion)),
             Next::Finished => return Poll::Ready(None),
-            Next::Pending => {}
-            Next::NeedsWaker => {
-                let waker = waker.clone();
-                let replaced = self.slots.borrow_mut().set_waker(key, waker);
-                drop(replaced);
-            }
+            Next::Pending | Next::NeedsWaker => self.go_on(key, waker, &next),
         }
-        self.origin.expect_here("an operation in flight");
         Poll::Pending
+    }
+
+    /// An operation goes on, and will wake `waker`: not in a forked child, which will not hear of it.
+    fn go_on(&self, key: Key, waker: &Waker, next: &Next) {
+        self.origin.expect_here("an operation in flight");
+        if matches!(next, Next::NeedsWaker) {
+            // Wakers are foreign code: they are cloned and dropped while the slots are not borrowed.
+            let waker = waker.clone();
+            let replaced = self.slots.borrow_mut().set_waker(key, waker);
+            drop(replaced);
+        }
     }
 
     pub(crate) fn abandon(&self, key: Key) -> Abandoned {
