@@ -52,7 +52,7 @@ impl Cancels {
         self.came = 0;
     }
 
-    /// A turn begins: whether those that are deep in their chains are held back in it.
+    /// A turn begins, and there are some: whether those that are deep in their chains are held back in it.
     pub(crate) fn hold(&mut self) -> bool {
         let is_crowd = std::mem::take(&mut self.came) >= CROWD;
         if !is_crowd {
@@ -74,6 +74,7 @@ impl Cancels {
                 return Some(key);
             }
         }
+        self.held_since = None;
         None
     }
 

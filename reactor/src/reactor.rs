@@ -69,6 +69,8 @@ pub struct Reactor {
     /// Entries that found the submission queue full. They are always older than what comes next, so order is kept.
     backlog: RefCell<VecDeque<squeue::Entry>>,
     cancels: RefCell<Cancels>,
+    /// Whether there are any: looked at in every turn, and mostly not.
+    has_cancels: Cell<bool>,
     wake: Arc<KernelWake>,
     wake_is_armed: Cell<bool>,
     is_closing: Cell<bool>,
@@ -129,6 +131,7 @@ impl Reactor {
             capabilities,
             backlog: RefCell::new(VecDeque::new()),
             cancels: RefCell::default(),
+            has_cancels: Cell::new(false),
             wake,
             wake_is_armed: Cell::new(false),
             is_closing: Cell::new(false),
@@ -231,32 +234,33 @@ impl Reactor {
     /// The completion of a one-shot operation, if it has come; else `waker` will be woken by it.
     pub(crate) fn poll(&self, key: Key, waker: &Waker) -> Poll<Completion> {
         let next = self.slots.borrow_mut().poll(key, waker);
-        match self.settle(key, waker, next) {
-            Poll::Ready(completion) => Poll::Ready(completion.expect("one-shots do not finish")),
-            Poll::Pending => Poll::Pending,
+        if let Next::Arrived(completion) = next {
+            return Poll::Ready(completion);
         }
+        self.go_on(key, waker, &next);
+        Poll::Pending
     }
 
     /// The next completion of a multishot operation, `None` after the last; else `waker` will be woken by it.
     pub(crate) fn poll_next(&self, key: Key, waker: &Waker) -> Poll<Option<Completion>> {
         let next = self.slots.borrow_mut().poll_next(key, waker);
-        self.settle(key, waker, next)
-    }
-
-    /// Wakers are foreign code: they are cloned and dropped while the slots are not borrowed.
-    fn settle(&self, key: Key, waker: &Waker, next: Next) -> Poll<Option<Completion>> {
         match next {
             Next::Arrived(completion) => return Poll::Ready(Some(completion)),
             Next::Finished => return Poll::Ready(None),
-            Next::Pending => {}
-            Next::NeedsWaker => {
-                let waker = waker.clone();
-                let replaced = self.slots.borrow_mut().set_waker(key, waker);
-                drop(replaced);
-            }
+            Next::Pending | Next::NeedsWaker => self.go_on(key, waker, &next),
         }
-        self.origin.expect_here("an operation in flight");
         Poll::Pending
+    }
+
+    /// An operation goes on, and will wake `waker`: not in a forked child, which will not hear of it.
+    fn go_on(&self, key: Key, waker: &Waker, next: &Next) {
+        self.origin.expect_here("an operation in flight");
+        if matches!(next, Next::NeedsWaker) {
+            // Wakers are foreign code: they are cloned and dropped while the slots are not borrowed.
+            let waker = waker.clone();
+            let replaced = self.slots.borrow_mut().set_waker(key, waker);
+            drop(replaced);
+        }
     }
 
     pub(crate) fn abandon(&self, key: Key) -> Abandoned {
@@ -279,6 +283,7 @@ impl Reactor {
     /// Has the kernel asked, in the next turn, to end an operation; its completion comes as any other.
     pub(crate) fn cancel(&self, key: Key) {
         self.slots.borrow_mut().note_cancel(key);
+        self.has_cancels.set(true);
         self.cancels.borrow_mut().add(key);
     }
 
@@ -331,10 +336,10 @@ impl Reactor {
 
     /// Puts a batch of cancels into the queue, if what they are to cancel is with the kernel, or before them in the queue.
     fn push_cancels(&self, ring: &mut Ring, is_holding: bool) {
-        let mut cancels = self.cancels.borrow_mut();
-        if cancels.is_empty() || !self.backlog.borrow().is_empty() {
+        if !self.has_cancels.get() || !self.backlog.borrow().is_empty() {
             return;
         }
+        let mut cancels = self.cancels.borrow_mut();
         let slots = self.slots.borrow();
         while let Some(key) = cancels.next(&slots, is_holding) {
             let cancel = opcode::AsyncCancel::new(key.to_user_data()).build();
@@ -343,12 +348,13 @@ impl Reactor {
                 return cancels.put_back(key);
             }
         }
+        self.has_cancels.set(!cancels.is_empty());
     }
 
     /// Submits and reaps without waiting: one enter where there is something to submit or the kernel asks for it, none otherwise.
     /// Returns how many completions came.
     pub fn turn(&self) -> usize {
-        let is_holding = self.cancels.borrow_mut().hold();
+        let is_holding = self.has_cancels.get() && self.cancels.borrow_mut().hold();
         self.turn_and(is_holding)
     }
 
@@ -417,7 +423,7 @@ impl Reactor {
     }
 
     fn has_more_than_fits(&self) -> bool {
-        !self.backlog.borrow().is_empty() || !self.cancels.borrow().is_empty()
+        self.has_cancels.get() || !self.backlog.borrow().is_empty()
     }
 
     fn has_unsubmitted(&self, ring: &Ring) -> bool {
@@ -596,6 +602,7 @@ impl Reactor {
 
     fn cancel_all(&self) {
         let keys = self.slots.borrow().keys_in_flight();
+        self.has_cancels.set(true);
         self.cancels.borrow_mut().replace(keys);
     }
 }

@@ -331,14 +331,12 @@ fn what_the_kernel_does_not_let_go_of_is_leaked() {
             assert_eq!(Rc::strong_count(&log), 11);
             let error = core.reactor.shutdown(Duration::from_millis(20));
             let in_flight = vec![("Leaked", 10)];
-            let error = error.map_err(|error| {
-                assert!(
-                    error
-                        .to_string()
-                        .starts_with("10 operations did not end when cancelled: 10 Leaked.")
-                );
-                error
-            });
+            let text = error.as_ref().map_err(ToString::to_string);
+            let text = text.expect_err("the kernel takes nothing up");
+            assert!(
+                text.starts_with("10 operations did not end when cancelled: 10 Leaked."),
+                "{text}"
+            );
             assert_eq!(error, Err(ShutdownError { in_flight }));
             let start = Instant::now();
             drop(core);
