@@ -94,7 +94,7 @@ pub(crate) fn expect<T>(what: &str, call: impl FnOnce(&Core) -> T) -> T {
 /// pool.
 ///
 /// # Panics
-/// If it works for none. The message names `what` and the caller's line; a panic inside of `call` does not.
+/// If it works for none, and in a forked child. The message names `what` and the caller's line; a panic inside of `call` does not.
 #[inline]
 #[track_caller]
 pub(crate) fn expect_runtime<T>(
@@ -102,17 +102,21 @@ pub(crate) fn expect_runtime<T>(
     call: impl FnOnce(&Arc<RuntimeShared>, Option<&Core>) -> T,
 ) -> T {
     let found = with(|core| match core {
-        Some(core) => Ok(call(core.runtime(), Some(core))),
-        None => Err(call),
+        Some(core) if core.is_here() => Ok(call(core.runtime(), Some(core))),
+        core => Err((call, core.is_some())),
     });
     let call = match found {
         Ok(result) => return result,
-        Err(call) => call,
+        Err((_, true)) => refuse_in_child(what),
+        Err((call, false)) => call,
     };
     let served = SERVED.try_with(Cell::get).unwrap_or(ptr::null());
     // SAFETY: set by `serve` only, and unset before the borrow it was made with ends.
     match unsafe { served.as_ref() } {
-        Some(runtime) => call(runtime, None),
+        Some(runtime) => {
+            runtime.origin().expect_here(what);
+            call(runtime, None)
+        }
         None => no_core(what),
     }
 }
