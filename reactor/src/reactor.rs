@@ -33,7 +33,7 @@ const WAKE: u64 = u64::MAX;
 const CANCEL: u64 = u64::MAX - (1 << 32);
 
 /// Entries of the submission queue. More than one turn usually makes, few enough to stay in the cache (64 bytes each).
-pub(crate) const SQ_ENTRIES: u32 = 256;
+const SQ_ENTRIES: u32 = 256;
 /// Entries of the completion queue (16 bytes each): sixteen turns' worth before the kernel has to keep them elsewhere.
 const CQ_ENTRIES: u32 = 4096;
 /// Completions copied out at a time, so that the ring is not borrowed while their wakers run.

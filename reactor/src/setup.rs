@@ -162,8 +162,10 @@ impl Capabilities {
 
 /// Which features this kernel has.
 fn probe_features() -> Result<Vec<Feature>, SetupError> {
-    // The first ring of a thread sets how many workers the kernel has for it, from the ring's size, and before 5.15 nothing changes that later.
-    let (ring, header) = build(0, crate::reactor::SQ_ENTRIES, crate::reactor::SQ_ENTRIES)?;
+    // The first ring of a thread sets how many workers the kernel has for it, from the ring's size, and before 5.15 nothing changes that later. The
+    // kernel takes four for each CPU at most, so this is enough; and each queue takes a page, as that of the smallest ring.
+    const FIRST_ENTRIES: u32 = 64;
+    let (ring, header) = build(0, FIRST_ENTRIES, FIRST_ENTRIES)?;
     // A filter may refuse this one alone.
     sys::enter(ring.as_raw_fd(), 0, 0, 0, None).map_err(|code| {
         SetupError::from_io("io_uring_enter", io::Error::from_raw_os_error(code))
