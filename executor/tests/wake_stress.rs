@@ -27,6 +27,6 @@ fn no_wake_is_lost() {
     let policies = policies();
     let share = Duration::from_secs(seconds) / policies.len() as u32;
     for policy in policies {
-        stress(policy, share);
+        stress(policy, share, async |_, _| {});
     }
 }

@@ -1,5 +1,5 @@
 //! Wakes by the million, around each boundary of the idle protocol: that none is lost. The load is the one of `executor/tests/wake_stress.rs`, for minutes
-//! rather than seconds, and optimised.
+//! rather than seconds, and optimised. Beside it, forks, terminals, named pipes and children are tried on the same cores ([`neighbours`]).
 //!
 //! Measures nothing: it prints how the cores slept and were woken, by each way of waiting, and that it got to the end. A lost wake ends the process within
 //! seconds, saying who waits and in what state the cores are.
@@ -8,6 +8,7 @@
 mod common;
 #[path = "../../../executor/tests/common/wake_load.rs"]
 mod load;
+mod neighbours;
 #[path = "../../../executor/tests/common/round_watchdog.rs"]
 mod round_watchdog;
 
@@ -21,7 +22,7 @@ use crate::suite::Bench;
 
 pub(crate) const BENCH: Bench = Bench {
     name: "stress",
-    about: "whether a wake is lost: two cores and two threads, around each boundary of the idle protocol; no figures",
+    about: "whether a wake is lost: two cores and two threads, around each boundary of the idle protocol, beside forks, terminals, named pipes and children; no figures",
     runtimes: || vec!["ours"],
     run,
     is_of_all: false,
@@ -42,7 +43,7 @@ fn run(session: &mut Session<'_>) -> io::Result<()> {
     for policy in policies {
         let way = format!("{policy:?}");
         session.begin(&way);
-        let stats = load::stress(policy, share);
+        let stats = load::stress(policy, share, neighbours::run);
         session.end(share);
         session.say(&way);
         for (core, stats) in stats.iter().enumerate() {
@@ -52,7 +53,7 @@ fn run(session: &mut Session<'_>) -> io::Result<()> {
             }
         }
     }
-    session.say("No wake was lost.");
+    session.say("No wake was lost, and nothing was left behind.");
     Ok(())
 }
 

@@ -32,8 +32,13 @@ pub(crate) fn policies() -> Vec<IdlePolicy> {
     policies
 }
 
-/// Two cores that wait by this policy, and two threads beside them, for so long. How the cores slept and were woken.
-pub(crate) fn stress(policy: IdlePolicy, time: Duration) -> Vec<CoreStats> {
+/// Two cores that wait by this policy, and two threads beside them, for so long. How the cores slept and were woken. `beside` starts what else
+/// the cores do until the end; it is waited for.
+pub(crate) fn stress(
+    policy: IdlePolicy,
+    time: Duration,
+    beside: impl AsyncFnOnce(&RoundWatchdog, Instant),
+) -> Vec<CoreStats> {
     let builder = Builder::new().cores(2).idle(policy);
     let runtime = builder.build().expect("the runtime starts");
     let watchdog = RoundWatchdog::new(format!("{policy:?}"), runtime.handle());
@@ -46,7 +51,8 @@ pub(crate) fn stress(policy: IdlePolicy, time: Duration) -> Vec<CoreStats> {
         let bursts = watchdog.actor("a thread, sending bursts");
         let bursts = in_thread(move |handle| send_bursts(handle, &bursts, end));
         let here = watchdog.actor("core 0, calling core 1");
-        call(1, here, Random::new(2), end).await;
+        let here = call(1, here, Random::new(2), end);
+        futures::future::join(here, beside(&watchdog, end)).await;
         let ending = watchdog.actor("the end of the others");
         there.await.unwrap();
         ending.done();
