@@ -484,3 +484,24 @@ fn what_a_spent_budget_holds_back_is_not_lost() {
         }
     });
 }
+
+/// A loop over a lock that is always free is polled before a sleep in the same task, and takes the whole budget each time. The sleep has waited, and is
+/// ready all the same.
+#[test]
+fn a_sleep_is_ready_beside_what_spends_everything() {
+    run(1, async {
+        let mutex = Mutex::new(());
+        let mut greedy = pin!(async {
+            loop {
+                drop(mutex.lock().await);
+            }
+        });
+        let mut slept = pin!(sleep(Duration::from_millis(2)));
+        poll_fn(|context| {
+            let polled: Poll<()> = greedy.as_mut().poll(context);
+            assert!(polled.is_pending());
+            slept.as_mut().poll(context)
+        })
+        .await;
+    });
+}

@@ -11,6 +11,7 @@ use executor::net::{
     UnixListener,
 };
 use executor::spawn;
+use executor::time::{Duration, timeout};
 use futures::future::poll_immediate;
 use std::io::{self, ErrorKind, Write};
 use std::mem::MaybeUninit;
@@ -331,5 +332,25 @@ fn a_listener_is_dropped_outside_of_its_runtime() {
     drop(listener);
     runtime.block_on(async {
         on_thread(move || while net::TcpStream::connect(address).is_ok() {}).await;
+    });
+}
+
+/// Zero-copy writes to a peer that does not read are dropped, of which the kernel still has the memory: it has for as long as the peer likes. Closing
+/// does not wait for that.
+#[test]
+fn close_does_not_wait_for_memory_of_a_dropped_write() {
+    let _alone = alone();
+    run(1, async {
+        let before = descriptors();
+        let (stream, peer) = pair().await;
+        loop {
+            let written = stream.write_zero_copy(vec![0; 1 << 20]);
+            if timeout(Duration::from_millis(20), written).await.is_err() {
+                break;
+            }
+        }
+        stream.close().await.unwrap();
+        assert_eq!(descriptors(), before + 1, "the peer's alone is left");
+        drop(peer);
     });
 }

@@ -85,6 +85,8 @@ fn a_child_that_drops_everything_changes_nothing() {
             assert!(poll_immediate(pieces.next()).await.is_none());
             let buffers = RegisteredBufs::new(2, 4096).unwrap();
             let file = File::open("/dev/zero").await.unwrap();
+            // One that is closed by a worker.
+            let slow = File::open("/proc/self/status").await.unwrap();
             let event = AsyncFd::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap());
             let ready = begun(event.readable()).await;
             let mut signal = Signal::new(SignalKind::WINDOW_CHANGE).unwrap();
@@ -101,7 +103,7 @@ fn a_child_that_drops_everything_changes_nothing() {
             let Some(child) = fork() else {
                 raise_window_change();
                 drop((read, dropped_later, unsubmitted, incoming, pieces, ready));
-                drop((signal, program, task, file, event, pool, buffers));
+                drop((signal, program, task, file, slow, event, pool, buffers));
                 drop((reading, writing, peer, listener, pooled, pooled_peer));
                 leave(true);
             };
@@ -124,6 +126,7 @@ fn a_child_that_drops_everything_changes_nothing() {
             let buffer = file.read_fixed_at(buffers.take().await, 0).await;
             assert_eq!(buffer.0.unwrap(), 4096);
             assert_eq!(file.read_at([1; 8], 0).await.0.unwrap(), 8);
+            assert_eq!(slow.read_at([1; 8], 0).await.0.unwrap(), 8);
             rustix::io::write(event.get_ref(), &1u64.to_ne_bytes()).unwrap();
             ready.await.unwrap();
             assert_eq!(task.await.unwrap(), 5);

@@ -492,3 +492,46 @@ fn drops_that_spawn_do_not_recurse() {
         assert_eq!(drops.count(), LINKS + 1);
     }
 }
+
+/// At shutdown, a chain of outputs is dropped, one inside of the other, and a drop of the last spawns what may not leave this thread. The
+/// cancel of that may have to wait for the end of the chain, however long that is. Meanwhile another thread aborts the task: the future is dropped once,
+/// and here.
+#[test]
+fn a_task_spawned_deep_in_drops_is_cancelled_here() {
+    for depth in [0, 1, 15, 16, 17, 40] {
+        let (drops, here) = (Drops::new(), thread::current().id());
+        let runtime = start(1).expect("one CPU");
+        runtime.block_on(async {
+            let token = drops.token();
+            let mut last = Some(OnDrop(move || {
+                let stays = (Rc::new(()), token.another());
+                let task = spawn(async move {
+                    let _stays = stays;
+                    pending::<()>().await;
+                });
+                let stranger = thread::spawn(move || {
+                    task.abort();
+                    task
+                });
+                drop(stranger.join().expect("it does not panic"));
+            }));
+            let mut handle: JoinHandle<Box<dyn std::any::Any>> =
+                spawn(async move { Box::new(last.take()) as Box<dyn std::any::Any> });
+            for _ in 0..depth {
+                let inner = handle;
+                until(|| inner.is_finished()).await;
+                handle = spawn(async move { Box::new(inner) as Box<dyn std::any::Any> });
+            }
+            until(|| handle.is_finished()).await;
+            spawn(async move {
+                let _handle = handle;
+                pending::<()>().await;
+            })
+            .detach();
+            settle().await;
+        });
+        drop(runtime);
+        // The token that went along, and the one of the spawned future.
+        assert_eq!(drops.threads(), [here, here], "depth {depth}");
+    }
+}

@@ -92,8 +92,8 @@ fn waiting_close(reactor: &Rc<Reactor>, fd: OwnedFd, file_type: FileType) -> Clo
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Otherwise it is closed here and now.
-        if let Some(reactor) = self.closer.upgrade()
+        // Otherwise it is closed here and now. So it is in a forked child, which closes no more than its own copy.
+        if let Some(reactor) = self.closer.upgrade().filter(|reactor| reactor.is_here())
             && let Some(fd) = self.fd.take()
         {
             let close = waiting_close(&reactor, fd, self.file_type);

@@ -65,7 +65,10 @@ pub fn refuse_in_child(what: &str) -> ! {
 /// Ends a child that was forked on one of the runtime's own threads: nothing is left that it could return to. It prints why, and runs nothing that
 /// the parent has registered for its exit.
 pub fn end_child() -> ! {
-    eprintln!("a forked child ends here, on a thread of its parent's runtime: {ADVICE}");
+    let text = format!("a forked child ends here, on a thread of its parent's runtime: {ADVICE}\n");
+    // Not by the standard library, whose lock a thread of the parent may have held. If nobody can be told, it ends all the same.
+    // SAFETY: the text is there.
+    let _ = unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
     // SAFETY: it only ends the process.
     unsafe { libc::_exit(101) }
 }

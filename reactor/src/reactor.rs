@@ -54,6 +54,9 @@ const CANCELLING_AGAIN: Duration = Duration::from_millis(20);
 /// each UMWAIT anyway. Only the kernel's worker threads complete so, and only on older kernels (see [`HeaderLine`]).
 const UNSEEN_MAX: Duration = Duration::from_micros(50);
 
+/// Asks a slot what it has for its owner: [`Slots::poll`] or [`Slots::poll_next`].
+type PollSlots = fn(&mut Slots, Key, &Waker) -> Next;
+
 /// One core's io_uring with its operations in flight. Neither `Send` nor `Sync`.
 ///
 /// It belongs to the process that made it. In a forked child nothing of it reaches the ring, which is the parent's: to begin an operation, or to poll
@@ -234,33 +237,51 @@ impl Reactor {
     /// The completion of a one-shot operation, if it has come; else `waker` will be woken by it.
     pub(crate) fn poll(&self, key: Key, waker: &Waker) -> Poll<Completion> {
         let next = self.slots.borrow_mut().poll(key, waker);
-        if let Next::Arrived(completion) = next {
-            return Poll::Ready(completion);
+        match self.go_on(key, waker, next, Slots::poll) {
+            Next::Arrived(completion) => Poll::Ready(completion),
+            _ => Poll::Pending,
         }
-        self.go_on(key, waker, &next);
-        Poll::Pending
     }
 
     /// The next completion of a multishot operation, `None` after the last; else `waker` will be woken by it.
     pub(crate) fn poll_next(&self, key: Key, waker: &Waker) -> Poll<Option<Completion>> {
         let next = self.slots.borrow_mut().poll_next(key, waker);
-        match next {
-            Next::Arrived(completion) => return Poll::Ready(Some(completion)),
-            Next::Finished => return Poll::Ready(None),
-            Next::Pending | Next::NeedsWaker => self.go_on(key, waker, &next),
+        match self.go_on(key, waker, next, Slots::poll_next) {
+            Next::Arrived(completion) => Poll::Ready(Some(completion)),
+            Next::Finished => Poll::Ready(None),
+            Next::Pending | Next::NeedsWaker => Poll::Pending,
         }
-        Poll::Pending
     }
 
-    /// An operation goes on, and will wake `waker`: not in a forked child, which will not hear of it.
-    fn go_on(&self, key: Key, waker: &Waker, next: &Next) {
-        self.origin.expect_here("an operation in flight");
-        if matches!(next, Next::NeedsWaker) {
-            // Wakers are foreign code: they are cloned and dropped while the slots are not borrowed.
-            let waker = waker.clone();
-            let replaced = self.slots.borrow_mut().set_waker(key, waker);
-            drop(replaced);
+    /// If the operation goes on, it will wake `waker`: not in a forked child, which will not hear of it.
+    #[inline]
+    fn go_on(&self, key: Key, waker: &Waker, next: Next, poll: PollSlots) -> Next {
+        match next {
+            Next::Arrived(_) | Next::Finished => next,
+            Next::Pending => {
+                self.origin.expect_here("an operation in flight");
+                next
+            }
+            Next::NeedsWaker => {
+                self.origin.expect_here("an operation in flight");
+                self.change_waker(key, waker, poll)
+            }
         }
+    }
+
+    /// Wakers are foreign code: they are cloned and dropped while the slots are not borrowed. Meanwhile a completion may be delivered (see
+    /// [`hurry`](Self::hurry)), so the slot is asked again.
+    fn change_waker(&self, key: Key, waker: &Waker, poll: PollSlots) -> Next {
+        let fresh = waker.clone();
+        let (next, unneeded) = {
+            let mut slots = self.slots.borrow_mut();
+            match poll(&mut slots, key, &fresh) {
+                Next::NeedsWaker => (Next::Pending, slots.set_waker(key, fresh)),
+                next => (next, Some(fresh)),
+            }
+        };
+        drop(unneeded);
+        next
     }
 
     pub(crate) fn abandon(&self, key: Key) -> Abandoned {

@@ -307,10 +307,15 @@ impl Slots {
     pub(crate) fn poll(&mut self, key: Key, waker: &Waker) -> Next {
         match self.get(key) {
             Some(State::Done(_)) => {
+                let was_cancelled = self.was_cancelled(key);
                 let State::Done(completion) = self.release(key) else {
                     unreachable!("just matched")
                 };
-                Next::Arrived(completion)
+                Next::Arrived(if was_cancelled {
+                    completion.of_cancelled()
+                } else {
+                    completion
+                })
             }
             state => {
                 let current = state.and_then(State::waker);
@@ -357,7 +362,10 @@ impl Slots {
     /// The future is being dropped. If the kernel is not done, an orphan must follow by [`Slots::keep_orphan`].
     pub(crate) fn abandon(&mut self, key: Key) -> Abandoned {
         match self.get(key) {
-            Some(State::Waiting(_) | State::Settling(_)) => Abandoned::InFlight(VecDeque::new()),
+            Some(State::Waiting(_)) => Abandoned::InFlight(VecDeque::new()),
+            Some(State::Settling(settling)) => {
+                Abandoned::InFlight(VecDeque::from([settling.outcome]))
+            }
             Some(State::Done(_)) => {
                 let State::Done(completion) = self.release(key) else {
                     unreachable!("just matched")

@@ -47,9 +47,9 @@ impl Reactor {
         self.apply_worker_limit();
     }
 
-    /// Sets the limit again: after another reactor of the same thread may have set its own.
+    /// Sets the limit again: after another reactor of the same thread may have set its own. Does nothing in a forked child.
     pub fn apply_worker_limit(&self) {
-        if !self.capabilities().has(Feature::WorkerLimits) {
+        if !self.is_here() || !self.capabilities().has(Feature::WorkerLimits) {
             return;
         }
         let Workers { max, lent } = self.workers();

@@ -5,7 +5,7 @@
 
 use super::prefetch::prefetch_for_write;
 use super::{Core, RuntimeShared};
-use crate::task::TaskRef;
+use crate::task::{TaskRef, disposal};
 use reactor::refuse_in_child;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -22,6 +22,7 @@ thread_local! {
 pub(crate) struct Entered<'a> {
     before: *const Core,
     core: PhantomData<&'a Core>,
+    _drops: disposal::Aside,
 }
 
 /// Makes the current thread `core`'s.
@@ -29,6 +30,7 @@ pub(crate) fn enter(core: &Core) -> Entered<'_> {
     Entered {
         before: CURRENT.replace(core),
         core: PhantomData,
+        _drops: disposal::Aside::new(),
     }
 }
 

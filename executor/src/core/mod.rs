@@ -213,6 +213,9 @@ impl Core {
     #[inline]
     pub(crate) fn admit(&self, task: TaskRef) {
         if self.is_closing.get() {
+            // Its cancel may have to wait (see `disposal`). Until then nobody else may take an abort of it for the message that brings it here, and
+            // cancel it as well.
+            let _ = task.header().notify();
             self.shared.settle(task);
             return;
         }

@@ -5,7 +5,7 @@
 
 use super::ends::reactor;
 use crate::time::sleep;
-use reactor::operation::{Close, Op};
+use reactor::operation::Op;
 use reactor::{Descriptor, Lane};
 use std::io;
 use std::rc::Rc;
@@ -28,8 +28,9 @@ pub(crate) async fn close(mut descriptor: Descriptor) -> io::Result<()> {
     /// A worker thread of the kernel takes about this long.
     const AGAIN: Duration = Duration::from_micros(100);
     loop {
-        match descriptor.try_into_owned() {
-            Ok(fd) => return Op::new(reactor("close"), Close::new(fd)).await,
+        let reactor = reactor("close");
+        match descriptor.try_into_close(&reactor) {
+            Ok(close) => return Op::new(reactor, close).await,
             // A shutdown that was dropped: it has no lane, since it waits for nothing.
             Err(shared) => descriptor = shared,
         }

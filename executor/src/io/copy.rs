@@ -158,7 +158,11 @@ where
         if bytes.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        let count = ready!(writer.poll_accept(context, bytes))?;
+        let count = match ready!(writer.poll_accept(context, bytes)) {
+            // A flush that was begun while the reader had nothing.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            accepted => accepted?,
+        };
         reader.consume(count);
         *total += count as u64;
     }

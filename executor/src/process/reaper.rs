@@ -44,7 +44,9 @@ pub(super) fn adopt(child: Arc<OwnedFd>) {
 
 /// To be called now and then: sees to it that those that were handed over are waited for. Costs little if there are none.
 pub(super) fn attend() {
-    let started = match lock().begin_thread() {
+    // Unlocked by the end of this line: to start a thread takes long, and may log.
+    let begun = lock().begin_thread();
+    let started = match begun {
         Ok(None) => return,
         Ok(Some(wake)) => start_thread(wake),
         Err(error) => Err(error),

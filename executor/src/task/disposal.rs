@@ -28,6 +28,22 @@ struct Chain {
     waiting: RefCell<VecDeque<(TaskRef, DropPart)>>,
 }
 
+/// Puts the thread's chain aside: while this lives, drops make a chain of their own, which has ended when the outermost of them returns. For who enters a
+/// core from inside of a drop, so that what the core's tasks drop is dropped there.
+pub(crate) struct Aside(*const Chain);
+
+impl Aside {
+    pub(crate) fn new() -> Self {
+        Self(CHAIN.replace(ptr::null()))
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        CHAIN.set(self.0);
+    }
+}
+
 /// Calls `drop_part` with the task's cell: now, or, from deep inside of another such call, before the outermost of them returns.
 ///
 /// # Safety

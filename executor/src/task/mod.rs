@@ -23,7 +23,7 @@
 
 mod blocking;
 mod cell;
-mod disposal;
+pub(crate) mod disposal;
 mod header;
 mod join;
 mod notification;

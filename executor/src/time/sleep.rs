@@ -98,17 +98,22 @@ impl Future for Sleep {
     /// Outside of a runtime.
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let is_elapsed = match &self.state {
+        let (is_elapsed, has_waited) = match &self.state {
             State::Waiting(timers, key) if timers.update(*key, context.waker()) => {
                 return Poll::Pending;
             }
             // It has left the wheel: because it is due, or because its runtime has gone.
-            State::Waiting(..) | State::Unknown => self.is_elapsed(),
-            State::Ahead => false,
-            State::Elapsed => true,
+            State::Waiting(..) => (self.is_elapsed(), true),
+            State::Unknown => (self.is_elapsed(), false),
+            State::Ahead => (false, false),
+            State::Elapsed => (true, false),
         };
         if is_elapsed {
-            ready!(budget::spend(context));
+            // One that has waited has let the others run. Were it refused, whoever spends the budget before it in each poll of the task could keep
+            // it from being ready for ever.
+            if !has_waited {
+                ready!(budget::spend(context));
+            }
             self.state = State::Elapsed;
             return Poll::Ready(());
         }

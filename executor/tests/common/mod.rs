@@ -229,6 +229,13 @@ impl Token {
     }
 }
 
+impl Token {
+    /// Another, counted with this one.
+    pub(crate) fn another(&self) -> Self {
+        self.0.token()
+    }
+}
+
 impl Drop for Token {
     fn drop(&mut self) {
         let mut threads = self.0.0.lock().expect("nothing panics while it is held");

@@ -135,11 +135,15 @@ impl<O: Operation> Op<O> {
             // SAFETY: the kernel never got it, and the future is over.
             Stage::New | Stage::Withdrawn => drop(unsafe { self.operation.take() }),
             Stage::Started(key) => match self.reactor.abandon(key) {
-                Abandoned::InFlight(_) => {
+                Abandoned::InFlight(came) => {
                     // SAFETY: it is where it was when it was started, and is freed by the orphan only.
                     unsafe { O::abandoned(self.operation.0) };
                     // SAFETY: it came from a box, and the future, which owned it, is over.
-                    let orphan = unsafe { Orphan::one_shot(self.operation.0) };
+                    let mut orphan = unsafe { Orphan::one_shot(self.operation.0) };
+                    // The first of two.
+                    for completion in came {
+                        orphan.discard(completion);
+                    }
                     adopt(&self.reactor, key, orphan);
                 }
                 Abandoned::Ended(completions) => {

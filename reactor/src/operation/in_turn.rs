@@ -46,13 +46,16 @@ struct WithTurn<O: Ordered> {
 enum Seat<T> {
     Queued(Queued<T>),
     Turn(Turn<T>),
+    /// The turn is over: only memory of the operation is left to the kernel, and nobody waits for it.
+    Left,
 }
 
 impl<T> Seat<T> {
-    fn lane(&self) -> &Rc<Lane<T>> {
+    fn lane(&self) -> Option<&Rc<Lane<T>>> {
         match self {
-            Self::Queued(queued) => queued.lane(),
-            Self::Turn(turn) => turn.lane(),
+            Self::Queued(queued) => Some(queued.lane()),
+            Self::Turn(turn) => Some(turn.lane()),
+            Self::Left => None,
         }
     }
 }
@@ -80,11 +83,18 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
     unsafe fn abandoned(this: NonNull<Self>) {
         // SAFETY: the caller says that it is there. The entry points into `operation`, which is not borrowed with the seat.
         let seat = unsafe { &(*this.as_ptr()).seat };
-        abandoned(seat.lane());
+        if let Some(lane) = seat.lane() {
+            abandoned(lane);
+        }
     }
 
     fn is_queued(&self) -> bool {
         self.operation.is_queued()
+    }
+
+    fn only_memory_is_left(&mut self) {
+        self.operation.only_memory_is_left();
+        self.seat = Seat::Left;
     }
 
     fn kind() -> &'static str {
@@ -92,7 +102,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
     }
 
     fn release(self, completion: Completion) {
-        let lane = self.seat.lane();
+        let Some(lane) = self.seat.lane() else {
+            // There was an outcome before, which nobody wanted.
+            return drop(self.operation.complete(completion));
+        };
         match completion.result() {
             Ok(_) => lane.with_kept(|kept| self.operation.keep(completion, kept)),
             Err(error) => {
@@ -145,7 +158,8 @@ impl<O: Ordered> InTurn<O> {
     pub fn cancel(mut self) -> Self {
         if let Some(WithTurn { seat, .. }) = self.0.before_start() {
             // It leaves the queue, so that nobody waits until it is polled.
-            *seat = Seat::Queued(Queued::new(Rc::clone(seat.lane())));
+            let lane = seat.lane().expect("its future is alive");
+            *seat = Seat::Queued(Queued::new(Rc::clone(lane)));
         }
         Self(self.0.cancel())
     }
@@ -155,7 +169,7 @@ impl<O: Ordered> InTurn<O> {
         let Some(WithTurn { operation, seat }) = self.0.before_start() else {
             return Poll::Ready(None);
         };
-        let lane = Rc::clone(seat.lane());
+        let lane = Rc::clone(seat.lane().expect("its future is alive"));
         if lane.with_kept(|kept| operation.has_answer(kept)) {
             ready!(budget::spend(context));
             let taken = self.0.take_back();

@@ -61,6 +61,8 @@ pub struct Completion {
     /// Where in the buffer, if it brings one of a pool's: found when it is reaped, since the kernel fills a buffer in the order of its
     /// completions, whoever they are for.
     start: u32,
+    /// Whether the kernel gave it up before it had done anything.
+    was_not_begun: bool,
 }
 
 impl Completion {
@@ -69,6 +71,7 @@ impl Completion {
             result: entry.result(),
             flags: entry.flags(),
             start: 0,
+            was_not_begun: entry.result() == -libc::ECANCELED,
         }
     }
 
@@ -83,6 +86,7 @@ impl Completion {
             result: -code,
             flags: 0,
             start: 0,
+            was_not_begun: true,
         }
     }
 
@@ -102,10 +106,24 @@ impl Completion {
     /// then the operation [is to be repeated](Self::is_to_be_repeated).
     pub(crate) fn of_uncancelled(self) -> Self {
         match -self.result {
-            libc::ECANCELED => Self::failed(libc::EAGAIN),
-            libc::EINTR => Self::failed(libc::ERESTART),
+            libc::ECANCELED => self.with_result(-libc::EAGAIN),
+            libc::EINTR => self.with_result(-libc::ERESTART),
             _ => self,
         }
+    }
+
+    /// The same, if somebody has asked for it to be cancelled before it was repeated: then it is not.
+    pub(crate) fn of_cancelled(self) -> Self {
+        if self.is_to_be_repeated() {
+            self.with_result(-libc::EINTR)
+        } else {
+            self
+        }
+    }
+
+    /// With what else it brings: whether more will come, and a buffer.
+    fn with_result(self, result: i32) -> Self {
+        Self { result, ..self }
     }
 
     /// Whether it was interrupted before anything was transferred, and by nobody who meant it.
@@ -115,7 +133,7 @@ impl Completion {
 
     /// Whether the kernel gave it up before it had done anything: it was cancelled, or there was no worker for it.
     pub(crate) fn was_not_begun(self) -> bool {
-        matches!(-self.result, libc::ECANCELED | libc::EAGAIN)
+        self.was_not_begun
     }
 
     /// The number of the pool's buffer that it brings.
@@ -203,6 +221,9 @@ pub unsafe trait Operation: 'static {
     {
         kind_by_type::<Self>()
     }
+
+    /// The first of two completions came, and the future has gone: the kernel needs nothing but the memory from now on. The rest can be released.
+    fn only_memory_is_left(&mut self) {}
 
     /// The completion came, and the future has gone. What the outcome holds is released, unless the operation knows better.
     fn release(self, completion: Completion)

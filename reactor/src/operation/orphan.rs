@@ -22,7 +22,9 @@ struct OneShot<O>(O);
 
 impl<O: Operation> Finish for OneShot<O> {
     /// The first completion of two, which came with nothing but a number (see [`Operation`]).
-    fn discard(&mut self, _: Completion) {}
+    fn discard(&mut self, _: Completion) {
+        self.0.only_memory_is_left();
+    }
 
     fn finish(self: Box<Self>, completion: Completion) {
         self.0.release(completion);

@@ -85,6 +85,11 @@ unsafe impl Operation for PathOperation {
         true
     }
 
+    /// It may have taken place, for all that a server says which answers `EINTR`.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
         completion.result().map(drop)
     }

@@ -10,7 +10,8 @@ use io_uring::{opcode, squeue};
 /// send(2) of a buffer's bytes, which the network card reads where they are, if it can; yields how many went, and the buffer when the
 /// kernel is done with it: for TCP, when the peer has acknowledged them. Where the kernel lacks [`Feature::ZeroCopySend`], a plain send.
 pub struct SendZeroCopy<B> {
-    socket: Descriptor,
+    /// `None` when only the memory is left to the kernel, and nobody waits for it.
+    socket: Option<Descriptor>,
     buffer: B,
     copies: bool,
 }
@@ -19,7 +20,7 @@ impl<B: IoBuf> SendZeroCopy<B> {
     /// Writes the bytes of `buffer` to `socket`; to be started on `reactor`. A peer that has gone is an error (`EPIPE`), not a signal.
     pub fn new(reactor: &Reactor, socket: Descriptor, buffer: B) -> Self {
         Self {
-            socket,
+            socket: Some(socket),
             buffer,
             copies: !reactor.capabilities().has(Feature::ZeroCopySend),
         }
@@ -38,7 +39,8 @@ unsafe impl<B: IoBuf> Operation for SendZeroCopy<B> {
 
     fn entry(&mut self) -> squeue::Entry {
         let bytes = self.buffer.as_init();
-        let (socket, start, count) = (fd(&self.socket), bytes.as_ptr(), length(bytes.len()));
+        let socket = self.socket.as_ref().expect("it has not begun");
+        let (socket, start, count) = (fd(socket), bytes.as_ptr(), length(bytes.len()));
         if self.copies {
             return opcode::Send::new(socket, start, count)
                 .flags(libc::MSG_NOSIGNAL)
@@ -51,6 +53,10 @@ unsafe impl<B: IoBuf> Operation for SendZeroCopy<B> {
 
     fn complete(self, completion: Completion) -> Self::Output {
         BufResult(completion.result().map(|count| count as usize), self.buffer)
+    }
+
+    fn only_memory_is_left(&mut self) {
+        self.socket = None;
     }
 }
 

@@ -301,7 +301,7 @@ fn an_operation_settles_before_it_is_done() {
     assert!(woken.will_wake(&after));
     assert_arrived(slots.poll(key, &after), 7);
     assert_eq!(slots.in_flight(), 1);
-    assert!(matches!(slots.abandon(abandoned), Abandoned::InFlight(rest) if rest.is_empty()));
+    assert!(matches!(slots.abandon(abandoned), Abandoned::InFlight(first) if first.len() == 1));
     assert_eq!(slots.keys_in_flight(), [abandoned]);
 }
 
@@ -343,4 +343,39 @@ fn a_stream_that_nobody_fetches_is_paused() {
     let key = slots.occupy_streaming(3, waker.clone());
     assert!(woken_by(&mut slots, key, last(-libc::ECANCELED)).is_some());
     assert!(matches!(slots.poll_next(key, &waker), Next::Arrived(_)));
+}
+
+/// Nobody asked for the operation to be cancelled or interrupted, and it was. Its owner is told something else; the rest of what the kernel said stays:
+/// that it still has the memory, and which buffer it brings.
+#[test]
+fn what_nobody_asked_for_keeps_its_flags() {
+    for (told, instead) in [
+        (libc::ECANCELED, libc::EAGAIN),
+        (libc::EINTR, libc::ERESTART),
+    ] {
+        let completion = completion_with_flags(-told, 1 << 1 | 1 | 7 << 16).of_uncancelled();
+        let error = completion.result().expect_err("it is one");
+        assert_eq!(error.raw_os_error(), Some(instead));
+        assert!(completion.has_more());
+        assert_eq!(completion.buffer(), Some(7));
+        assert_eq!(completion.was_not_begun(), told == libc::ECANCELED);
+    }
+    let by_a_server = last(-libc::EAGAIN);
+    assert!(!by_a_server.was_not_begun());
+}
+
+/// The operation was interrupted, and would be repeated; before its owner knows, he cancels it. Then it is not.
+#[test]
+fn a_cancel_after_an_interrupt_counts() {
+    let mut slots = Slots::new();
+    let waker = waker();
+    let key = slots.occupy(waker.clone());
+    let interrupted = last(-libc::EINTR).of_uncancelled();
+    assert!(woken_by(&mut slots, key, interrupted).is_some());
+    slots.note_cancel(key);
+    let Next::Arrived(completion) = slots.poll(key, &waker) else {
+        panic!("it has arrived");
+    };
+    let error = completion.result().expect_err("it is one");
+    assert_eq!(error.raw_os_error(), Some(libc::EINTR));
 }
