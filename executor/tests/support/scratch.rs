@@ -1,6 +1,5 @@
 //! Directories to make a mess in: one in memory, one on the disk.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
-#![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
