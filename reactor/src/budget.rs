@@ -28,10 +28,16 @@ thread_local! {
     static LEFT: Cell<i64> = const { Cell::new(UNLIMITED) };
 }
 
-/// Calls `call`, a poll of a task, with a budget of [`PER_POLL`]. Afterwards there is none. For every poll of every task: two stores.
+/// A poll of a task begins: its budget is [`PER_POLL`]. For every poll of every task, inside of [`limited`]: one store.
+#[inline]
+pub fn renew() {
+    LEFT.set(PER_POLL);
+}
+
+/// Calls `call`, which polls tasks, with a budget. Afterwards there is no limit.
 #[inline]
 pub fn limited<T>(call: impl FnOnce() -> T) -> T {
-    LEFT.set(PER_POLL);
+    renew();
     let result = call();
     LEFT.set(UNLIMITED);
     result

@@ -39,18 +39,30 @@ impl Core {
     pub(crate) fn run_until(&self, is_done: impl Fn() -> bool) {
         let abort = AbortOnUnwind;
         self.enter(Phase::Turning);
-        while self.is_here() {
+        budget::limited(|| self.turn_until(is_done));
+        if self.is_here() {
+            self.tell();
+            // The loop may not go on for a long time: nothing waits in it that others are waiting for.
+            self.reactor.turn();
+            self.publish_all();
+            self.enter(Phase::Outside);
+        }
+        std::mem::forget(abort);
+    }
+
+    fn turn_until(&self, is_done: impl Fn() -> bool) {
+        loop {
             self.drain_inboxes();
             self.run_ready();
             self.shared.progress().came_round();
             self.publish();
             if is_done() {
-                break;
+                return;
             }
             self.timers.fire();
-            // A waker, or what a task left behind, may have forked as well.
+            // A task may have forked, or a waker.
             if !self.is_here() {
-                break;
+                return;
             }
             if self.run_queue.borrow().is_empty() {
                 self.publish_all();
@@ -60,14 +72,6 @@ impl Core {
             }
             self.tell();
         }
-        if self.is_here() {
-            self.tell();
-            // The loop may not go on for a long time: nothing waits in it that others are waiting for.
-            self.reactor.turn();
-            self.publish_all();
-            self.enter(Phase::Outside);
-        }
-        std::mem::forget(abort);
     }
 
     fn drain_inboxes(&self) {
@@ -124,8 +128,9 @@ impl Core {
             Polled::Complete
         } else {
             self.shared.progress().begin(header.vtable());
+            budget::renew();
             // SAFETY: this is the task's core, between polls.
-            budget::limited(|| unsafe { task.run() })
+            unsafe { task.run() }
         };
         match polled {
             Polled::Pending => {}
