@@ -263,6 +263,7 @@ fn a_runtime_that_ends_leaves_no_file_open() {
 /// A pipe is taken for a file: it has no places, and what is in it is not lost to those who ask for one.
 #[test]
 fn a_pipe_has_no_places() {
+    let _alone = alone();
     run(1, async {
         let (reader, writer) = std::io::pipe().unwrap();
         let mut reader = File::from(std::os::fd::OwnedFd::from(reader));
@@ -278,6 +279,7 @@ fn a_pipe_has_no_places() {
 /// What /proc/kcore seems to hold is more than any machine has.
 #[test]
 fn a_file_that_is_too_long_for_memory_is_an_error() {
+    let _alone = alone();
     run(1, async {
         match fs::read("/proc/kcore").await {
             Err(error) if error.kind() == ErrorKind::OutOfMemory => {}

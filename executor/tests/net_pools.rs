@@ -365,6 +365,7 @@ fn a_runtime_goes_away_under_receives() {
 #[test]
 #[should_panic(expected = "a pool of another runtime")]
 fn a_pool_of_another_runtime_is_refused() {
+    let _alone = alone();
     let pool = start(1)
         .expect("one CPU")
         .block_on(async { pool(4, 64, Filling::Whole) });
