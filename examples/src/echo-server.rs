@@ -48,7 +48,7 @@ async fn run(options: Options) -> io::Result<()> {
     let mut servers = Vec::new();
     for (core, listener) in listeners.into_iter().enumerate() {
         let serve = move || serve(listener.into());
-        servers.push(executor::spawn_on_with(core, serve));
+        servers.push(executor::spawn_on(core, serve));
     }
     select(pin!(interrupt.recv()), pin!(terminate.recv())).await;
     for server in servers {

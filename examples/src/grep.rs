@@ -36,7 +36,7 @@ async fn main() -> io::Result<ExitCode> {
         .enumerate()
         .map(|(core, files)| {
             let text = Arc::clone(&text);
-            executor::spawn_on_with(core, move || search_all(text, files))
+            executor::spawn_on(core, move || search_all(text, files))
         })
         .collect();
     let mut found = Vec::new();

@@ -8,7 +8,7 @@
 async fn main() {
     let cpus = executor::cpus();
     let tasks: Vec<_> = (0..executor::cores())
-        .map(|core| executor::spawn_on(core, async { executor::current_core() }))
+        .map(|core| executor::spawn_on(core, async || executor::current_core()))
         .collect();
     for task in tasks {
         let core = task.await.expect("the task neither panics nor is aborted");

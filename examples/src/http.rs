@@ -26,7 +26,7 @@ async fn main() -> io::Result<()> {
     let mut servers = Vec::new();
     for (core, listener) in listeners.into_iter().enumerate() {
         let serve = move || serve(listener.into());
-        servers.push(executor::spawn_on_with(core, serve));
+        servers.push(executor::spawn_on(core, serve));
     }
     for server in servers {
         server.await.expect("serving does not panic");

@@ -4,7 +4,7 @@
 //! cargo run --release --example sharded-counter -- README.md ARCHITECTURE.md
 //! ```
 
-use executor::{JoinError, Sharded, spawn_blocking, spawn_on_with};
+use executor::{JoinError, Sharded, spawn_blocking, spawn_on};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -21,7 +21,7 @@ async fn main() -> Result<(), JoinError> {
     let tasks = files.enumerate().map(|(number, file)| {
         let counts = counts.clone();
         let core = number % executor::cores();
-        spawn_on_with(core, || async move {
+        spawn_on(core, || async move {
             if let Err(error) = count(&file, counts).await {
                 eprintln!("{file}: {error}");
             }
@@ -33,7 +33,11 @@ async fn main() -> Result<(), JoinError> {
 
     // Each core finds its three most frequent words; here they are merged.
     let mut most = counts
-        .map_reduce(most_frequent, Vec::new(), |all, some| [all, some].concat())
+        .map_reduce(
+            async |counts| most_frequent(&counts),
+            Vec::new(),
+            |all, some| [all, some].concat(),
+        )
         .await?;
     most.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     for (word, count) in most.into_iter().take(3) {
@@ -42,7 +46,7 @@ async fn main() -> Result<(), JoinError> {
 
     // An orderly end: what is under way is waited for, then each shard says its last.
     counts
-        .stop_with(|counts| async move {
+        .stop_with(async |counts| {
             let (core, words) = (executor::current_core(), counts.borrow().len());
             println!("core {core} had {words} words");
         })
@@ -66,7 +70,7 @@ async fn count(file: &str, counts: Sharded<Counts>) -> Result<(), Box<dyn std::e
                 *counts.borrow_mut().entry(word).or_default() += 1;
             }
         };
-        counts.invoke_on(core, add).await?;
+        counts.call_on(core, add).await?;
     }
     Ok(())
 }

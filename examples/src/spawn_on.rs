@@ -12,10 +12,10 @@ use std::rc::Rc;
 async fn main() {
     let cores = executor::cores();
 
-    // The future travels, so it is `Send`; it is polled on its core and nowhere else.
+    // The closure travels, and makes its future there.
     let parts: Vec<_> = (0..cores)
         .map(|core| {
-            executor::spawn_on(core, async move {
+            executor::spawn_on(core, async move || {
                 (1..=1_000_000u64).skip(core).step_by(cores).sum::<u64>()
             })
         })
@@ -26,9 +26,9 @@ async fn main() {
     }
     println!("1 + 2 + ... + 1,000,000 = {sum}, on {cores} cores");
 
-    // Only the closure travels. What it makes there may hold what is not `Send`.
+    // So the future may hold what is not `Send`.
     let last = cores - 1;
-    let names = executor::spawn_on_with(last, || async {
+    let names = executor::spawn_on(last, async || {
         let names = Rc::new(RefCell::new(Vec::new()));
         for name in ["Ada", "Grace"] {
             let names = Rc::clone(&names);
@@ -43,11 +43,11 @@ async fn main() {
     );
 
     // A panic ends its task and reaches who waits for it.
-    let panics = executor::spawn_on(last, async { panic!("this one is meant to") });
+    let panics = executor::spawn_on(last, async || panic!("this one is meant to"));
     println!("the next task: {}", panics.await.expect_err("it panics"));
 
     // A task can be ended from any core.
-    let endless = executor::spawn_on(last, pending::<()>());
+    let endless = executor::spawn_future_on(last, pending::<()>());
     endless.abort();
     println!(
         "the last one: {}",

@@ -32,7 +32,7 @@ async fn main() -> io::Result<ExitCode> {
     let keepers: Vec<_> = (0..executor::cores())
         .map(|core| {
             let command = command.clone();
-            executor::spawn_on_with(core, move || keep_running(core, command))
+            executor::spawn_on(core, move || keep_running(core, command))
         })
         .collect();
     select(pin!(interrupt.recv()), pin!(terminate.recv())).await;

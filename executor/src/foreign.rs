@@ -20,7 +20,7 @@ use std::thread::{self, ThreadId};
 /// # async fn main() {
 /// let name = Foreign::new(Rc::new("home"));
 /// let last = executor::cores() - 1;
-/// let back = executor::spawn_on(last, async move {
+/// let back = executor::spawn_on(last, async move || {
 ///     // On another core there is nothing to see.
 ///     assert_eq!(name.get().is_some(), executor::current_core() == 0);
 ///     name
@@ -99,7 +99,7 @@ impl<T: 'static> Drop for Foreign<T> {
             }
             let runtime = homebound.runtime.clone();
             let arrive = async move { drop(homebound) };
-            runtime.spawn_on(self.core, arrive).detach();
+            runtime.spawn_future_on(self.core, arrive).detach();
         }
     }
 }

@@ -11,7 +11,7 @@
 //! #[executor::main]
 //! async fn main() {
 //!     let last = executor::cores() - 1;
-//!     let there = executor::spawn_on(last, async { executor::current_core() });
+//!     let there = executor::spawn_on(last, async || { executor::current_core() });
 //!     let here = executor::spawn(async {
 //!         sleep(Duration::from_millis(1)).await;
 //!         executor::current_core()
@@ -73,7 +73,7 @@ pub use reactor::park::State as CoreState;
 pub use reactor::{Capabilities, Feature, SetupError, buf};
 pub use runtime::{Builder, Handle, Runtime, StartError, unpinned};
 pub use sharded::Sharded;
-pub use spawn::{cores, cpus, current_core, spawn, spawn_on, spawn_on_with};
+pub use spawn::{cores, cpus, current_core, spawn, spawn_future_on, spawn_on};
 pub use stats::{CoreStats, Waits, Wakes, stats};
 pub use task::{JoinError, JoinHandle};
 pub use yield_now::{YieldNow, yield_now};

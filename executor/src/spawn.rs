@@ -33,71 +33,76 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
     context::expect("spawn", |core| core.spawn(future))
 }
 
-/// Starts a task on the core numbered `core`, which may be this one. The future and its output travel, so they are `Send`; for a future
-/// that is not, see [`spawn_on_with`].
+/// Calls `closure` on the core numbered `core`, which may be this one, and runs the future that it makes there, as a task. The closure
+/// and the output travel, so they are `Send`. The future does not: it may hold what is not `Send`, such as sockets, timers and `Rc`s.
+///
+/// An async closure is the short form, and `|| serve(listener)` does where there is a function. A future that exists already, and is
+/// `Send`, is sent by [`spawn_future_on`].
 ///
 /// The task is sent when the current turn of this core's loop ends; messages from one core to another arrive in order, unless more
-/// than a thousand are under way. **Where things are dropped:** the future on its core, whether it completed, panicked or was
-/// aborted; if the core shut down before the task got there, where that was found out. The output, or the panic's payload, by the
-/// owner of the [`JoinHandle`], or on the task's core if the handle was dropped before the task completed. During shutdown nothing
-/// is started: the handle yields a cancelled error.
+/// than a thousand are under way. A panic, also one of the closure, ends the task alone and reaches the handle. **Where things are
+/// dropped:** closure and future on their core, whether it completed, panicked or was aborted; if the core shut down before the task got
+/// there, the closure where that was found out. The output, or the panic's payload, by the owner of the [`JoinHandle`], or on the task's
+/// core if the handle was dropped before the task completed. During shutdown nothing is started: the handle yields a cancelled error.
 ///
 /// # Panics
 /// Outside of a runtime, and if there is no such core (they are numbered from 0 to [`cores`]` - 1`).
 ///
 /// # Examples
 /// ```
+/// use executor::time::{Duration, sleep};
 /// # #[executor::main]
 /// # async fn main() {
 /// let x = 41;
-/// let answer = executor::spawn_on(executor::cores() - 1, async move { x + 1 });
+/// let answer = executor::spawn_on(executor::cores() - 1, async move || {
+///     sleep(Duration::from_millis(1)).await;
+///     x + 1
+/// });
 /// assert_eq!(answer.await.unwrap(), 42);
 /// # }
 /// ```
 #[track_caller]
-pub fn spawn_on<F>(core: usize, future: F) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-    Message<F>: SendableFuture,
-    F::Output: SendableOutput + 'static,
-{
-    let sent = context::expect_runtime("spawn_on", |runtime, here| {
-        // SAFETY: the future is `Send`, and so is its output.
-        unsafe { dispatch(runtime, here, core, future) }
-    });
-    NoSuchCore::refuse(sent)
-}
-
-/// Calls `closure` on the core numbered `core` and runs the future it makes there. Only the closure and the output travel: the future
-/// may hold what is not `Send`, such as sockets, timers and `Rc`s.
-///
-/// Otherwise as [`spawn_on`]; a panic in the closure is one of the task.
-///
-/// # Panics
-/// Outside of a runtime, and if there is no such core.
-///
-/// # Examples
-/// ```
-/// use executor::time::{Duration, sleep};
-/// # #[executor::main]
-/// # async fn main() {
-/// let task = executor::spawn_on_with(executor::cores() - 1, || async {
-///     sleep(Duration::from_millis(1)).await;
-///     executor::current_core()
-/// });
-/// assert_eq!(task.await.unwrap(), executor::cores() - 1);
-/// # }
-/// ```
-#[track_caller]
-pub fn spawn_on_with<C, F>(core: usize, closure: C) -> JoinHandle<F::Output>
+pub fn spawn_on<C, F>(core: usize, closure: C) -> JoinHandle<F::Output>
 where
     C: FnOnce() -> F + SendableClosure + 'static,
     F: Future + 'static,
     F::Output: SendableOutput + 'static,
 {
-    let sent = context::expect_runtime("spawn_on_with", |runtime, here| {
+    let sent = context::expect_runtime("spawn_on", |runtime, here| {
         // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well.
         unsafe { dispatch(runtime, here, core, Closure::new(closure)) }
+    });
+    NoSuchCore::refuse(sent)
+}
+
+/// Sends a future to the core numbered `core`, which may be this one, and runs it there, as a task. The future travels, so it is `Send`,
+/// with all that it holds across an `.await`; few are. [`spawn_on`] makes the future there.
+///
+/// The future is dropped on its core; if that shut down before the task got there, where that was found out. Otherwise as [`spawn_on`].
+///
+/// # Panics
+/// As for [`spawn_on`].
+///
+/// # Examples
+/// ```
+/// # #[executor::main]
+/// # async fn main() {
+/// let (sender, receiver) = futures::channel::oneshot::channel();
+/// let waiting = executor::spawn_future_on(executor::cores() - 1, receiver);
+/// sender.send(42).unwrap();
+/// assert_eq!(waiting.await.unwrap(), Ok(42));
+/// # }
+/// ```
+#[track_caller]
+pub fn spawn_future_on<F>(core: usize, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    Message<F>: SendableFuture,
+    F::Output: SendableOutput + 'static,
+{
+    let sent = context::expect_runtime("spawn_future_on", |runtime, here| {
+        // SAFETY: the future is `Send`, and so is its output.
+        unsafe { dispatch(runtime, here, core, future) }
     });
     NoSuchCore::refuse(sent)
 }

@@ -127,7 +127,7 @@ impl Waits {
 /// # #[executor::main]
 /// # async fn main() {
 /// let there = executor::cores() - 1;
-/// executor::spawn_on(there, async {}).await.unwrap();
+/// executor::spawn_on(there, async || {}).await.unwrap();
 /// for (core, stats) in executor::stats().iter().enumerate() {
 ///     println!("core {core}: {stats}");
 /// }

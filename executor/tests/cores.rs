@@ -3,7 +3,7 @@
 mod common;
 
 use common::{block_on, cpus_allowed, on_thread, run, start, start_with, until};
-use executor::{Builder, Handle, StartError, spawn, spawn_on, spawn_on_with, yield_now};
+use executor::{Builder, Handle, StartError, spawn, spawn_on, yield_now};
 use futures::channel::{mpsc, oneshot};
 use futures::stream::StreamExt;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
@@ -29,14 +29,14 @@ fn a_task_runs_on_the_core_it_was_sent_to() {
         assert_eq!((executor::current_core(), executor::cores()), (0, 2));
         for core in 0..2 {
             assert_eq!(
-                spawn_on(core, async { executor::current_core() })
+                spawn_on(core, async || { executor::current_core() })
                     .await
                     .unwrap(),
                 core
             );
-            let back = spawn_on_with(core, move || async move {
+            let back = spawn_on(core, async move || {
                 let here = spawn(async { executor::current_core() }).await.unwrap();
-                let other = spawn_on(1 - core, async { executor::current_core() })
+                let other = spawn_on(1 - core, async || executor::current_core())
                     .await
                     .unwrap();
                 (here, other)
@@ -51,10 +51,10 @@ fn a_task_runs_on_the_core_it_was_sent_to() {
 fn a_core_that_is_not_there_is_refused() {
     let runtime = start(1).expect("one CPU");
     let handle = runtime.handle();
-    let text = panic_text(|| drop(handle.spawn_on(1, async {})));
+    let text = panic_text(|| drop(handle.spawn_on(1, async || {})));
     assert_eq!(text, "there is no core 1: this runtime has 1 (0 to 0)");
     runtime.block_on(async {
-        let text = panic_text(|| drop(spawn_on_with(usize::MAX, || async {})));
+        let text = panic_text(|| drop(spawn_on(usize::MAX, async || {})));
         assert!(
             text.starts_with("there is no core 18446744073709551615"),
             "{text}"
@@ -86,7 +86,7 @@ fn each_core_is_on_its_cpu() {
         let cpus = executor::cpus();
         assert_eq!(cpus.len(), executor::cores());
         for (core, cpu) in cpus.into_iter().enumerate() {
-            let looked = spawn_on(core, async {
+            let looked = spawn_on(core, async || {
                 (sched_getcpu(), sched_getaffinity(None).unwrap())
             });
             let (current, mask) = looked.await.unwrap();
@@ -142,7 +142,7 @@ fn block_on_again_and_again() {
     let text = String::from("borrowed");
     let (mut send, receive) = mpsc::channel::<usize>(0);
     let handle = runtime.handle();
-    let task = handle.spawn_on(0, receive.collect::<Vec<_>>());
+    let task = handle.spawn_future_on(0, receive.collect::<Vec<_>>());
     for number in 0..10 {
         let output = runtime.block_on(async {
             turns.set(turns.get() + 1);
@@ -166,7 +166,7 @@ fn runtimes_one_after_the_other() {
             continue;
         }
         let sum = runtime.block_on(async move {
-            let there = spawn_on(executor::cores() - 1, async move { round });
+            let there = spawn_on(executor::cores() - 1, async move || round);
             there.await.unwrap() + spawn(async { 1 }).await.unwrap()
         });
         assert_eq!(sum, round + 1);
@@ -196,7 +196,7 @@ fn two_runtimes_at_once_work_together() {
                         send.unbounded_send(number).unwrap();
                         assert_eq!(receive.next().await, Some(number));
                         let core = number % cores;
-                        let there = other.spawn_on(core, async move {
+                        let there = other.spawn_on(core, async move || {
                             yield_now().await;
                             executor::current_core()
                         });
@@ -245,7 +245,7 @@ fn tasks_wait_for_the_first_block_on() {
     let runtime = start(1).expect("one CPU");
     let handle = runtime.handle();
     let tasks: Vec<_> = (0..1000)
-        .map(|number| handle.spawn_on(0, async move { number }))
+        .map(|number| handle.spawn_on(0, async move || number))
         .collect();
     assert!(tasks.iter().all(|task| !task.is_finished()));
     runtime.block_on(until(|| tasks.iter().all(|task| task.is_finished())));
@@ -259,7 +259,7 @@ fn what_main_sent_arrives_after_it_returned() {
     let Some(runtime) = start(2) else { return };
     let mut tasks = Vec::new();
     runtime.block_on(async {
-        tasks.extend((0..5000).map(|number| spawn_on(1, async move { number })));
+        tasks.extend((0..5000).map(|number| spawn_on(1, async move || number)));
     });
     for (number, task) in tasks.into_iter().enumerate() {
         assert_eq!(block_on(task).unwrap(), number);

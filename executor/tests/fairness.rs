@@ -77,7 +77,7 @@ fn greedy_tasks_starve_nobody() {
             assert_eq!(&answer.unwrap(), b"ping");
 
             sleep(Duration::from_millis(1)).await;
-            let sent = on_thread(move || common::block_on(handle.spawn_on(0, async { 4 })));
+            let sent = on_thread(move || common::block_on(handle.spawn_on(0, async || 4)));
             assert_eq!(sent.await.unwrap(), 4);
             greedy.iter().for_each(JoinHandle::abort);
         });
@@ -94,9 +94,9 @@ fn greedy_tasks_do_not_keep_cores_apart() {
         };
         runtime.block_on(async {
             let here = greedy();
-            let there = spawn_on(1, async { greedy().detach() });
+            let there = spawn_on(1, async || greedy().detach());
             for number in 0..500 {
-                assert_eq!(spawn_on(1, async move { number }).await.unwrap(), number);
+                assert_eq!(spawn_on(1, async move || { number }).await.unwrap(), number);
             }
             there.await.unwrap();
             here.abort();
@@ -113,7 +113,7 @@ fn a_storm_from_a_thread_starves_nobody() {
     let stopping = Arc::clone(&stop);
     let storm = thread::spawn(move || {
         while !stopping.load(SeqCst) {
-            let burst: Vec<_> = (0..2000).map(|_| handle.spawn_on(0, async {})).collect();
+            let burst: Vec<_> = (0..2000).map(|_| handle.spawn_on(0, async || {})).collect();
             // Far ahead of the core, but not without bound.
             while !burst[0].is_finished() && !stopping.load(SeqCst) {
                 thread::yield_now();

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Drops, Token, on_thread, start, thread_of, until};
-use executor::{Foreign, core_local, spawn_on, spawn_on_with};
+use executor::{Foreign, core_local, spawn_on};
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use std::thread::{self, ThreadId};
 fn it_is_reached_at_home_alone() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
-        let made = spawn_on_with(1, || async { Foreign::new(Rc::new(Cell::new(1))) });
+        let made = spawn_on(1, async || Foreign::new(Rc::new(Cell::new(1))));
         let mut foreign = made.await.unwrap();
         assert_eq!((foreign.home(), foreign.is_home()), (1, false));
         assert!(foreign.get().is_none() && foreign.get_mut().is_none());
@@ -26,7 +26,7 @@ fn it_is_reached_at_home_alone() {
             foreign
         })
         .await;
-        let back = spawn_on_with(1, move || async move {
+        let back = spawn_on(1, async move || {
             let mut foreign = foreign;
             assert!(foreign.is_home());
             foreign.get().unwrap().set(2);
@@ -46,14 +46,14 @@ fn it_is_dropped_at_home() {
         for place in 0..4 {
             let drops = Drops::new();
             let token = drops.token();
-            let made = spawn_on_with(1, || async { Foreign::new((token, Rc::new(()))) });
+            let made = spawn_on(1, async || Foreign::new((token, Rc::new(()))));
             let foreign = made.await.unwrap();
             match place {
                 0 => drop(foreign),
                 1 => on_thread(move || drop(foreign)).await,
-                2 => spawn_on(1, async move { drop(foreign) }).await.unwrap(),
+                2 => spawn_on(1, async move || drop(foreign)).await.unwrap(),
                 _ => {
-                    let pending = spawn_on(0, async move {
+                    let pending = spawn_on(0, async move || {
                         let _held = foreign;
                         pending::<()>().await;
                     });
@@ -77,7 +77,7 @@ fn those_on_their_way_are_dropped_at_home() {
             let mut foreign = Vec::new();
             for _ in 0..100 {
                 let token = drops.token();
-                let made = spawn_on_with(1, || async { Foreign::new((token, Rc::new(()))) });
+                let made = spawn_on(1, async || Foreign::new((token, Rc::new(()))));
                 foreign.push(made.await.unwrap());
             }
             let home = thread_of(1).await;
@@ -107,9 +107,9 @@ fn those_that_tasks_hold_are_dropped_at_home_in_the_end() {
             for number in 0..60 {
                 let home = number % 2;
                 let token = drops[home].token();
-                let made = spawn_on_with(home, || async { Foreign::new((token, Rc::new(()))) });
+                let made = spawn_on(home, async || Foreign::new((token, Rc::new(()))));
                 let foreign = made.await.unwrap();
-                let task = spawn_on(1 - home, async move {
+                let task = spawn_on(1 - home, async move || {
                     if number < 20 {
                         HELD.with(|held| held.borrow_mut().push(foreign));
                     } else {
@@ -156,7 +156,7 @@ async fn homesick(
     at_home: &'static AtomicUsize,
     elsewhere: &'static AtomicUsize,
 ) -> Foreign<Homesick> {
-    let made = spawn_on_with(core, move || async move {
+    let made = spawn_on(core, async move || {
         Foreign::new(Homesick {
             home: thread::current().id(),
             at_home,
@@ -221,7 +221,7 @@ fn it_may_be_shared() {
     });
     let task = runtime
         .handle()
-        .spawn_on(0, async move { **foreign.get().unwrap() });
+        .spawn_on(0, async move || **foreign.get().unwrap());
     assert_eq!(runtime.block_on(task).unwrap(), 5);
 }
 
@@ -246,7 +246,7 @@ fn at_the_end_it_is_dropped_before_the_core_s_own_values() {
         PLACE.with(|place| place.set(7));
         let foreign = Foreign::new(Looks);
         let (sender, receiver) = futures::channel::oneshot::channel();
-        let holding = spawn_on(1, async move {
+        let holding = spawn_on(1, async move || {
             let _foreign = foreign;
             let _ = sender.send(());
             pending::<()>().await;

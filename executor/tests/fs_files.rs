@@ -393,7 +393,7 @@ fn a_file_goes_to_another_core() {
         let file = file_with(&scratch, "file", b"here").await;
         let mut file = file.into_std().unwrap();
         let last = executor::cores() - 1;
-        let there = executor::spawn_on_with(last, move || async move {
+        let there = executor::spawn_on(last, async move || {
             file.write_all(b"there").unwrap();
             let mut file = File::from(file);
             file.write_all(" and back").await.0.unwrap();

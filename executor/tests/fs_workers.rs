@@ -49,7 +49,7 @@ fn every_core_has_as_many_file_workers() {
         for core in 0..cores {
             let there = runtime
                 .handle()
-                .spawn_on(core, async { file_workers_max_here() });
+                .spawn_on(core, async || file_workers_max_here());
             assert_eq!(runtime.block_on(there).unwrap(), Some(expected));
         }
         let stats = runtime.handle().stats();

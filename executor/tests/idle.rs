@@ -117,11 +117,11 @@ fn what_is_counted_is_traced() {
     };
     let (stats, lines) = logged(|| {
         let handle = runtime.handle();
-        let from_outside = handle.spawn_on(0, async {});
+        let from_outside = handle.spawn_on(0, async || {});
         runtime.block_on(async {
             from_outside.await.unwrap();
             for _ in 0..100 {
-                spawn_on(1, async {}).await.unwrap();
+                spawn_on(1, async || {}).await.unwrap();
                 sleep(Duration::from_micros(100)).await;
             }
         });
@@ -214,7 +214,7 @@ fn what_a_subscriber_starts_is_not_slept_over() {
                 return;
             }
             if let Some(sender) = sender.lock().unwrap().take() {
-                let task = spawn_on(core, async move { sender.send(()).unwrap() });
+                let task = spawn_on(core, async move || sender.send(()).unwrap());
                 task.detach();
             }
         };
@@ -276,14 +276,14 @@ fn a_subscriber_may_use_the_runtime() {
             let is_ours = event.metadata().target().starts_with("executor::");
             if is_ours && started.fetch_add(1, SeqCst) < 1_000 {
                 spawn(async {}).detach();
-                spawn_on(1, async {}).detach();
+                spawn_on(1, async || {}).detach();
             }
         }
     };
     observed(start_tasks, || {
         runtime.block_on(async {
             while started.load(SeqCst) < 1_000 {
-                spawn_on(1, async {}).await.unwrap();
+                spawn_on(1, async || {}).await.unwrap();
                 sleep(Duration::from_micros(1)).await;
             }
         });

@@ -5,7 +5,7 @@ mod common;
 use common::{Drops, Token, cpus_allowed, run, settle, start, thread_of};
 use executor::net::TcpListener;
 use executor::time::{Duration, timeout};
-use executor::{AccessError, Builder, core_local, spawn, spawn_on, spawn_on_with, task_local};
+use executor::{AccessError, Builder, core_local, spawn, spawn_future_on, spawn_on, task_local};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ fn each_core_has_its_own() {
         spawn(async { NAMES.with(|names| names.borrow_mut().push("a task")) })
             .await
             .unwrap();
-        let there = spawn_on(1, async {
+        let there = spawn_on(1, async || {
             NAMES.with(|names| {
                 names.borrow_mut().push("there");
                 names.borrow().clone()
@@ -96,7 +96,7 @@ fn values_are_dropped_on_their_core_after_its_tasks() {
         for core in 0..cores {
             let (oldest, younger) = (oldest.token(), younger.clone());
             let task = UsesLocals(tasks.clone());
-            spawn_on(core, async move {
+            spawn_on(core, async move || {
                 OLDEST.with(|value| value.0.replace(Some(oldest)));
                 YOUNGER.with(|value| value.0.replace(Some(younger)));
                 spawn(async move {
@@ -223,7 +223,7 @@ fn scopes_nest() {
 fn values_may_stay_or_travel() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
-        let counted = spawn_on_with(1, || {
+        let counted = spawn_on(1, || {
             SESSION.scope(Rc::default(), async {
                 for _ in 0..5 {
                     SESSION.with(|count| count.set(count.get() + 1));
@@ -233,7 +233,7 @@ fn values_may_stay_or_travel() {
             })
         });
         assert_eq!(counted.await.unwrap(), 5);
-        let travels = spawn_on(1, REQUEST.scope(9, async { REQUEST.get() }));
+        let travels = spawn_future_on(1, REQUEST.scope(9, async { REQUEST.get() }));
         assert_eq!(travels.await.unwrap(), 9);
     });
 }

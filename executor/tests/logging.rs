@@ -127,7 +127,7 @@ fn a_subscriber_may_spawn_anywhere() {
         tour(|| {
             let handle = HANDLE.lock().unwrap().clone();
             if let Some(handle) = handle {
-                handle.spawn_on(0, async {}).detach();
+                handle.spawn_on(0, async || {}).detach();
                 handle.spawn_blocking(wait_until_over).detach();
             }
         });

@@ -118,10 +118,10 @@ fn cores_wake_each_other_by_a_store() {
         return;
     };
     runtime.block_on(async {
-        executor::spawn_on(1, async {}).await.unwrap();
+        executor::spawn_on(1, async || {}).await.unwrap();
         let account = Account::open();
         for _ in 0..1_000 {
-            executor::spawn_on(1, async {}).await.unwrap();
+            executor::spawn_on(1, async || {}).await.unwrap();
         }
         account.close(&[0, 1], true);
     });
@@ -138,7 +138,7 @@ fn foreign_threads_wake_by_a_store() {
         let handle = Handle::current();
         on_thread(move || {
             for number in 0..200 {
-                let echoed = common::block_on(handle.spawn_on(0, async move { number }));
+                let echoed = common::block_on(handle.spawn_on(0, async move || number));
                 assert_eq!(echoed.unwrap(), number);
             }
         })
@@ -179,7 +179,7 @@ fn completions_are_found_by_watching() {
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let client = executor::spawn_on_with(1, move || async move {
+        let client = executor::spawn_on(1, async move || {
             let stream = TcpStream::connect(address).await.unwrap();
             for round in 0..200u8 {
                 stream.write_all([round; 100]).await.0.unwrap();
@@ -266,7 +266,7 @@ fn cores_without_a_word_to_be_rung_by_block() {
     };
     runtime.block_on(async {
         for number in 0..200 {
-            let called = executor::spawn_on(1, async move { number });
+            let called = executor::spawn_on(1, async move || number);
             assert_eq!(called.await.unwrap(), number);
         }
         sleep(Duration::from_micros(100)).await;
@@ -286,10 +286,10 @@ fn a_join_finds_a_core_that_watches() {
         return;
     };
     runtime.block_on(async {
-        executor::spawn_on(1, async {}).await.unwrap();
+        executor::spawn_on(1, async || {}).await.unwrap();
         let account = Account::open();
         for number in 0..20 {
-            let joined = executor::spawn_on_with(1, move || async move {
+            let joined = executor::spawn_on(1, async move || {
                 sleep(Duration::from_micros(300)).await;
                 number
             });
@@ -314,7 +314,7 @@ fn the_state_of_a_core_that_sleeps_is_told() {
         runtime.block_on(async {
             let state = || executor::stats()[1].state;
             common::until(|| state() == asleep).await;
-            let seen = executor::spawn_on(1, async move { executor::stats()[1].state });
+            let seen = executor::spawn_on(1, async move || executor::stats()[1].state);
             assert_eq!(seen.await.unwrap(), CoreState::Running);
         });
     }
@@ -327,7 +327,7 @@ fn a_core_that_watches_is_stopped() {
         let Some(runtime) = watching_for(ALWAYS, 2) else {
             return;
         };
-        runtime.block_on(async { executor::spawn_on(1, async {}).await.unwrap() });
+        runtime.block_on(async { executor::spawn_on(1, async || {}).await.unwrap() });
     }
 }
 
@@ -339,7 +339,7 @@ fn a_core_about_to_block_is_stopped() {
         let Some(runtime) = watching_for(Duration::from_micros(round % 4 * 10), 2) else {
             return;
         };
-        runtime.block_on(async { executor::spawn_on(1, async {}).await.unwrap() });
+        runtime.block_on(async { executor::spawn_on(1, async || {}).await.unwrap() });
         spin(random.below(80));
     }
 }
@@ -366,7 +366,7 @@ fn of_two_ringers_one_makes_the_kernel_wake() {
                 let (ran, mut random) = (Arc::clone(&ran), Random::new(1));
                 move || {
                     for _ in 0..ROUNDS {
-                        common::block_on(handle.spawn_on(1, run(&ran))).unwrap();
+                        common::block_on(handle.spawn_future_on(1, run(&ran))).unwrap();
                         spin(random.below(60));
                     }
                 }
@@ -374,7 +374,7 @@ fn of_two_ringers_one_makes_the_kernel_wake() {
             let foreign = executor::spawn(foreign);
             let mut random = Random::new(2);
             for _ in 0..ROUNDS {
-                executor::spawn_on(1, run(&ran)).await.unwrap();
+                executor::spawn_future_on(1, run(&ran)).await.unwrap();
                 spin(random.below(60));
             }
             foreign.await.unwrap();
@@ -403,7 +403,7 @@ fn a_ring_between_watching_and_blocking_is_not_lost() {
             let mut random = Random::new(monitor_us);
             for _ in 0..1_500 {
                 spin(random.below(2 * monitor_us as usize + 40));
-                executor::spawn_on(1, async {}).await.unwrap();
+                executor::spawn_on(1, async || {}).await.unwrap();
                 rounds.done();
             }
         });

@@ -6,7 +6,7 @@ use common::{Random, modes, on_thread, pair, run, start, start_with};
 use executor::buf::{BufResult, IntoInner, IoBuf};
 use executor::net::{TcpListener, TcpListenerBuilder, TcpStream};
 use executor::time::timeout;
-use executor::{spawn, spawn_on_with};
+use executor::{spawn, spawn_on};
 use futures::future::join_all;
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
@@ -347,7 +347,7 @@ fn sockets_move_to_another_core() {
         let (stream, peer) = pair().await;
         peer.write_all("before").await.0.unwrap();
         let stream = stream.into_std().expect("nothing is in flight");
-        let moved = spawn_on_with(1, move || async move {
+        let moved = spawn_on(1, async move || {
             let stream = TcpStream::from(stream);
             let read = stream.read_exact([0; 6]).await;
             read.0.unwrap();
@@ -368,7 +368,7 @@ fn sockets_move_to_another_core() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let listener = listener.into_std().expect("nothing is in flight");
-        let served = spawn_on_with(1, move || async move {
+        let served = spawn_on(1, async move || {
             let listener = TcpListener::from(listener);
             let (stream, _) = listener.accept().await.unwrap();
             stream.write_all("served").await.0.unwrap();
@@ -388,7 +388,7 @@ fn a_listener_on_each_core() {
         assert_eq!(listeners.len(), 2);
         let address = listeners[0].local_addr().unwrap();
         for (core, listener) in listeners.into_iter().enumerate() {
-            spawn_on_with(core, move || async move {
+            spawn_on(core, async move || {
                 let listener = TcpListener::from(listener);
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();

@@ -7,7 +7,7 @@ use common::{Drops, Random, modes, pair, settle, start, start_with, until};
 use executor::buf::{BufResult, IoBuf, IoBufMut};
 use executor::net::{TcpListener, TcpListenerBuilder, TcpStream};
 use executor::time::{Duration, sleep, timeout};
-use executor::{Runtime, spawn, spawn_on_with, yield_now};
+use executor::{Runtime, spawn, spawn_on, yield_now};
 use futures::future::{Either, join_all, poll_immediate, select};
 use socket2::SockRef;
 use std::mem::MaybeUninit;
@@ -337,7 +337,7 @@ fn an_accept_that_is_given_up_loses_no_connection() {
 fn reads_and_accepts_in_flight(runtime: &Runtime, cores: usize) {
     runtime.block_on(async {
         let tasks = (0..cores).map(|core| {
-            spawn_on_with(core, || async {
+            spawn_on(core, async || {
                 for index in 0..50 {
                     let (stream, peer) = pair().await;
                     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

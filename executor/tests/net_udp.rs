@@ -6,7 +6,7 @@ use common::{modes, on_thread, run, settle, start, start_with};
 use executor::buf::BufResult;
 use executor::net::{BufPool, Filling, PoolOptions, UdpSocket};
 use executor::time::{Duration, sleep};
-use executor::{Builder, Feature, spawn, spawn_on_with, yield_now};
+use executor::{Builder, Feature, spawn, spawn_on, yield_now};
 use futures::future::{Either, poll_immediate, select};
 use std::cell::Cell;
 use std::io::{self, ErrorKind};
@@ -366,7 +366,7 @@ fn a_socket_on_each_core() {
             assert_eq!(refused.unwrap_err().kind(), ErrorKind::AddrInUse);
         }
         for (core, socket) in sockets.into_iter().enumerate() {
-            spawn_on_with(core, move || async move {
+            spawn_on(core, async move || {
                 let socket = UdpSocket::from(socket);
                 loop {
                     let BufResult(received, _) = socket.recv_from([0; 8]).await;

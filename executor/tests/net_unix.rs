@@ -146,7 +146,7 @@ fn a_listener_is_shared_by_two_cores() {
         let listener = listener.into_std().expect("nothing is in flight");
         let listeners = [listener.try_clone().unwrap(), listener];
         for (core, listener) in listeners.into_iter().enumerate() {
-            executor::spawn_on_with(core, move || async move {
+            executor::spawn_on(core, async move || {
                 let listener = UnixListener::from(listener);
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();

@@ -26,7 +26,7 @@ fn system_calls_of(calls: usize, policy: IdlePolicy) -> Vec<(usize, u64)> {
     runtime.block_on(async {
         let call_other_core = async |calls| {
             for _ in 0..calls {
-                let called = executor::spawn_on(1, async { executor::current_core() });
+                let called = executor::spawn_on(1, async || executor::current_core());
                 assert_eq!(called.await.unwrap(), 1);
             }
         };

@@ -13,7 +13,7 @@ use common::{Watchdog, block_on, run, settle, start, until};
 use executor::buf::BufResult;
 use executor::io::AsyncReadExt;
 use executor::process::{Child, Command, ExitStatus, Stdio};
-use executor::spawn_on_with;
+use executor::spawn_on;
 use executor::time::{Duration, timeout};
 use footprint::Footprint;
 use futures::future::poll_immediate;
@@ -448,7 +448,7 @@ fn a_thousand_children_of_a_runtime_that_ends_are_waited_for() {
         let mut ids = Vec::new();
         for number in 0..CHILDREN {
             let (sender, id) = futures::channel::oneshot::channel();
-            spawn_on_with(number % cores, move || async move {
+            spawn_on(number % cores, async move || {
                 let child = endless().spawn().unwrap();
                 sender.send(child.id().unwrap()).unwrap();
                 assert!(!number.is_multiple_of(100), "said by the task");
@@ -545,7 +545,7 @@ fn a_program_is_not_pinned_to_its_core() {
     let cores = common::cpus_allowed().min(2);
     run(cores, async move {
         for core in 0..cores {
-            let output = spawn_on_with(core, || async {
+            let output = spawn_on(core, async || {
                 Command::new("cat").arg("/proc/self/status").output().await
             });
             let output = output.await.unwrap().unwrap();

@@ -194,9 +194,9 @@ fn in_a_child_every_use_is_refused() {
                 poll(executor::process::Command::new("true").status()),
                 poll(executor::process::Command::new("true").output()),
                 spawn(async {}),
-                spawn_on(0, async {}),
+                spawn_on(0, async || {}),
                 spawn_blocking(|| ()),
-                handle.spawn_on(0, async {}),
+                handle.spawn_on(0, async || {}),
                 handle.spawn_blocking(|| ()),
                 Handle::current(),
                 executor::current_core(),
@@ -285,7 +285,7 @@ fn uses_a_runtime(cores: usize) {
         peer.write_all("child").await.0.unwrap();
         assert_eq!(reading.await.unwrap(), 5);
         for core in 0..cores {
-            assert_eq!(spawn_on(core, async { 6 }).await.unwrap(), 6);
+            assert_eq!(spawn_on(core, async || { 6 }).await.unwrap(), 6);
         }
         assert_eq!(spawn_blocking(|| 7).await.unwrap(), 7);
         let status = executor::process::Command::new("true").status().await;
@@ -349,13 +349,13 @@ fn a_child_of_another_thread_ends_with_its_task() {
     runtime.block_on(async {
         let child = Arc::new(AtomicI32::new(0));
         let forked = Arc::clone(&child);
-        let task = spawn_on(1, async move {
+        let task = spawn_on(1, async move || {
             let Some(child) = fork() else { return };
             forked.store(child.status(), Ordering::Relaxed);
         });
         task.await.unwrap();
         assert_eq!(child.load(Ordering::Relaxed), 101);
-        assert_eq!(spawn_on(1, async { 5 }).await.unwrap(), 5);
+        assert_eq!(spawn_on(1, async || { 5 }).await.unwrap(), 5);
 
         let status = spawn_blocking(|| fork().map_or(-1, fork::Forked::status));
         assert_eq!(status.await.unwrap(), 101);
@@ -389,7 +389,7 @@ fn a_child_does_not_wait_for_the_parent_s_cores() {
         })
         .detach();
         settle().await;
-        let away = spawn_on(cores - 1, async { Foreign::new(Rc::new(1)) })
+        let away = spawn_on(cores - 1, async || Foreign::new(Rc::new(1)))
             .await
             .unwrap();
         in_child(move || drop(away)).ends_well();

@@ -5,7 +5,7 @@ mod common;
 use common::{
     Drops, Token, block_on, cpus_allowed, on_thread, run, settle, start, thread_of, until,
 };
-use executor::{JoinError, Sharded, spawn, spawn_on, yield_now};
+use executor::{JoinError, Sharded, spawn, spawn_future_on, spawn_on, yield_now};
 use futures::channel::oneshot;
 use futures::poll;
 use std::cell::{Cell, RefCell};
@@ -27,7 +27,7 @@ fn calls_reach_the_value_of_their_core() {
         });
         let names = names.await.unwrap();
         for core in 0..2 {
-            let called = names.invoke_on(core, move |name| {
+            let called = names.call_on(core, move |name| {
                 assert_eq!(executor::current_core(), core);
                 name.borrow().to_string()
             });
@@ -35,14 +35,14 @@ fn calls_reach_the_value_of_their_core() {
         }
         assert_eq!(&**names.local().unwrap().borrow(), "core 0");
         let there = names.clone();
-        let from_there = spawn_on(1, async move {
-            let called = there.invoke_on(0, |name| name.replace(Rc::from("renamed")).len());
+        let from_there = spawn_on(1, async move || {
+            let called = there.call_on(0, |name| name.replace(Rc::from("renamed")).len());
             (called.await.unwrap(), there.local().unwrap().borrow().len())
         });
         assert_eq!(from_there.await.unwrap(), (6, 6));
         let from_thread = names.clone();
         let called =
-            on_thread(move || block_on(from_thread.invoke_on(0, |name| name.borrow().to_string())));
+            on_thread(move || block_on(from_thread.call_on(0, |name| name.borrow().to_string())));
         assert_eq!(called.await.unwrap(), "renamed");
         names.stop().await.unwrap();
     });
@@ -55,7 +55,7 @@ fn futures_may_hold_the_value() {
         let last = executor::cores() - 1;
         let numbers = Sharded::new(|| RefCell::new(Vec::new())).await.unwrap();
         let push = |numbers: &Sharded<RefCell<Vec<i32>>>| {
-            numbers.invoke_on_with(last, |numbers| async move {
+            numbers.invoke_on(last, async move |numbers| {
                 for number in 0..3 {
                     numbers.borrow_mut().push(number);
                     yield_now().await;
@@ -66,7 +66,7 @@ fn futures_may_hold_the_value() {
         let (first, second) = (push(&numbers), push(&numbers));
         first.await.unwrap();
         assert_eq!(second.await.unwrap(), 6);
-        let all = numbers.invoke_on(last, |numbers| numbers.borrow().clone());
+        let all = numbers.call_on(last, |numbers| numbers.borrow().clone());
         assert_eq!(all.await.unwrap(), [0, 0, 1, 1, 2, 2]);
     });
 }
@@ -79,14 +79,16 @@ fn all_are_called_and_reduced_in_order() {
         let counts = Sharded::new(|| Cell::new(executor::current_core()));
         let counts = counts.await.unwrap();
         counts
-            .invoke_on_all(|count| count.set(count.get() + 10))
+            .invoke_on_all(async |count| count.set(count.get() + 10))
             .await
             .unwrap();
         let list = |mut list: Vec<usize>, count| {
             list.push(count);
             list
         };
-        let reduced = counts.map_reduce(Cell::get, Vec::new(), list).await;
+        let reduced = counts
+            .map_reduce(async |value| value.get(), Vec::new(), list)
+            .await;
         assert_eq!(reduced.unwrap(), Vec::from_iter(10..10 + cores));
     });
 }
@@ -97,18 +99,18 @@ fn a_panic_reaches_the_caller() {
     run(cpus_allowed().min(2), async {
         let last = executor::cores() - 1;
         let counts = Sharded::new(|| Cell::new(0)).await.unwrap();
-        let called = counts.invoke_on(last, |count| {
+        let called = counts.call_on(last, |count| {
             count.set(1);
             panic!("on purpose");
         });
         let error: JoinError = called.await.map(|()| {}).unwrap_err();
         assert!(error.is_panic());
-        let called = counts.invoke_on_all(move |count| {
+        let called = counts.invoke_on_all(async move |count| {
             count.set(count.get() + 5);
             assert!(executor::current_core() != 0, "on purpose");
         });
         assert!(called.await.unwrap_err().is_panic());
-        let there = counts.invoke_on(last, Cell::get);
+        let there = counts.call_on(last, Cell::get);
         assert_eq!(there.await.unwrap(), 6);
     });
 }
@@ -122,11 +124,11 @@ fn a_call_can_be_aborted() {
         let nothing = Sharded::new(|| ()).await.unwrap();
         let drops = Drops::new();
         let token = drops.token();
-        let call = nothing.invoke_on_with(last, |_| async move {
+        let call = nothing.invoke_on(last, async move |_| {
             let _held = token;
             pending::<()>().await;
         });
-        nothing.invoke_on(last, |()| {}).await.unwrap();
+        nothing.call_on(last, |()| {}).await.unwrap();
         call.abort();
         let error: JoinError = call.await.map(drop).unwrap_err();
         assert!(error.is_cancelled());
@@ -149,21 +151,21 @@ fn stop_lets_calls_end_and_drops_the_values() {
         let drops = Drops::new();
         let shards = Sharded::new(tokens(&drops)).await.unwrap();
         let (go, gone) = oneshot::channel::<()>();
-        let call = shards.invoke_on_with(1, |_token| async move {
+        let call = shards.invoke_on(1, async move |_token| {
             gone.await.unwrap();
             7
         });
-        shards.invoke_on(1, |_| ()).await.unwrap();
+        shards.call_on(1, |_| ()).await.unwrap();
         let stopping = spawn({
             let shards = shards.clone();
             async move { shards.stop().await }
         });
         let home = thread_of(0).await;
         until(|| drops.threads() == [home]).await;
-        spawn_on(1, async {}).await.unwrap();
-        let refused = shards.invoke_on(1, |_| ()).await;
+        spawn_on(1, async || {}).await.unwrap();
+        let refused = shards.call_on(1, |_| ()).await;
         assert!(refused.unwrap_err().is_cancelled());
-        let refused = shards.invoke_on_with(1, |_| async {}).await;
+        let refused = shards.invoke_on(1, async |_| {}).await;
         assert!(refused.unwrap_err().is_cancelled());
         assert!(!stopping.is_finished());
         go.send(()).unwrap();
@@ -249,12 +251,12 @@ fn without_a_handle_the_values_are_dropped() {
             let drops = Drops::new();
             let shards = Sharded::new(tokens(&drops)).await.unwrap();
             let (go, gone) = oneshot::channel::<()>();
-            let call = shards.invoke_on_with(1, |token| async move {
+            let call = shards.invoke_on(1, async move |token| {
                 let _held = token;
                 gone.await.unwrap();
             });
             // It has the value by the time that this one is called.
-            shards.invoke_on(1, |_| ()).await.unwrap();
+            shards.call_on(1, |_| ()).await.unwrap();
             if on_a_thread {
                 on_thread(move || drop(shards)).await;
             } else {
@@ -289,7 +291,7 @@ fn half_made_ones_are_dropped() {
             }
             drop(making);
             for core in 0..executor::cores() {
-                spawn_on(core, settle()).await.unwrap();
+                spawn_future_on(core, settle()).await.unwrap();
             }
             assert_eq!(drops.count(), made.load(SeqCst));
         }
@@ -313,7 +315,7 @@ fn an_end_that_overtakes_the_making_counts() {
         let handle = executor::Handle::current();
         let dropping = thread::spawn(move || {
             drop(making);
-            block_on(handle.spawn_on(1, async {})).unwrap();
+            block_on(handle.spawn_on(1, async || {})).unwrap();
         });
         // Core 0 stands still meanwhile, and sends nothing.
         dropping.join().unwrap();
@@ -331,14 +333,14 @@ fn shards_go_with_their_runtime() {
     let drops = Drops::new();
     let (homes, shards, call) = runtime.block_on(async {
         let shards = Sharded::new(tokens(&drops)).await.unwrap();
-        let call = shards.invoke_on_with(1, |_token| pending::<()>());
+        let call = shards.invoke_on(1, |_token| pending::<()>());
         let homes = [thread_of(0).await, thread_of(1).await];
         (homes, shards, call)
     });
     drop(runtime);
     assert_eq!(drops.count(), 2);
     assert!(homes.iter().all(|home| drops.threads().contains(home)));
-    for result in [block_on(call), block_on(shards.invoke_on(1, |_| ()))] {
+    for result in [block_on(call), block_on(shards.call_on(1, |_| ()))] {
         let error = result.unwrap_err();
         assert!(error.is_cancelled());
     }
@@ -354,7 +356,7 @@ fn many_come_and_go() {
         for round in 0..300_usize {
             let shards = Sharded::new(move || Cell::new(round)).await.unwrap();
             let last = executor::cores() - 1;
-            assert_eq!(shards.invoke_on(last, Cell::get).await.unwrap(), round);
+            assert_eq!(shards.call_on(last, Cell::get).await.unwrap(), round);
             match round % 3 {
                 0 => shards.stop().await.unwrap(),
                 1 => drop(shards),
@@ -362,7 +364,7 @@ fn many_come_and_go() {
             }
         }
         for (round, shards) in kept {
-            let sum = shards.map_reduce(Cell::get, 0, |sum, value| sum + value);
+            let sum = shards.map_reduce(async |value| value.get(), 0, |sum, value| sum + value);
             assert_eq!(sum.await.unwrap(), round * executor::cores());
         }
     });

@@ -5,9 +5,7 @@ mod common;
 use common::{Drops, Token, block_on, cpus_allowed, settle, start, start_with, thread_of};
 use executor::io::AsyncFd;
 use executor::time::{Duration, sleep};
-use executor::{
-    Builder, Handle, IdlePolicy, JoinHandle, spawn, spawn_on, spawn_on_with, yield_now,
-};
+use executor::{Builder, Handle, IdlePolicy, JoinHandle, spawn, spawn_on, yield_now};
 use rustix::event::{EventfdFlags, eventfd};
 use std::future::pending;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -26,7 +24,7 @@ fn pending_tasks_are_dropped_on_their_cores() {
         let mut tasks = Vec::new();
         for index in 0..200 {
             let token = drops[index % 2].token();
-            let task = spawn_on_with(index % 2, move || async move {
+            let task = spawn_on(index % 2, async move || {
                 let _held = token;
                 if index % 3 == 0 {
                     sleep(Duration::from_secs(3600)).await;
@@ -54,19 +52,19 @@ fn main_returns_while_others_work() {
     runtime.block_on(async {
         for core in 0..2 {
             let [busy, joining, asleep] = [drops.token(), drops.token(), drops.token()];
-            let busy = spawn_on(core, async move {
+            let busy = spawn_on(core, async move || {
                 let _held = busy;
                 loop {
                     yield_now().await;
                 }
             });
-            spawn_on(1 - core, async move {
+            spawn_on(1 - core, async move || {
                 let _held = joining;
                 let outcome: Result<(), _> = busy.await;
                 drop(outcome);
             })
             .detach();
-            spawn_on_with(core, || async move {
+            spawn_on(core, || async move {
                 let _held = asleep;
                 sleep(Duration::MAX).await;
             })
@@ -87,7 +85,7 @@ fn main_panics_and_the_others_stop() {
             runtime.block_on(async {
                 for core in 0..cores {
                     let token = drops.token();
-                    spawn_on(core, async move {
+                    spawn_on(core, async move || {
                         let _held = token;
                         loop {
                             yield_now().await;
@@ -118,7 +116,7 @@ fn tasks_that_never_ran_are_cancelled() {
         }
     };
     let tasks: Vec<JoinHandle<()>> = (0..100)
-        .map(|_| handle.spawn_on(0, unpolled(&drops)))
+        .map(|_| handle.spawn_future_on(0, unpolled(&drops)))
         .collect();
     drop(runtime);
     assert_eq!(drops.threads(), [thread::current().id(); 100]);
@@ -139,11 +137,11 @@ fn a_handle_that_outlives_its_runtime_gets_cancelled() {
         for core in 0..cores {
             let drops = Drops::new();
             let (future, closure) = (drops.token(), drops.token());
-            let task = handle.spawn_on(core, async move { drop(future) });
+            let task = handle.spawn_on(core, async move || drop(future));
             assert!(task.is_finished());
             assert_eq!(drops.threads(), [thread::current().id()]);
             assert!(block_on(task).unwrap_err().is_cancelled());
-            let task = handle.spawn_on_with(core, move || async move { drop(closure) });
+            let task = handle.spawn_on(core, async move || drop(closure));
             assert!(block_on(task).unwrap_err().is_cancelled());
             assert_eq!(drops.threads(), [thread::current().id(); 2]);
         }
@@ -173,7 +171,7 @@ fn every_handle_is_answered_when_threads_send_during_the_end() {
                     while !stop.load(SeqCst) {
                         let number = sent.fetch_add(1, SeqCst);
                         let token = drops.token();
-                        tasks.push(handle.spawn_on(number % cores, async move {
+                        tasks.push(handle.spawn_on(number % cores, async move || {
                             let _held = token;
                             number
                         }));
@@ -210,11 +208,11 @@ fn every_handle_is_answered_when_cores_send_during_the_end() {
             runtime.block_on(async {
                 for core in 0..2 {
                     let (drops, tasks) = (drops.clone(), Arc::clone(&tasks));
-                    spawn_on(core, async move {
+                    spawn_on(core, async move || {
                         loop {
                             let sent = (0..600).map(|_| {
                                 let token = drops.token();
-                                spawn_on(1 - core, async move { drop(token) })
+                                spawn_on(1 - core, async move || drop(token))
                             });
                             let sent: Vec<JoinHandle<()>> = sent.collect();
                             tasks.lock().unwrap().extend(sent);
@@ -244,12 +242,12 @@ fn drops_may_wake_others_during_the_end() {
         for index in 0..500 {
             let (send, receive) = futures::channel::oneshot::channel::<()>();
             let (first, second) = (drops.token(), drops.token());
-            let waiting = spawn_on(index % 2, async move {
+            let waiting = spawn_on(index % 2, async move || {
                 let _held = first;
                 let _ = receive.await;
                 pending::<()>().await;
             });
-            spawn_on((index / 2) % 2, async move {
+            spawn_on((index / 2) % 2, async move || {
                 let _held = (send, second, waiting);
                 pending::<()>().await;
             })

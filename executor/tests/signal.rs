@@ -6,7 +6,7 @@ use common::{run, settle, start, start_with, until};
 use executor::io::pipe;
 use executor::signal::{Signal, SignalKind, ctrl_c};
 use executor::time::{Duration, sleep, timeout};
-use executor::{Builder, IdlePolicy, spawn, spawn_on, spawn_on_with};
+use executor::{Builder, IdlePolicy, spawn, spawn_on};
 use futures::future::poll_immediate;
 use signal_hook::low_level::raise;
 use std::io::ErrorKind;
@@ -67,7 +67,7 @@ fn all_who_wait_are_told() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
         let ready = Arc::new(AtomicBool::new(false));
-        let other = spawn_on_with(1, {
+        let other = spawn_on(1, {
             let ready = Arc::clone(&ready);
             move || async move {
                 let mut signal = Signal::new(SignalKind::USER_DEFINED_2).unwrap();
@@ -158,7 +158,7 @@ fn signals_disturb_no_core_however_it_waits() {
             let _signal = Signal::new(SignalKind::ALARM).unwrap();
             let threads = [
                 this_thread(),
-                spawn_on(1, async { this_thread() }).await.unwrap(),
+                spawn_on(1, async || this_thread()).await.unwrap(),
             ];
             let stop = Arc::new(AtomicBool::new(false));
             let storm = std::thread::spawn({
@@ -175,7 +175,7 @@ fn signals_disturb_no_core_however_it_waits() {
                 }
             });
             for round in 0..200 {
-                let answer = spawn_on_with(1, move || async move {
+                let answer = spawn_on(1, async move || {
                     sleep(Duration::from_micros(round * 3)).await;
                     round
                 });

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Drops, Token, block_on, on_thread, run, start, start_with, until};
-use executor::{Builder, JoinHandle, spawn, spawn_blocking, spawn_on, unpinned};
+use executor::{Builder, JoinHandle, spawn, spawn_blocking, spawn_future_on, spawn_on, unpinned};
 use rustix::thread::sched_getaffinity;
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -57,12 +57,12 @@ fn it_can_be_awaited_anywhere() {
     let from_thread = thread::spawn(move || block_on(handle.spawn_blocking(|| 1)).unwrap());
     runtime.block_on(async {
         for core in 0..2 {
-            let here = spawn_on(core, async { spawn_blocking(|| 2).await.unwrap() });
+            let here = spawn_on(core, async || spawn_blocking(|| 2).await.unwrap());
             assert_eq!(here.await.unwrap(), 2);
         }
         let (go, begun, closure) = waits();
         let blocked = spawn_blocking(closure);
-        let elsewhere = spawn_on(1, blocked);
+        let elsewhere = spawn_future_on(1, blocked);
         until(|| begun.try_recv().is_ok()).await;
         assert!(!elsewhere.is_finished());
         drop(go);
@@ -310,7 +310,7 @@ fn every_handle_is_answered_at_the_end() {
             for core in 0..2 {
                 let (drops, started) = (drops.clone(), Arc::clone(&started));
                 let refused = Arc::clone(&refused);
-                spawn_on(core, async move {
+                spawn_on(core, async move || {
                     loop {
                         let token = drops.token();
                         started.fetch_add(1, SeqCst);
@@ -365,12 +365,12 @@ fn a_closure_reaches_its_runtime() {
         assert_eq!(executor::Handle::current().cores(), 2);
         assert_eq!((executor::cores(), executor::cpus().len()), (2, 2));
         assert_eq!(executor::stats().len(), 2);
-        let there = spawn_on(1, async { executor::current_core() });
-        let made_there = executor::spawn_on_with(1, || async {
+        let there = spawn_on(1, async || executor::current_core());
+        let made_there = executor::spawn_on(1, async || {
             spawn(async { executor::current_core() }).await.unwrap()
         });
         let handle = executor::Handle::current();
-        let by_handle = handle.spawn_on(1, async { executor::current_core() });
+        let by_handle = handle.spawn_on(1, async || executor::current_core());
         [there, made_there, by_handle].map(|task| block_on(task).unwrap())
     };
     runtime.block_on(async {
@@ -420,7 +420,7 @@ fn what_needs_a_core_panics_in_a_closure() {
             assert!(text.contains(what), "{text}");
             assert!(text.contains("inside of spawn_blocking"), "{text}");
             assert!(text.contains("executor::spawn_on"), "{text}");
-            assert!(text.contains("executor::spawn_on_with"), "{text}");
+            assert!(text.contains("executor::spawn_on"), "{text}");
         }
     });
 }

@@ -102,7 +102,7 @@ fn a_core_that_wakes_up_and_does_not_come_round_is_told() {
         let runtime = start(2);
         wait_until_watchdog_sleeps();
         let stuck = stuck_in_its_poll(heard.clone(), 1);
-        common::block_on(runtime.handle().spawn_on(1, stuck)).unwrap();
+        common::block_on(runtime.handle().spawn_future_on(1, stuck)).unwrap();
     });
     if has_two_cpus() {
         child.run_well();
@@ -162,7 +162,7 @@ fn a_shutdown_that_waits_for_a_poll_says_so() {
         let is_stuck = Arc::new(AtomicBool::new(false));
         runtime.block_on(async {
             let (heard, stuck) = (heard.clone(), Arc::clone(&is_stuck));
-            spawn_on(1, async move {
+            spawn_on(1, async move || {
                 stuck.store(true, SeqCst);
                 let name = "a_shutdown_that_waits_for_a_poll";
                 heard.wait_for(&["executor::shutdown", "core=1 ", "poll of a future", name]);
@@ -192,7 +192,7 @@ fn a_shutdown_that_waits_for_a_drop_says_so() {
             runtime.block_on(async {
                 let began = Arc::new(AtomicBool::new(false));
                 let begun = Arc::clone(&began);
-                spawn_on(core, async move {
+                spawn_on(core, async move || {
                     let _held = stuck;
                     begun.store(true, SeqCst);
                     pending::<()>().await;

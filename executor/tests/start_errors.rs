@@ -359,7 +359,7 @@ fn in_a_mask_with_holes_each_core_runs_on_a_cpu_of_the_mask() {
             assert_eq!(executor::cpus(), cpus);
             assert_eq!(sched_getcpu(), cpus[0]);
             for (core, cpu) in cpus.iter().enumerate() {
-                let there = executor::spawn_on(core, async { sched_getcpu() });
+                let there = executor::spawn_on(core, async || sched_getcpu());
                 assert_eq!(there.await.unwrap(), *cpu, "core {core}");
             }
         });
@@ -401,7 +401,7 @@ fn a_runtime_is_not_built_on_a_core_of_another() {
         let last = executor::cores() - 1;
         [
             build(),
-            executor::spawn_on(last, async move { build() })
+            executor::spawn_on(last, async move || build())
                 .await
                 .unwrap(),
         ]

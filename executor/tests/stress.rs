@@ -6,7 +6,7 @@
 mod common;
 
 use common::{Random, Watchdog, block_on, modes, start_with};
-use executor::{Builder, Handle, JoinHandle, spawn, spawn_on, spawn_on_with, yield_now};
+use executor::{Builder, Handle, JoinHandle, spawn, spawn_future_on, spawn_on, yield_now};
 use futures::channel::mpsc;
 use futures::stream::StreamExt;
 use std::array;
@@ -106,7 +106,7 @@ fn ping_pong_between_two_cores() {
         };
         let ((there, at_there), (back, at_back)) = (mpsc::unbounded(), mpsc::unbounded());
         runtime.block_on(async {
-            let other = spawn_on(1, answer(at_there, back, progress.clone()));
+            let other = spawn_future_on(1, answer(at_there, back, progress.clone()));
             ask(scaled(3000), there, at_back, progress.clone()).await;
             other.await.unwrap();
         });
@@ -143,7 +143,7 @@ fn bursts_around_the_spin_time() {
                 for _ in 0..=random.below(8) {
                     progress.count(1);
                     let progress = progress.clone();
-                    let task = handle.spawn_on(0, async move { progress.count(2) });
+                    let task = handle.spawn_on(0, async move || progress.count(2));
                     last = Some(task);
                     spin(&mut random);
                 }
@@ -177,11 +177,11 @@ fn two_cores_push_onto_each_other_from_inside_one_poll() {
     runtime.block_on(async {
         let pushes = [0, 1].map(|core| {
             let progress = progress.clone();
-            spawn_on(core, async move {
+            spawn_on(core, async move || {
                 for number in 0..TASKS {
                     progress.count(core);
                     let progress = progress.clone();
-                    let task = spawn_on(1 - core, async move {
+                    let task = spawn_on(1 - core, async move || {
                         if number % 1000 == 0 {
                             yield_now().await;
                         }
@@ -211,7 +211,7 @@ fn messages_between_two_cores_arrive_in_order() {
         for _ in 0..200 {
             for _ in 0..=random.below(1000) {
                 let (progress, number) = (progress.clone(), sent);
-                spawn_on(1, async move {
+                spawn_on(1, async move || {
                     assert_eq!(progress.get(0), number);
                     progress.count(0);
                 })
@@ -240,7 +240,7 @@ fn two_cores_wake_each_others_tasks_from_inside_one_poll() {
         let mut senders = senders.into_iter();
         for (index, mut receiver) in receivers.into_iter().enumerate() {
             let (core, progress) = (index / TASKS, progress.clone());
-            spawn_on(core, async move {
+            spawn_on(core, async move || {
                 while receiver.next().await.is_some() {
                     progress.count(core)
                 }
@@ -249,7 +249,7 @@ fn two_cores_wake_each_others_tasks_from_inside_one_poll() {
         }
         let of_core_0: Vec<_> = senders.by_ref().take(TASKS).collect();
         for (core, targets) in [(1, of_core_0), (0, senders.collect())] {
-            spawn_on(core, async move {
+            spawn_on(core, async move || {
                 for _ in 0..10 {
                     targets
                         .iter()
@@ -280,7 +280,7 @@ fn storm_of_all_to_all() {
             let (runs, index) = (Arc::clone(runs), sender * TASKS + progress.get(sender));
             progress.count(sender);
             let count = async move { _ = runs[index].fetch_add(1, SeqCst) };
-            runtime.spawn_on(random.below(2), count).detach();
+            runtime.spawn_future_on(random.below(2), count).detach();
             if random.below(64) == 0 {
                 spin(random);
             }
@@ -311,7 +311,7 @@ fn storm_of_all_to_all() {
         runtime.block_on(async {
             for core in 0..2 {
                 let (runs, progress) = (Arc::clone(&runs), progress.clone());
-                spawn_on_with(core, move || async move {
+                spawn_on(core, async move || {
                     let random = Rc::new(RefCell::new(Random::new(core as u64)));
                     for _ in 0..TASKS / 100 {
                         let (handle, runs, progress) =
@@ -385,7 +385,7 @@ fn wakers_of_join_handles_are_dropped_once() {
             let mut random = Random::new(place as u64);
             for _ in 0..scaled(2000) {
                 progress.count(place);
-                let task = handle.spawn_on(0, yield_now());
+                let task = handle.spawn_future_on(0, yield_now());
                 spin(&mut random);
                 poll_until_ready(task, &counted, &mut random);
             }
@@ -394,7 +394,7 @@ fn wakers_of_join_handles_are_dropped_once() {
     let thread = thread::spawn(make(0));
     runtime.block_on(async {
         let there = make(1);
-        spawn_on(1, async move { there() }).await.unwrap();
+        spawn_on(1, async move || there()).await.unwrap();
         common::until(|| thread.is_finished()).await;
     });
     thread.join().unwrap();

@@ -16,7 +16,7 @@ fn a_channel_wakes_across_cores() {
         runtime.block_on(async {
             let (there, at_there) = async_channel::bounded(1);
             let (back, at_back) = async_channel::bounded(1);
-            let echo = spawn_on(1, async move {
+            let echo = spawn_on(1, async move || {
                 while let Ok(number) = at_there.recv().await {
                     back.send(number).await.expect("core 0 receives");
                 }
@@ -42,7 +42,7 @@ fn a_full_channel_makes_its_senders_wait() {
         let (sender, receiver) = async_channel::bounded(4);
         let senders = (0..4).map(|number| {
             let sender = sender.clone();
-            spawn_on(number % 2, async move {
+            spawn_on(number % 2, async move || {
                 for number in 0..EACH {
                     sender.send(number).await.expect("there are receivers");
                 }
@@ -52,7 +52,7 @@ fn a_full_channel_makes_its_senders_wait() {
         drop(sender);
         let receivers = (0..4).map(|number| {
             let receiver = receiver.clone();
-            spawn_on(number % 2, async move {
+            spawn_on(number % 2, async move || {
                 let mut sum = 0;
                 while let Ok(number) = receiver.recv().await {
                     sum += number;
@@ -82,7 +82,7 @@ fn a_oneshot_wakes_across_cores() {
         for round in 0..200 {
             let (sender, receiver) = oneshot::channel();
             let waiting = spawn(receiver);
-            spawn_on(1, async move {
+            spawn_on(1, async move || {
                 if round % 2 == 0 {
                     sender.send(round).expect("core 0 waits");
                 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Drops, on_thread, run, settle, start, thread_of, until};
-use executor::{JoinHandle, spawn, spawn_on};
+use executor::{JoinHandle, spawn, spawn_future_on, spawn_on};
 use std::cell::Cell;
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
@@ -23,7 +23,7 @@ async fn abort_from<T: Send + 'static>(place: usize, task: JoinHandle<T>) -> Joi
     };
     match place {
         0 => abort(),
-        1 => spawn_on(1, async { Some(abort()) })
+        1 => spawn_on(1, async || Some(abort()))
             .await
             .unwrap()
             .expect("it comes back"),
@@ -58,7 +58,7 @@ fn before_it_reached_its_core() {
         for _ in 0..200 {
             let drops = Drops::new();
             let token = drops.token();
-            let task = spawn_on(1, async move {
+            let task = spawn_on(1, async move || {
                 let _held = token;
                 pending::<()>().await
             });
@@ -79,12 +79,12 @@ fn while_pending() {
             for place in 0..PLACES {
                 let drops = Drops::new();
                 let token = drops.token();
-                let task = spawn_on(home, async move {
+                let task = spawn_on(home, async move || {
                     let _held = token;
                     pending::<()>().await
                 });
                 // It is pending there by the time that a task sent after it has answered.
-                spawn_on(home, async {}).await.unwrap();
+                spawn_on(home, async || {}).await.unwrap();
                 let task = abort_from(place, task).await;
                 assert!(task.await.unwrap_err().is_cancelled());
                 assert_eq!(
@@ -154,7 +154,7 @@ fn after_completion() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
         for place in 0..PLACES {
-            let task = spawn_on(0, async { 5 });
+            let task = spawn_on(0, async || 5);
             until(|| task.is_finished()).await;
             let task = abort_from(place, task).await;
             settle().await;
@@ -169,10 +169,10 @@ fn after_completion() {
 fn again_and_again() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
-        let task = Arc::new(spawn_on(1, pending::<()>()));
+        let task = Arc::new(spawn_future_on(1, pending::<()>()));
         let there = {
             let task = Arc::clone(&task);
-            spawn_on(1, async move { task.abort() })
+            spawn_on(1, async move || task.abort())
         };
         let thread = {
             let task = Arc::clone(&task);
@@ -198,7 +198,7 @@ fn racing_the_completion() {
             let token = drops.token();
             let go = Arc::new(AtomicBool::new(false));
             let going = Arc::clone(&go);
-            let task = spawn_on(1, async move {
+            let task = spawn_on(1, async move || {
                 let _held = token;
                 let mut polls = 0;
                 poll_fn(|context| {
@@ -233,7 +233,7 @@ fn on_its_core_before_it_was_taken_in() {
     let runtime = start(1).expect("one CPU");
     let handle = runtime.handle();
     runtime.block_on(async {
-        let task = thread::spawn(move || handle.spawn_on(0, async { 1 }))
+        let task = thread::spawn(move || handle.spawn_on(0, async || 1))
             .join()
             .unwrap();
         task.abort();

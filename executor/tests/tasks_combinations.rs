@@ -178,7 +178,7 @@ fn spawn_it(
             _ => panic_any(yielded),
         }
     });
-    runtime.spawn_on(0, future)
+    runtime.spawn_future_on(0, future)
 }
 
 /// One combination, seen from where the handle is.
@@ -223,7 +223,7 @@ fn go_through_all(runtime: &Runtime, rounds: usize, places: &[Place]) -> Drops {
                 match it.place {
                     place if !places.contains(&place) => {}
                     Place::SameCore => walk.await,
-                    Place::OtherCore => executor::spawn_on(1, walk).await.unwrap(),
+                    Place::OtherCore => executor::spawn_future_on(1, walk).await.unwrap(),
                     Place::Thread => on_thread(|| block_on(walk)).await,
                 }
             }

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Drops, Token, on_thread, run, settle, start, thread_of, until};
 use executor::sync::Event;
-use executor::{Builder, Handle, JoinHandle, spawn, spawn_on, spawn_on_with};
+use executor::{Builder, Handle, JoinHandle, spawn, spawn_future_on, spawn_on};
 use futures::channel::oneshot;
 use futures::future::select;
 use std::cell::RefCell;
@@ -27,7 +27,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 /// A future holds a token and yields another; it runs on core 1.
 fn on_core_1(future: &Drops, output: &Drops) -> JoinHandle<Token> {
     let (held, yielded) = (future.token(), output.token());
-    spawn_on(1, async move {
+    spawn_on(1, async move || {
         let _held = held;
         settle().await;
         yielded
@@ -84,7 +84,7 @@ fn an_output_without_a_handle_is_dropped_on_its_core() {
             let output = Drops::new();
             let (go, gone) = futures::channel::oneshot::channel::<()>();
             let token = output.token();
-            let task = spawn_on(1, async move {
+            let task = spawn_on(1, async move || {
                 let _ = gone.await;
                 token
             });
@@ -108,14 +108,14 @@ fn what_a_panic_unwinds_is_dropped_on_its_core() {
         let there = thread_of(1).await;
         let drops = Drops::new();
         let held = drops.token();
-        let task = spawn_on_with(1, move || async move {
+        let task = spawn_on(1, async move || {
             let _held = held;
             executor::yield_now().await;
             panic!("on purpose");
         });
         assert!(task.await.unwrap_err().is_panic());
         let held = drops.token();
-        let task = spawn_on_with(1, move || {
+        let task = spawn_on(1, move || {
             let _held = held;
             panic!("in the closure");
             #[expect(unreachable_code, reason = "it says what future this would be")]
@@ -126,7 +126,7 @@ fn what_a_panic_unwinds_is_dropped_on_its_core() {
     });
 }
 
-/// The closure of `spawn_on_with` is dropped once, on the core, although the future it made is dropped there later.
+/// The closure of `spawn_on` is dropped once, on the core, although the future it made is dropped there later.
 #[test]
 fn a_closure_is_used_up_before_its_future() {
     let Some(runtime) = start(2) else { return };
@@ -134,7 +134,7 @@ fn a_closure_is_used_up_before_its_future() {
         let there = thread_of(1).await;
         let (closure, future) = (Drops::new(), Drops::new());
         let (first, second) = (closure.token(), future.token());
-        let task = spawn_on_with(1, move || {
+        let task = spawn_on(1, move || {
             drop(first);
             async move {
                 let _second = second;
@@ -195,19 +195,19 @@ fn what_a_drop_spawns_during_shutdown_is_cancelled() {
                 let on_drop = OnDrop(move || {
                     for target in 0..cores {
                         let token = drops.token();
-                        let task = spawn_on(target, async move {
+                        let task = spawn_on(target, async move || {
                             let _held = token;
                             pending::<()>().await;
                         });
                         spawned.lock().unwrap().push(task);
                     }
                 });
-                spawn_on(core, async move {
+                spawn_on(core, async move || {
                     let _on_drop = on_drop;
                     pending::<()>().await;
                 })
                 .detach();
-                spawn_on(core, async {}).await.unwrap();
+                spawn_on(core, async || {}).await.unwrap();
             }
         });
         drop(runtime);
@@ -278,7 +278,7 @@ fn tasks_that_polled_each_others_handles_are_freed() {
             for there in 0..cores {
                 let (a, b, own) = (Slot::default(), Slot::default(), Slot::default());
                 *a.lock().unwrap() = Some(spawn(watching(Arc::clone(&b))));
-                *b.lock().unwrap() = Some(spawn_on(there, watching(Arc::clone(&a))));
+                *b.lock().unwrap() = Some(spawn_future_on(there, watching(Arc::clone(&a))));
                 *own.lock().unwrap() = Some(spawn(watching(Arc::clone(&own))));
                 for slot in [&a, &b, &own] {
                     until(|| slot.lock().unwrap().as_ref().unwrap().is_finished()).await;
@@ -459,8 +459,8 @@ fn drops_that_spawn_do_not_recurse() {
             };
             match way {
                 Way::Here => spawn(future).detach(),
-                Way::There => spawn_on(executor::cores() - 1, future).detach(),
-                Way::ByHandle => handle.spawn_on(0, future).detach(),
+                Way::There => spawn_future_on(executor::cores() - 1, future).detach(),
+                Way::ByHandle => handle.spawn_future_on(0, future).detach(),
                 Way::Blocking => handle.spawn_blocking(move || drop(future)).detach(),
             }
         }

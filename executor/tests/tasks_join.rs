@@ -3,7 +3,7 @@
 mod common;
 
 use common::{block_on, on_thread, run, settle, start, until};
-use executor::{JoinHandle, spawn, spawn_on};
+use executor::{JoinHandle, spawn, spawn_future_on, spawn_on};
 use futures::future::poll_immediate;
 use std::cell::Cell;
 use std::future::Future;
@@ -53,11 +53,11 @@ fn from_another_core() {
     runtime.block_on(async {
         for (home, joiner) in [(0, 1), (1, 0)] {
             for wait in [false, true] {
-                let task = spawn_on(home, async {
+                let task = spawn_on(home, async || {
                     settle().await;
                     executor::current_core()
                 });
-                let join = spawn_on(joiner, async move {
+                let join = spawn_on(joiner, async move || {
                     if wait {
                         until(|| task.is_finished()).await;
                     }
@@ -80,7 +80,7 @@ fn many_complete_while_their_joiners_core_is_busy() {
         let joiners: Vec<_> = (0..TASKS)
             .map(|number| {
                 let (is_open, running) = (Arc::clone(&is_open), Arc::clone(&running));
-                let task = spawn_on(1, async move {
+                let task = spawn_on(1, async move || {
                     running.fetch_add(1, SeqCst);
                     until(|| is_open.load(SeqCst)).await;
                     running.fetch_sub(1, SeqCst);
@@ -110,7 +110,7 @@ fn from_core_0_and_then_from_its_thread() {
     let Some(runtime) = start(2) else { return };
     for _ in 0..100 {
         let (is_open, is_polled) = (Arc::new(AtomicBool::new(false)), Arc::default());
-        let mut task = runtime.handle().spawn_on(1, {
+        let mut task = runtime.handle().spawn_future_on(1, {
             let is_open = Arc::clone(&is_open);
             async move {
                 until(|| is_open.load(SeqCst)).await;
@@ -149,7 +149,7 @@ fn from_a_core_whose_thread_is_blocked() {
     runtime.block_on(async {
         for _ in 0..100 {
             let is_there = Arc::new(AtomicBool::new(false));
-            let task = spawn_on(1, {
+            let task = spawn_future_on(1, {
                 let is_there = Arc::clone(&is_there);
                 async move {
                     is_there.store(true, SeqCst);
@@ -172,7 +172,7 @@ fn from_a_thread() {
     let joiner = thread::spawn(move || {
         (0..100)
             .map(|number| {
-                let task = handle.spawn_on(0, async move {
+                let task = handle.spawn_on(0, async move || {
                     executor::yield_now().await;
                     number
                 });
@@ -189,7 +189,7 @@ fn from_a_thread() {
 fn from_a_thread_that_was_core_0() {
     let Some(runtime) = start(2) else { return };
     let handle = runtime.handle();
-    let task = handle.spawn_on(1, async {
+    let task = handle.spawn_on(1, async || {
         settle().await;
         6
     });
@@ -203,9 +203,9 @@ fn by_a_handle_that_moves() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
         let (go, gone) = futures::channel::oneshot::channel::<()>();
-        let mut task = spawn_on(1, async { gone.await.is_ok() });
+        let mut task = spawn_on(1, async || gone.await.is_ok());
         assert!(poll_immediate(&mut task).await.is_none());
-        let moved = spawn_on(1, async move {
+        let moved = spawn_on(1, async move || {
             assert!(poll_immediate(&mut task).await.is_none());
             Some(task)
         });
@@ -262,9 +262,9 @@ fn a_handle_knows_whether_its_task_has_finished() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
         for core in 0..2 {
-            let ready = spawn_on(core, async {});
-            let panicked = spawn_on(core, async { panic!("on purpose") });
-            let aborted = spawn_on(core, std::future::pending::<()>());
+            let ready = spawn_on(core, async || {});
+            let panicked = spawn_on(core, async || panic!("on purpose"));
+            let aborted = spawn_future_on(core, std::future::pending::<()>());
             assert!(!aborted.is_finished());
             aborted.abort();
             until(|| ready.is_finished() && panicked.is_finished() && aborted.is_finished()).await;
@@ -324,10 +324,10 @@ fn a_waker_is_dropped_when_it_was_used() {
             let counts = [0, 1, 2].map(|_| Arc::new(Count::default()));
             let wakers = counts.clone().map(Waker::from);
             let (go, gone) = futures::channel::oneshot::channel::<()>();
-            let mut kept = spawn_on(core, async {
+            let mut kept = spawn_on(core, async || {
                 let _ = gone.await;
             });
-            let mut dropped = spawn_on(core, std::future::pending::<()>());
+            let mut dropped = spawn_future_on(core, std::future::pending::<()>());
             assert!(poll(&mut kept, &wakers[0]).is_pending());
             assert!(poll(&mut kept, &wakers[1]).is_pending());
             assert!(poll(&mut dropped, &wakers[2]).is_pending());

@@ -7,7 +7,7 @@ use executor::io;
 use executor::net::{BufPool, Filling, PoolOptions, TcpListener, TcpStream, UdpSocket};
 use executor::time::{Duration, Instant, interval_at, sleep, timeout};
 use executor::yield_now;
-use executor::{JoinError, spawn, spawn_on, spawn_on_with};
+use executor::{JoinError, spawn, spawn_future_on, spawn_on};
 use std::cell::RefCell;
 use std::future::{Future, Ready, pending, ready};
 use std::net;
@@ -81,11 +81,11 @@ fn the_error_tells_cancelled_from_panicked() {
 fn on_another_core() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
-        let task = spawn_on(1, async { panic_any("there") });
+        let task = spawn_on(1, async || panic_any("there"));
         assert_eq!(text(task.await.unwrap_err()), "there");
-        let task = spawn_on_with(1, || -> Ready<()> { panic_any("in the closure") });
+        let task = spawn_on(1, || -> Ready<()> { panic_any("in the closure") });
         assert_eq!(text(task.await.unwrap_err()), "in the closure");
-        assert_eq!(spawn_on(1, ready(4)).await.unwrap(), 4);
+        assert_eq!(spawn_future_on(1, ready(4)).await.unwrap(), 4);
     });
 }
 
@@ -115,7 +115,7 @@ fn in_the_drop_of_a_future_that_is_cancelled() {
     run(1, async {
         for from_thread in [false, true] {
             let bomb = DropPanics("dropping the aborted");
-            let task = spawn_on(0, async move {
+            let task = spawn_on(0, async move || {
                 let _bomb = bomb;
                 pending::<()>().await;
             });
@@ -159,9 +159,9 @@ fn in_the_drop_of_an_output_nobody_wants() {
     runtime.block_on(async {
         for core in 0..2 {
             for _ in 0..3 {
-                spawn_on(core, async { DropPanics("output") }).detach();
+                spawn_on(core, async || DropPanics("output")).detach();
             }
-            assert_eq!(spawn_on(core, ready(1)).await.unwrap(), 1);
+            assert_eq!(spawn_future_on(core, ready(1)).await.unwrap(), 1);
         }
     });
 }
@@ -190,7 +190,7 @@ fn in_the_waker_of_the_joiner() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
         for core in 0..2 {
-            let mut task = spawn_on(core, async {
+            let mut task = spawn_on(core, async || {
                 settle().await;
                 8
             });
@@ -201,7 +201,7 @@ fn in_the_waker_of_the_joiner() {
                 until(|| task.is_finished()).await;
                 assert_eq!(task.await.unwrap(), 8);
             }
-            assert_eq!(spawn_on(core, ready(1)).await.unwrap(), 1);
+            assert_eq!(spawn_future_on(core, ready(1)).await.unwrap(), 1);
         }
     });
 }
@@ -304,12 +304,12 @@ fn outside_of_a_runtime_the_callers_line_is_told() {
             let (file, line, text) = panic_at(|| { let _unused = $call; });
             assert_eq!((file.as_str(), line), (file!(), line!()), "{}: {text}", stringify!($call));
             assert!(text.contains("outside of a runtime"), "{text}");
-            assert!(text.contains("Handle::spawn_on_with"), "{text}");
+            assert!(text.contains("handle.spawn_on"), "{text}");
         )+};
     }
     at_their_line!(spawn(async {}));
-    at_their_line!(spawn_on(0, async {}));
-    at_their_line!(spawn_on_with(0, || async {}));
+    at_their_line!(spawn_on(0, async || {}));
+    at_their_line!(spawn_future_on(0, async {}));
     at_their_line!(executor::spawn_blocking(|| ()));
     at_their_line!(executor::Handle::current());
     at_their_line!(executor::current_core());
@@ -346,10 +346,10 @@ fn outside_of_a_runtime_the_callers_line_is_told() {
     run(1, async {
         let handle = executor::Handle::current();
         let tasks: [&dyn Fn(); 4] = [
-            &|| spawn_on(7, async {}).detach(),
-            &|| spawn_on_with(7, || async {}).detach(),
-            &|| handle.spawn_on(7, async {}).detach(),
-            &|| handle.spawn_on_with(7, || async {}).detach(),
+            &|| spawn_on(7, async || {}).detach(),
+            &|| spawn_on(7, async || {}).detach(),
+            &|| handle.spawn_on(7, async || {}).detach(),
+            &|| handle.spawn_on(7, async || {}).detach(),
         ];
         for (number, task) in (1..).zip(tasks) {
             let (file, line, text) = panic_at(task);

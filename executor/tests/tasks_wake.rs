@@ -118,7 +118,7 @@ fn the_last_waker_wakes() {
             let waker = waker.await.unwrap();
             match place {
                 0 => waker.wake(),
-                1 => executor::spawn_on(1, async move { waker.wake() })
+                1 => executor::spawn_on(1, async move || waker.wake())
                     .await
                     .unwrap(),
                 _ => on_thread(move || waker.wake()).await,
@@ -228,7 +228,7 @@ fn wakers_outlive_the_runtime() {
                 }
                 Poll::<()>::Pending
             });
-            executor::spawn_on(index % 2, pending).detach();
+            executor::spawn_future_on(index % 2, pending).detach();
             wakers.push(waker.await.unwrap());
         }
         wakers

@@ -7,7 +7,7 @@ use executor::time::{
     Duration, Elapsed, Instant, MissedTickBehavior, Sleep, interval, interval_at, sleep,
     sleep_until, timeout, timeout_at,
 };
-use executor::{Builder, IdlePolicy, spawn, spawn_on_with, yield_now};
+use executor::{Builder, IdlePolicy, spawn, spawn_on, yield_now};
 use futures::future::{join_all, poll_immediate};
 use std::cell::RefCell;
 use std::future::{Future, pending, ready};
@@ -362,7 +362,7 @@ fn a_sleep_wakes_a_core_from_the_kernel() {
     };
     runtime.block_on(async {
         for core in [0, 1, 0, 1] {
-            let task = spawn_on_with(core, || async {
+            let task = spawn_on(core, async || {
                 for _ in 0..20 {
                     let deadline = Instant::now() + Duration::from_micros(300);
                     sleep_until(deadline).await;

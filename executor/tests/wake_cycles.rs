@@ -188,7 +188,7 @@ fn a_core_wakes_a_core() {
             for _ in 0..ROUNDS {
                 spin_for_gap();
                 let called = ticks();
-                let sent = executor::spawn_on(1, async { ticks() });
+                let sent = executor::spawn_on(1, async || ticks());
                 let returned = ticks();
                 let polled = sent.await.expect("it does not panic");
                 counts.add(called, returned, polled);

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Random, pair, run, settle, start, until};
 use executor::time::{Duration, Instant, sleep, sleep_until};
-use executor::{spawn, spawn_on, spawn_on_with};
+use executor::{spawn, spawn_on};
 use futures::channel::mpsc;
 use futures::future::{Either, FutureExt, join_all, pending, select};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -32,7 +32,7 @@ fn join_all_joins() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
         let tasks = (0..100).map(|number| {
-            spawn_on_with(number % 2, move || async move {
+            spawn_on(number % 2, async move || {
                 sleep(Duration::from_micros(100 * (number as u64 % 7))).await;
                 number
             })
@@ -61,7 +61,7 @@ fn a_set_of_futures_yields_each_once() {
                     number
                 }
                 .boxed_local(),
-                core => spawn_on(core - 1, async move { number })
+                core => spawn_on(core - 1, async move || number)
                     .map(Result::unwrap)
                     .boxed_local(),
             };
@@ -107,7 +107,7 @@ fn a_bounded_channel_carries_everything_in_order() {
     let Some(runtime) = start(2) else { return };
     runtime.block_on(async {
         let (mut send, receive) = mpsc::channel(1);
-        let sending = spawn_on(1, async move {
+        let sending = spawn_on(1, async move || {
             for number in 0..10_000 {
                 send.send(number).await.unwrap();
             }

@@ -31,7 +31,7 @@ pub(super) fn start() -> io::Result<Running> {
     let thread = |core| {
         let (numbers, number) = mpsc::channel();
         let send = async move { numbers.send(gettid()).expect("it is being waited for") };
-        handle.spawn_on(core, send).detach();
+        handle.spawn_future_on(core, send).detach();
         number.recv().map(Thread::of).map_err(io::Error::other)
     };
     Ok(Running {
@@ -39,12 +39,12 @@ pub(super) fn start() -> io::Result<Running> {
         burst: Box::new(move |calls, ends| {
             let burst = async move {
                 for x in 0..calls {
-                    let answer = executor::spawn_on(1, async move { x + 1 }).await;
+                    let answer = executor::spawn_on(1, async move || x + 1).await;
                     assert_eq!(answer.expect("the task does not panic"), x + 1);
                 }
                 ends.send(Instant::now()).expect("it is being waited for");
             };
-            handle.spawn_on(0, burst).detach();
+            handle.spawn_future_on(0, burst).detach();
         }),
         end,
         host,

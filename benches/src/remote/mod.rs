@@ -36,7 +36,7 @@ pub(crate) const BENCH: Bench = Bench {
 
 const LINE: &str = "line";
 /// Ours, to a value of the other core.
-const INVOKE_ON: &str = "ours-invoke_on";
+const CALL_ON: &str = "ours-call_on";
 const EVENTFD: &str = "eventfd";
 /// `line` never sleeps: if its two threads had less than this share of two CPUs, someone else had the rest.
 const QUIET: f64 = 0.97;
@@ -55,7 +55,7 @@ const RUNTIMES: [(&str, Measure); 9] = [
     (LINE, floor::line),
     (EVENTFD, floor::eventfds),
     (OURS, ours::measure),
-    (INVOKE_ON, ours::measure_invoke_on),
+    (CALL_ON, ours::measure_call_on),
     ("tokio", tokio::measure),
     ("monoio", monoio::measure),
     ("glommio", glommio::blocking),
@@ -108,13 +108,13 @@ fn run(session: &mut Session<'_>) -> io::Result<()> {
         (
             "256 in flight, each",
             Better::Less,
-            Against::BestPeer(&[INVOKE_ON]),
+            Against::BestPeer(&[CALL_ON]),
             |many| many.each_ns,
         ),
         (
             "256 in flight, CPU time of each",
             Better::Less,
-            Against::BestPeer(&[INVOKE_ON]),
+            Against::BestPeer(&[CALL_ON]),
             |many| many.cpu_ns,
         ),
     ];

@@ -1,4 +1,4 @@
-//! This project's executor with two cores, as it starts by default. A call is `spawn_on`, or an `invoke_on` that it is behind.
+//! This project's executor with two cores, as it starts by default. A call is `spawn_on`, or a `call_on` that it is behind.
 
 use std::future::Future;
 use std::io;
@@ -24,8 +24,8 @@ pub(super) fn measure(cpus: Cpus, length: Duration) -> io::Result<Measured> {
         .map_err(io::Error::other)
 }
 
-/// By `Sharded::invoke_on`, where the one to be added is the core's own value.
-pub(super) fn measure_invoke_on(cpus: Cpus, length: Duration) -> io::Result<Measured> {
+/// By `Sharded::call_on`, where the one to be added is the core's own value.
+pub(super) fn measure_call_on(cpus: Cpus, length: Duration) -> io::Result<Measured> {
     let measuring = async move {
         let ones = executor::Sharded::new(|| 1).await?;
         let ones = Rc::new(ones);
@@ -49,7 +49,7 @@ fn build(cpus: Cpus) -> io::Result<executor::Runtime> {
 
 impl Caller for Ours {
     async fn call(&self, x: u64) -> u64 {
-        let answer = executor::spawn_on(1, async move { x + 1 });
+        let answer = executor::spawn_on(1, async move || x + 1);
         answer.await.expect("the task does not panic")
     }
 
@@ -61,7 +61,7 @@ impl Caller for Ours {
 
 impl Caller for Sharded {
     async fn call(&self, x: u64) -> u64 {
-        let answer = self.0.invoke_on(1, move |one| x + *one);
+        let answer = self.0.call_on(1, move |one| x + *one);
         answer.await.expect("the closure does not panic")
     }
 

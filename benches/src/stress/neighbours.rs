@@ -10,7 +10,7 @@ use executor::buf::BufResult;
 use executor::io::{AsyncReadExt, PipeReader, PipeWriter, pipe};
 use executor::process::Command;
 use executor::time::{sleep, timeout};
-use executor::{spawn, spawn_blocking, spawn_on_with};
+use executor::{spawn, spawn_blocking, spawn_on};
 use std::ffi::CString;
 use std::fs;
 use std::future::poll_fn;
@@ -44,8 +44,8 @@ pub(super) async fn run(watchdog: &RoundWatchdog, end: Instant) {
         spawn(named_pipes(pipes, Random::new(5), end)),
     ];
     let there = [
-        spawn_on_with(1, move || terminals(terminal, end)),
-        spawn_on_with(1, move || children(child, Random::new(6), end)),
+        spawn_on(1, move || terminals(terminal, end)),
+        spawn_on(1, move || children(child, Random::new(6), end)),
     ];
     for task in here.into_iter().chain(there) {
         task.await.expect("it does not panic");

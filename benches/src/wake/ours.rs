@@ -68,7 +68,7 @@ fn thread_wakes(policy: IdlePolicy, cpus: Cpus, length: Duration) -> io::Result<
         let mark = Mark::new();
         let latencies = mark.time_wakes(length, |mark| {
             let mark = Arc::clone(mark);
-            handle.spawn_on(0, async move { mark.set() }).detach();
+            handle.spawn_on(0, async move || mark.set()).detach();
         });
         Measured {
             latencies,
@@ -91,7 +91,7 @@ fn core_wakes(policy: IdlePolicy, cpus: Cpus, length: Duration) -> io::Result<Me
         while start.elapsed() < length {
             let_it_idle();
             let called = Instant::now();
-            let polled = executor::spawn_on(1, async { Instant::now() }).await;
+            let polled = executor::spawn_on(1, async || Instant::now()).await;
             let polled = polled.expect("the task does not panic");
             latencies.record(polled.saturating_duration_since(called));
         }

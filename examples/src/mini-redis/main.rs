@@ -28,7 +28,7 @@ async fn main() -> io::Result<()> {
     let mut servers = Vec::new();
     for (core, listener) in listeners.into_iter().enumerate() {
         let serve = move || serve(listener.into());
-        servers.push(executor::spawn_on_with(core, serve));
+        servers.push(executor::spawn_on(core, serve));
     }
     for server in servers {
         server.await.expect("serving does not panic");
@@ -119,7 +119,7 @@ async fn execute(command: Command, key: &[u8], value: &[u8], answers: &mut Vec<u
         return store::execute(command, key, value, answers);
     }
     let (key, value) = (key.to_vec(), value.to_vec());
-    let there = executor::spawn_on(home, async move {
+    let there = executor::spawn_on(home, async move || {
         let mut answer = Vec::new();
         store::execute(command, &key, &value, &mut answer);
         answer

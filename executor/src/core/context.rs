@@ -131,14 +131,14 @@ fn no_core(what: &str) -> ! {
         .is_ok_and(|served| !served.is_null());
     if is_serving {
         panic!(
-            "{what} was used inside of spawn_blocking: it works on a core only, and this thread is none. Send it to a core with \
-             executor::spawn_on, or, if its future is not Send (it holds a socket, a timer, an Rc), with executor::spawn_on_with"
+            "{what} was used inside of spawn_blocking: it works on a core only, and this thread is none. Call it on \
+             one: executor::spawn_on(core, async move || ...)"
         );
     }
     panic!(
         "{what} was used outside of a runtime: it works on a core only, inside of #[executor::main], Runtime::block_on or a spawned \
-         task. From another thread, send it to a core through a Handle (Runtime::handle, Handle::current): with Handle::spawn_on, or, if \
-         its future is not Send (it holds a socket, a timer, an Rc), with Handle::spawn_on_with"
+         task. From another thread, call it on a core through a Handle (Runtime::handle, Handle::current): \
+         handle.spawn_on(core, async move || ...)"
     );
 }
 

@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 /// # async fn main() {
 /// SERVED.with(|served| served.set(served.get() + 1));
 /// let last = executor::cores() - 1;
-/// let there = executor::spawn_on(last, async { SERVED.with(Cell::get) });
+/// let there = executor::spawn_on(last, async || { SERVED.with(Cell::get) });
 /// assert_eq!(there.await.unwrap(), u64::from(last == 0));
 /// # }
 /// ```

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// ```
 /// let runtime = executor::Builder::new().cores(1).build()?;
 /// let handle = runtime.handle();
-/// let thread = std::thread::spawn(move || handle.spawn_on(0, async { executor::current_core() }));
+/// let thread = std::thread::spawn(move || handle.spawn_on(0, async || { executor::current_core() }));
 /// let join = thread.join().unwrap();
 /// assert_eq!(runtime.block_on(join).unwrap(), 0);
 /// # Ok::<(), executor::StartError>(())
@@ -70,24 +70,7 @@ impl Handle {
     /// # Panics
     /// If there is no such core, and in a [forked child](crate::Runtime#forked-children).
     #[track_caller]
-    pub fn spawn_on<F>(&self, core: usize, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + 'static,
-        Message<F>: SendableFuture,
-        F::Output: SendableOutput + 'static,
-    {
-        // SAFETY: the future is `Send`, and so is its output.
-        let sent =
-            context::with(|current| unsafe { dispatch(&self.runtime, current, core, future) });
-        NoSuchCore::refuse(sent)
-    }
-
-    /// As [`executor::spawn_on_with`](crate::spawn_on_with), from any thread.
-    ///
-    /// # Panics
-    /// As for [`spawn_on`](Self::spawn_on).
-    #[track_caller]
-    pub fn spawn_on_with<C, F>(&self, core: usize, closure: C) -> JoinHandle<F::Output>
+    pub fn spawn_on<C, F>(&self, core: usize, closure: C) -> JoinHandle<F::Output>
     where
         C: FnOnce() -> F + SendableClosure + 'static,
         F: Future + 'static,
@@ -97,6 +80,23 @@ impl Handle {
         let sent = context::with(|current| unsafe {
             dispatch(&self.runtime, current, core, Closure::new(closure))
         });
+        NoSuchCore::refuse(sent)
+    }
+
+    /// As [`executor::spawn_future_on`](crate::spawn_future_on), from any thread.
+    ///
+    /// # Panics
+    /// As for [`spawn_on`](Self::spawn_on).
+    #[track_caller]
+    pub fn spawn_future_on<F>(&self, core: usize, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        Message<F>: SendableFuture,
+        F::Output: SendableOutput + 'static,
+    {
+        // SAFETY: the future is `Send`, and so is its output.
+        let sent =
+            context::with(|current| unsafe { dispatch(&self.runtime, current, core, future) });
         NoSuchCore::refuse(sent)
     }
 

@@ -46,7 +46,7 @@ impl<T: 'static, C: FnOnce(&T) -> R, R> Future for Call<T, C> {
 }
 
 /// A call whose closure makes a future; inside of the shard's gate until that has ended.
-pub(super) fn call_with<T: 'static, F: Future>(
+pub(super) fn invoke<T: 'static, F: Future>(
     key: Key,
     closure: impl FnOnce(Rc<T>) -> F,
 ) -> impl Future<Output = F::Output> {

@@ -11,8 +11,9 @@ mod shard;
 use crate::core::context;
 use crate::local::{Key, OwnedKey};
 use crate::runtime::Handle;
+use crate::sending::{SendableClosure, SendableOutput};
 use crate::task::{JoinError, JoinHandle};
-use call::{Call, call_with};
+use call::{Call, invoke};
 use shard::{find, place, stop_here};
 use std::fmt;
 use std::future::{Future, ready};
@@ -35,8 +36,8 @@ use std::sync::{Arc, OnceLock};
 /// # async fn main() -> Result<(), executor::JoinError> {
 /// let counter = Sharded::new(|| Cell::new(0)).await?;
 /// let last = executor::cores() - 1;
-/// let before = counter.invoke_on(last, |count| count.replace(5)).await?;
-/// let sum = counter.map_reduce(Cell::get, 0, |sum, count| sum + count).await?;
+/// let before = counter.invoke_on(last, async |count| count.replace(5)).await?;
+/// let sum = counter.map_reduce(async |count| count.get(), 0, |sum, count| sum + count).await?;
 /// assert_eq!((before, sum), (0, 5));
 /// counter.stop().await?;
 /// # Ok(())
@@ -83,7 +84,7 @@ impl<T: 'static> Sharded<T> {
                 place(make, key, owner);
                 ready(())
             };
-            sharded.inner.handle.spawn_on_with(core, place)
+            sharded.inner.handle.spawn_on(core, place)
         }));
         if let Err(error) = made.await {
             // Its own error is no news.
@@ -93,63 +94,86 @@ impl<T: 'static> Sharded<T> {
         Ok(sharded)
     }
 
-    /// Calls `closure` on the core numbered `core`, with the value there. It is a task, sent at once as by [`spawn_on`](crate::spawn_on), and costs
-    /// what that does. If the shard has been stopped, it is not called, and the handle yields a cancelled error.
+    /// Calls `closure` on the core numbered `core`, with the value there, and runs the future that it makes, as a task: an async closure is the
+    /// short form. Only the closure and the result travel; the future need not be `Send`. [`stop`](Self::stop) waits for it. If the shard has
+    /// been stopped, the closure is not called, and the handle yields a cancelled error.
+    ///
+    /// For what awaits nothing, [`call_on`](Self::call_on) is cheaper.
     ///
     /// # Panics
     /// If there is no such core.
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::Sharded;
+    /// use executor::sync::Mutex;
+    /// # #[executor::main]
+    /// # async fn main() -> Result<(), executor::JoinError> {
+    /// let logs = Sharded::new(|| Mutex::new(Vec::new())).await?;
+    /// let length = logs.invoke_on(executor::cores() - 1, async |log| {
+    ///     let mut lines = log.lock().await;
+    ///     lines.push("a line");
+    ///     lines.len()
+    /// });
+    /// assert_eq!(length.await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
-    pub fn invoke_on<C, R>(&self, core: usize, closure: C) -> JoinHandle<R>
+    pub fn invoke_on<C, F>(&self, core: usize, closure: C) -> JoinHandle<F::Output>
     where
-        C: FnOnce(&T) -> R + Send + 'static,
-        R: Send + 'static,
+        C: FnOnce(Rc<T>) -> F + SendableClosure + 'static,
+        F: Future + 'static,
+        F::Output: SendableOutput + 'static,
     {
-        let call = Call::new(self.key(), closure);
+        let key = self.key();
+        let call = move || invoke(key, closure);
         self.inner.handle.spawn_on(core, call)
     }
 
-    /// Calls `closure` on the core numbered `core`, with the value there, and runs the future that it makes. Only the closure and the result
-    /// travel: the future need not be `Send`. [`stop`](Self::stop) waits for it.
+    /// Calls `closure` on the core numbered `core`, with the value there, and awaits nothing: it costs what a [`spawn_on`](crate::spawn_on) does.
+    /// Otherwise as [`invoke_on`](Self::invoke_on).
     ///
     /// # Panics
     /// If there is no such core.
     #[track_caller]
-    pub fn invoke_on_with<C, F>(&self, core: usize, closure: C) -> JoinHandle<F::Output>
+    pub fn call_on<C, R>(&self, core: usize, closure: C) -> JoinHandle<R>
     where
-        C: FnOnce(Rc<T>) -> F + Send + 'static,
-        F: Future + 'static,
-        F::Output: Send + 'static,
+        C: FnOnce(&T) -> R + SendableClosure + 'static,
+        R: SendableOutput + 'static,
     {
-        let key = self.key();
-        let call = move || call_with(key, closure);
-        self.inner.handle.spawn_on_with(core, call)
+        let call = Call::new(self.key(), closure);
+        self.inner.handle.spawn_future_on(core, call)
     }
 
-    /// Calls `closure` on every core, with the value there, and waits for all. **Dropped**, it waits no more; they are called all the same,
-    /// if it was polled.
+    /// Calls `closure` on every core, with the value there, runs the futures, and waits for all. **Dropped**, it waits no more; they run all
+    /// the same, if it was polled.
     ///
     /// # Errors
     /// The first in the order of the cores; all are called nonetheless.
-    pub async fn invoke_on_all<C>(&self, closure: C) -> Result<(), JoinError>
+    pub async fn invoke_on_all<C, F>(&self, closure: C) -> Result<(), JoinError>
     where
-        C: FnOnce(&T) + Clone + Send + 'static,
+        C: FnOnce(Rc<T>) -> F + Clone + SendableClosure + 'static,
+        F: Future<Output = ()> + 'static,
     {
         all(self.each_core(|core| self.invoke_on(core, closure.clone()))).await
     }
 
-    /// Calls `map` on every core, with the value there, and here `reduce` with each result, in the order of the cores.
+    /// Calls `map` on every core, with the value there, and runs the futures; here `reduce` is called with each result, in the order of the
+    /// cores. **Dropped**, it waits no more; the futures run all the same, if it was polled.
     ///
     /// # Errors
-    /// The first in the order of the cores.
-    pub async fn map_reduce<C, R, A>(
+    /// The first in the order of the cores; all are called nonetheless.
+    pub async fn map_reduce<C, F, A>(
         &self,
         map: C,
         initial: A,
-        mut reduce: impl FnMut(A, R) -> A,
+        mut reduce: impl FnMut(A, F::Output) -> A,
     ) -> Result<A, JoinError>
     where
-        C: FnOnce(&T) -> R + Clone + Send + 'static,
-        R: Send + 'static,
+        C: FnOnce(Rc<T>) -> F + Clone + SendableClosure + 'static,
+        F: Future + 'static,
+        F::Output: SendableOutput + 'static,
     {
         let mut reduced = initial;
         for call in self.each_core(|core| self.invoke_on(core, map.clone())) {
@@ -167,7 +191,7 @@ impl<T: 'static> Sharded<T> {
         find::<T>(self.key()).map(|shard| Rc::clone(&shard.value))
     }
 
-    /// Ends all shards: each takes no more calls, waits for those [under way](Self::invoke_on_with), and drops its value on its core, unless
+    /// Ends all shards: each takes no more calls, waits for those [under way](Self::invoke_on), and drops its value on its core, unless
     /// somebody there still has it. Returns when all have done so; to stop what is stopped does nothing, and to stop what is being stopped
     /// waits for that. **Dropped** after its first poll, it waits no more; they end all the same.
     ///
@@ -192,7 +216,7 @@ impl<T: 'static> Sharded<T> {
         let stopped = all(self.each_core(|core| {
             let end = end.clone();
             let stop = move || stop_here(key, end);
-            self.inner.handle.spawn_on_with(core, stop)
+            self.inner.handle.spawn_on(core, stop)
         }));
         stopped.await?;
         let _ = self.inner.is_stopped.set(());
@@ -231,7 +255,7 @@ impl Drop for Inner {
                 drop(shard);
                 ready(())
             };
-            self.handle.spawn_on_with(core, remove).detach();
+            self.handle.spawn_on(core, remove).detach();
         }
     }
 }

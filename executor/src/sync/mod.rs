@@ -27,7 +27,7 @@
 //! # async fn main() {
 //! let (sender, receiver) = async_channel::bounded(16);
 //! let last = executor::cores() - 1;
-//! let sum = executor::spawn_on(last, async move {
+//! let sum = executor::spawn_on(last, async move || {
 //!     let mut sum = 0;
 //!     while let Ok(number) = receiver.recv().await {
 //!         sum += number;

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 /// Waits for `duration`.
 ///
 /// **Dropping** the future takes the timer out. Works on a core; the future is bound to the one that first polls it, so to sleep in
-/// a task on another core, make it there: [`spawn_on_with`](crate::spawn_on_with).
+/// a task on another core, make it there: [`spawn_on`](crate::spawn_on).
 ///
 /// # Panics
 /// When polled outside of a runtime.

@@ -173,7 +173,7 @@ pub(crate) async fn settle() {
 
 /// The thread behind a core.
 pub(crate) async fn thread_of(core: usize) -> ThreadId {
-    let asked = executor::spawn_on(core, async { thread::current().id() });
+    let asked = executor::spawn_on(core, async || thread::current().id());
     asked.await.expect("it does not panic")
 }
 

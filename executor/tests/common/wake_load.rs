@@ -45,7 +45,7 @@ pub(crate) fn stress(
     let end = Instant::now() + time;
     runtime.block_on(async {
         let there = watchdog.actor("core 1, calling core 0");
-        let there = executor::spawn_on_with(1, move || call(0, there, Random::new(1), end));
+        let there = executor::spawn_on(1, move || call(0, there, Random::new(1), end));
         let thread = watchdog.actor("a thread, calling both cores");
         let thread = in_thread(move |handle| call_from_thread(handle, &thread, end));
         let bursts = watchdog.actor("a thread, sending bursts");
@@ -77,7 +77,7 @@ fn in_thread(act: impl FnOnce(&Handle) + Send + 'static) -> executor::JoinHandle
 async fn call(core: usize, rounds: Rounds, mut random: Random, end: Instant) {
     while Instant::now() < end {
         let number = rounds.count();
-        let answer = executor::spawn_on(core, async move { number });
+        let answer = executor::spawn_on(core, async move || number);
         assert_eq!(answer.await.unwrap(), number);
         rounds.done();
         match random.below(4) {
@@ -94,7 +94,7 @@ fn call_from_thread(handle: &Handle, rounds: &Rounds, end: Instant) {
     let mut random = Random::new(3);
     while Instant::now() < end {
         let (core, number) = (random.below(2), rounds.count());
-        let answer = handle.spawn_on(core, async move { number });
+        let answer = handle.spawn_on(core, async move || number);
         assert_eq!(block_on(answer).unwrap(), number);
         rounds.done();
         spin(random.below(120));
@@ -109,9 +109,9 @@ fn send_bursts(handle: &Handle, rounds: &Rounds, end: Instant) {
             .map(|number| {
                 let there = (number + 1) % 2;
                 // Half of them have another message sent by the core they come to.
-                handle.spawn_on_with(number % 2, move || async move {
+                handle.spawn_on(number % 2, async move || {
                     if number % 4 < 2 {
-                        executor::spawn_on(there, async {}).await.unwrap();
+                        executor::spawn_on(there, async || {}).await.unwrap();
                     }
                     number
                 })

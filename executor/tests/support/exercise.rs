@@ -40,7 +40,7 @@ async fn echo_between_cores() {
     let last = executor::cores() - 1;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let client = executor::spawn_on_with(last, move || async move {
+    let client = executor::spawn_on(last, async move || {
         let stream = TcpStream::connect(address).await.unwrap();
         for round in 0..50u8 {
             stream.write_all([round; 100]).await.0.unwrap();

@@ -40,18 +40,18 @@ pub(crate) mod with_a_panic {
 
     #[executor::main(cores = 2)]
     pub(crate) async fn main() {
-        let _idle = executor::spawn_on(1, async {
+        let _idle = executor::spawn_on(1, async || {
             let _ends = EndsWhere("the idle task");
             std::future::pending::<()>().await;
         });
-        let _busy = executor::spawn_on(1, async {
+        let _busy = executor::spawn_on(1, async || {
             let _ends = EndsWhere("the busy task");
             loop {
                 executor::yield_now().await;
             }
         });
         // Messages arrive in order, so both have begun when this one is done.
-        executor::spawn_on(1, async {}).await.unwrap();
+        executor::spawn_on(1, async || {}).await.unwrap();
         panic!("main gives up");
     }
 }

@@ -28,7 +28,7 @@ fn main() {
 
     // A closure that is Send makes a future that is not.
     let task = runtime.block_on(async {
-        executor::spawn_on_with(0, || async {
+        executor::spawn_on(0, async || {
             let local = Rc::new(2);
             sleep(Duration::ZERO).await;
             *local

@@ -20,7 +20,7 @@ fn main() {
     runtime.block_on(async {
         let sharded = Sharded::new(|| Rc::new(1)).await.unwrap();
         send(&sharded);
-        let held = sharded.invoke_on_with(0, |value| async move {
+        let held = sharded.invoke_on(0, async move |value| {
             executor::yield_now().await;
             **value
         });

@@ -1,14 +1,14 @@
-//! A socket stays on its core: one error says so, and what to write.
+//! A socket that a closure captures would go with it: one error says so, and what to write.
 
 use executor::net::TcpStream;
 
-fn main() {
-    let _ = executor::spawn_on(1, async {
-        let stream = TcpStream::connect("127.0.0.1:1").await.unwrap();
-        stream.write_all("x").await.0.unwrap();
-    });
-    let handle = executor::Handle::current();
-    let _ = handle.spawn_on(1, async {
-        executor::time::sleep(executor::time::Duration::ZERO).await;
-    });
+async fn serve(stream: TcpStream) {
+    stream.write_all("x").await.0.unwrap();
+    let _ = executor::spawn_on(1, move || serve(stream));
 }
+
+async fn block(stream: TcpStream) {
+    let _ = executor::spawn_blocking(move || drop(stream));
+}
+
+fn main() {}

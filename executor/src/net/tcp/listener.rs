@@ -80,7 +80,7 @@ impl TcpListener {
     /// let listeners = TcpListener::bind_all("127.0.0.1:0")?;
     /// let address = listeners[0].local_addr()?;
     /// for (core, listener) in listeners.into_iter().enumerate() {
-    ///     executor::spawn_on_with(core, move || serve(listener.into())).detach();
+    ///     executor::spawn_on(core, move || serve(listener.into())).detach();
     /// }
     /// let stream = TcpStream::connect(address).await?;
     /// assert_eq!(&stream.read_exact([0; 5]).await.1, b"hello");

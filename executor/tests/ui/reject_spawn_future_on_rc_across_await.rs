@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 fn main() {
-    let _ = executor::spawn_on(1, async {
+    let _ = executor::spawn_future_on(1, async {
         let local = Rc::new(1);
         executor::yield_now().await;
         drop(local);

@@ -4,5 +4,5 @@ use std::rc::Rc;
 
 fn main() {
     let local = Rc::new(1);
-    let _ = executor::spawn_on_with(1, move || async move { drop(local) });
+    let _ = executor::spawn_on(1, async move || { drop(local) });
 }

@@ -3,7 +3,7 @@
 struct Stays(*const ());
 
 async fn look(shards: executor::Sharded<Stays>) {
-    shards.invoke_on(0, |stays| Stays(stays.0)).detach();
+    shards.call_on(0, |stays| Stays(stays.0)).detach();
 }
 
 fn main() {

@@ -3,7 +3,7 @@
 use executor::net::TcpStream;
 
 fn main() {
-    let _ = executor::spawn_on_with(1, || async {
+    let _ = executor::spawn_on(1, async || {
         TcpStream::connect("127.0.0.1:1").await.unwrap()
     });
 }
