@@ -18,7 +18,7 @@ pub struct Message<T>(PhantomData<T>);
     message = "this future cannot be sent to another core: it holds something that is not `Send` across an `.await`",
     label = "this future has to be made on the core that runs it",
     note = "sockets, files, timers and `Rc`s stay on the core that they were made on. To make the future there, write \
-            `spawn_on(core, async || {{ .. }})` instead of `spawn_on(core, async || {{ .. }})`",
+            `spawn_on(core, async move || {{ .. }})` instead of `spawn_future_on(core, async move {{ .. }})`",
     note = "to see what is not `Send`, give the future to a `fn needs_send(_: impl Send) {{}}`"
 )]
 pub trait SendableFuture {}
