@@ -19,6 +19,11 @@ impl Interest {
     pub const WRITABLE: Self = Self(libc::POLLOUT as u32);
     /// Something exceptional can be read (`POLLPRI`).
     pub const PRIORITY: Self = Self(libc::POLLPRI as u32);
+
+    /// The events of poll(2).
+    pub(crate) const fn events(self) -> u32 {
+        self.0
+    }
 }
 
 impl BitOr for Interest {
@@ -34,6 +39,11 @@ impl BitOr for Interest {
 pub struct Readiness(u32);
 
 impl Readiness {
+    /// From the events of poll(2).
+    pub(crate) const fn from_events(events: u32) -> Self {
+        Self(events)
+    }
+
     fn has(self, event: i16) -> bool {
         self.0 & event as u32 != 0
     }

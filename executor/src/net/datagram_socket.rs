@@ -1,13 +1,14 @@
 //! What UDP and Unix datagram sockets have in common: a socket with a lane for each direction.
 
 use super::prompt_lane::PromptLane;
+use super::readiness::{Ready, expect_core, io_at_once};
 use super::{InTurnAs, Receiving, Sending, reactor};
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::closing;
+use crate::io::{Interest, closing};
 use reactor::Descriptor;
-use reactor::operation::{InTurn, KeptDatagram, Message, Ordered, RecvDatagram, Send, SendMsg};
+use reactor::operation::{self, InTurn, KeptDatagram, Message, Ordered, RecvDatagram, Send, SendMsg};
 use socket2::SockAddr;
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
@@ -133,6 +134,40 @@ impl DatagramSocket {
     ) -> InTurn<SendMsg<V>> {
         let send = SendMsg::datagram(self.socket.clone(), buffers, target);
         self.outbound("send_vectored", send)
+    }
+
+    #[track_caller]
+    pub(super) fn ready(&self, interest: Interest) -> Ready {
+        let reactor = reactor("ready");
+        let (inbound, outbound) = (self.inbound.lane(), self.outbound.lane());
+        Ready::new(&reactor, &self.socket, interest, inbound, outbound)
+    }
+
+    #[track_caller]
+    pub(super) fn try_recv(&self, buffer: &mut [u8]) -> io::Result<(usize, SockAddr)> {
+        expect_core("try_recv");
+        operation::recv_from_at_once(self.inbound.lane(), self.as_fd(), buffer)
+    }
+
+    #[track_caller]
+    pub(super) fn try_send(&self, buffer: &[u8], target: Option<&SockAddr>) -> io::Result<usize> {
+        expect_core("try_send");
+        let lane = self.outbound.lane();
+        match target {
+            Some(target) => operation::send_to_at_once(lane, self.as_fd(), buffer, target),
+            None => operation::send_at_once(lane, self.as_fd(), &[IoSlice::new(buffer)]),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn try_io<R>(
+        &self,
+        interest: Interest,
+        call: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        expect_core("try_io");
+        let (inbound, outbound) = (self.inbound.lane(), self.outbound.lane());
+        io_at_once(self.as_fd(), interest, inbound, outbound, call)
     }
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.

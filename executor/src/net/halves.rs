@@ -1,5 +1,6 @@
 //! The two sides of a stream, apart: borrowed, for one task, or owned, for two.
 
+use super::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use super::stream_methods::{reading_methods, writing_methods};
 use super::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::io::Splittable;
@@ -70,6 +71,8 @@ impl<S: HasStreamSocket> ReadHalf<'_, S> {
     }
 
     reading_methods!();
+    ready_method!();
+    read_ready_methods!();
 }
 
 impl<S: HasStreamSocket> WriteHalf<'_, S> {
@@ -78,6 +81,8 @@ impl<S: HasStreamSocket> WriteHalf<'_, S> {
     }
 
     writing_methods!();
+    ready_method!();
+    write_ready_methods!();
 
     /// Shuts the sending side down: the peer reads to the end of the stream.
     ///
@@ -97,6 +102,8 @@ impl<S: HasStreamSocket> OwnedReadHalf<S> {
     }
 
     reading_methods!();
+    ready_method!();
+    read_ready_methods!();
 
     /// Puts the halves together again.
     ///
@@ -117,6 +124,8 @@ impl<S: HasStreamSocket> OwnedWriteHalf<S> {
     }
 
     writing_methods!();
+    ready_method!();
+    write_ready_methods!();
 
     /// Shuts the sending side down: the peer reads to the end of the stream.
     ///

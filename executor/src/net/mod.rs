@@ -25,6 +25,8 @@ mod in_turn_as;
 mod incoming;
 mod listen_socket;
 mod prompt_lane;
+mod readiness;
+mod ready_methods;
 mod receive;
 mod resolve;
 mod socket_options;
@@ -43,6 +45,7 @@ pub use in_turn_as::{
 };
 pub use incoming::Incoming;
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
+pub use readiness::{Readable, Ready, Writable};
 pub use receive::Receive;
 pub use resolve::ToSocketAddrs;
 pub use socket_options::Keepalive;

@@ -2,14 +2,15 @@
 //!
 //! The public types are made of it; their methods, with the promises, are in `stream_methods`.
 
+use super::readiness::{Ready, expect_core, io_at_once};
 use super::{BufPool, InTurnAs, ReadingDescriptors, ReadingVectored, Receive, Sending, reactor};
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::closing;
+use crate::io::{Interest, closing};
 use reactor::operation::{
-    InTurn, KeptBytes, Op, Ordered, Recv, RecvMsg, Send, SendMsg, SendZeroCopy, Shutdown,
+    self, InTurn, KeptBytes, Op, Ordered, Recv, RecvMsg, Send, SendMsg, SendZeroCopy, Shutdown,
 };
 use reactor::{Descriptor, Lane};
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -153,6 +154,35 @@ impl StreamSocket {
             }
         }
         BufResult(Ok(()), buffer)
+    }
+
+    #[track_caller]
+    pub(super) fn ready(&self, interest: Interest) -> Ready {
+        let reactor = reactor("ready");
+        let (inbound, outbound) = (&self.inbound, &self.outbound);
+        Ready::new(&reactor, &self.socket, interest, inbound, outbound)
+    }
+
+    #[track_caller]
+    pub(super) fn try_read(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        expect_core("try_read");
+        operation::recv_at_once(&self.inbound, self.as_fd(), buffers)
+    }
+
+    #[track_caller]
+    pub(super) fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        expect_core("try_write");
+        operation::send_at_once(&self.outbound, self.as_fd(), buffers)
+    }
+
+    #[track_caller]
+    pub(super) fn try_io<R>(
+        &self,
+        interest: Interest,
+        call: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        expect_core("try_io");
+        io_at_once(self.as_fd(), interest, &self.inbound, &self.outbound, call)
     }
 
     pub(super) async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use super::address::{first_that, no_address, to_std};
 use super::address_group::bind_group;
 use super::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
+use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, ttl_options};
 use super::{BufPool, Datagrams, Receiving, ReceivingVectored, Sending, made_blocking};
@@ -209,6 +210,33 @@ impl UdpSocket {
     #[track_caller]
     pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
         self.0.send_vectored(buffers, None)
+    }
+
+    datagram_ready_methods!();
+
+    /// Receives a datagram at once, and returns how many of its bytes are in the buffer and who sent it. What does not fit is lost.
+    ///
+    /// # Errors
+    /// As for [`try_recv`](Self::try_recv).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (count, sender) = self.0.try_recv(buffer)?;
+        Ok((count, to_std(&sender)?))
+    }
+
+    /// Sends a datagram to `target` at once.
+    ///
+    /// # Errors
+    /// As for [`try_send`](Self::try_send).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn try_send_to(&self, buffer: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.0.try_send(buffer, Some(&target.into()))
     }
 
     buffer_options!();

@@ -107,7 +107,7 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
             return drop(self.operation.complete(completion));
         };
         match completion.result() {
-            Ok(_) => lane.with_kept(|kept| self.operation.keep(completion, kept)),
+            Ok(_) => lane.keep(|kept| self.operation.keep(completion, kept)),
             Err(error) => {
                 if self.operation.keeps_error() {
                     keep_error(lane, &error);

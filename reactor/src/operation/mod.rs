@@ -8,6 +8,7 @@
 //! To add an operation, implement [`Operation`] or [`Multishot`] beside the others in this folder.
 
 mod accept;
+mod at_once;
 mod file;
 mod fixed;
 mod future;
@@ -25,9 +26,11 @@ mod stat;
 mod stream_in_turn;
 mod transfer;
 mod vectored;
+mod watch;
 mod zero_copy;
 
 pub use accept::{Accept, Accepted, MultishotAccept};
+pub use at_once::{ready_at_once, recv_at_once, recv_from_at_once, send_at_once, send_to_at_once};
 pub use file::{Close, FileOperation};
 pub use fixed::{ReadFixed, WriteFixed};
 pub use future::{Op, OpStream};
@@ -45,6 +48,7 @@ pub use stat::Stat;
 pub use stream_in_turn::{OrderedMultishot, StreamInTurn};
 pub use transfer::{Recv, Send};
 pub use vectored::{ReadVectored, ReadVectoredAt, WriteVectored};
+pub use watch::Watch;
 pub use zero_copy::SendZeroCopy;
 
 use crate::descriptor::Descriptor;

@@ -4,6 +4,7 @@ use crate::buf::IoBuf;
 use crate::io::InTurn;
 use crate::io::closing::close_method;
 use crate::net::address::{no_address, to_std};
+use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::resolve::resolve;
 use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
 use crate::net::stream_methods::{reading_methods, writing_methods};
@@ -113,6 +114,9 @@ impl TcpStream {
 
     reading_methods!();
     writing_methods!();
+    ready_method!();
+    read_ready_methods!();
+    write_ready_methods!();
 
     /// Writes as [`write`](Self::write) does, but lets the network card read the buffer where it is; the buffer comes back when the peer
     /// has acknowledged its bytes. Worth it for large buffers that are not needed again soon: fewer than 10 KiB are copied all the same,

@@ -7,6 +7,7 @@ use crate::io::InTurn;
 use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
+use crate::net::ready_methods::datagram_ready_methods;
 use crate::net::socket_options::buffer_options;
 use crate::net::{Receiving, ReceivingVectored, Sending, made_blocking};
 use reactor::operation::{Send, SendMsg};
@@ -215,6 +216,34 @@ impl UnixDatagram {
         descriptors: Vec<OwnedFd>,
     ) -> Sending<B> {
         self.0.send_to(buffer, None, descriptors)
+    }
+
+    datagram_ready_methods!();
+
+    /// Receives a datagram at once, and returns how many of its bytes are in the buffer and who sent it: unnamed if the sender is not bound. What
+    /// does not fit is lost, and descriptors that came with it are closed.
+    ///
+    /// # Errors
+    /// As for [`try_recv`](Self::try_recv).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (count, sender) = self.0.try_recv(buffer)?;
+        Ok((count, to_unix(&sender)?))
+    }
+
+    /// Sends a datagram to the socket at a path at once.
+    ///
+    /// # Errors
+    /// As for [`try_send`](Self::try_send); `InvalidInput` if the path is too long.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn try_send_to(&self, buffer: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
+        self.0.try_send(buffer, Some(&SockAddr::unix(path)?))
     }
 
     buffer_options!();

@@ -5,6 +5,7 @@ use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut};
 use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
+use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
@@ -92,6 +93,9 @@ impl UnixStream {
 
     reading_methods!();
     writing_methods!();
+    ready_method!();
+    read_ready_methods!();
+    write_ready_methods!();
 
     /// Reads as [`read`](Self::read) does, and takes descriptors that came with the bytes, `max` at most; further ones are closed, and so
     /// are all that a plain read finds. They are close-on-exec. It reads no further than to where other descriptors are.
