@@ -6,7 +6,9 @@ use super::{InTurnAs, Receiving, Sending, reactor};
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::{Interest, closing};
 use reactor::Descriptor;
-use reactor::operation::{self, InTurn, KeptDatagram, Message, Ordered, RecvDatagram, Send, SendMsg};
+use reactor::operation::{
+    self, InTurn, KeptDatagram, Message, Ordered, RecvDatagram, Send, SendMsg,
+};
 use socket2::SockAddr;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

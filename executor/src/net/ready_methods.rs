@@ -241,6 +241,4 @@ macro_rules! datagram_ready_methods {
     };
 }
 
-pub(super) use {
-    datagram_ready_methods, read_ready_methods, ready_method, write_ready_methods,
-};
+pub(super) use {datagram_ready_methods, read_ready_methods, ready_method, write_ready_methods};

@@ -69,12 +69,7 @@ enum Stage<T: 'static> {
 
 impl<T: 'static> Watch<T> {
     /// Watches `socket` for any of `events`: those of the direction that `lane` is for, and any that no operation of a lane takes.
-    pub fn new(
-        reactor: Rc<Reactor>,
-        socket: Descriptor,
-        lane: Rc<Lane<T>>,
-        events: u32,
-    ) -> Self {
+    pub fn new(reactor: Rc<Reactor>, socket: Descriptor, lane: Rc<Lane<T>>, events: u32) -> Self {
         let stage = Stage::Queued(Queued::new(Rc::clone(&lane)));
         Self {
             reactor,
