@@ -24,6 +24,7 @@ mod halves;
 mod in_turn_as;
 mod incoming;
 mod listen_socket;
+mod lookup_host;
 mod prompt_lane;
 mod readiness;
 mod ready_methods;
@@ -44,6 +45,7 @@ pub use in_turn_as::{
     InTurnAs, ReadingDescriptors, ReadingVectored, Receiving, ReceivingVectored, Sending,
 };
 pub use incoming::Incoming;
+pub use lookup_host::{LookupHost, lookup_host};
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
 pub use readiness::{Readable, Ready, Writable};
 pub use receive::Receive;

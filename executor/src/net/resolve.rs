@@ -26,7 +26,7 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    fn run(self) -> io::Result<Vec<SocketAddr>> {
+    pub(super) fn run(self) -> io::Result<Vec<SocketAddr>> {
         match self {
             Self::Known(addresses) => Ok(addresses),
             Self::Name(name) => net::ToSocketAddrs::to_socket_addrs(&*name).map(Iterator::collect),
