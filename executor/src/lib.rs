@@ -50,6 +50,7 @@ mod idle;
 pub mod io;
 mod local;
 pub mod net;
+mod operation;
 mod primitives;
 pub mod process;
 mod runtime;

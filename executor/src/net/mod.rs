@@ -21,9 +21,9 @@ mod buf_pool;
 mod datagram_socket;
 mod datagrams;
 mod halves;
-mod in_turn_as;
 mod incoming;
 mod listen_socket;
+mod operations;
 mod prompt_lane;
 mod receive;
 mod resolve;
@@ -38,10 +38,12 @@ mod unix;
 pub use buf_pool::BufPool;
 pub use datagrams::{Datagram, Datagrams};
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use in_turn_as::{
-    InTurnAs, ReadingDescriptors, ReadingVectored, Receiving, ReceivingVectored, Sending,
-};
 pub use incoming::Incoming;
+pub use operations::{
+    Read, ReadVectored, ReadWithDescriptors, Recv, RecvFrom, RecvFromVectored, RecvVectored,
+    RecvWithDescriptors, Send, SendTo, SendVectored, SendWithDescriptors, Write, WriteVectored,
+    WriteWithDescriptors, WriteZeroCopy,
+};
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
 pub use receive::Receive;
 pub use resolve::ToSocketAddrs;

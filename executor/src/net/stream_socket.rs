@@ -2,7 +2,10 @@
 //!
 //! The public types are made of it; their methods, with the promises, are in `stream_methods`.
 
-use super::{BufPool, InTurnAs, ReadingDescriptors, ReadingVectored, Receive, Sending, reactor};
+use super::{
+    BufPool, Read, ReadVectored, ReadWithDescriptors, Receive, Write, WriteVectored,
+    WriteWithDescriptors, WriteZeroCopy, reactor,
+};
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing;
 use reactor::operation::{
@@ -56,22 +59,19 @@ impl StreamSocket {
     }
 
     #[track_caller]
-    pub(super) fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Recv<B>> {
-        self.inbound("read", Recv::new(self.socket.clone(), buffer))
+    pub(super) fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
+        Read(self.inbound("read", Recv::new(self.socket.clone(), buffer)))
     }
 
     #[track_caller]
-    pub(super) fn peek<B: IoBufMut>(&self, buffer: B) -> InTurn<Recv<B>> {
-        self.inbound("peek", Recv::peeking(self.socket.clone(), buffer))
+    pub(super) fn peek<B: IoBufMut>(&self, buffer: B) -> Read<B> {
+        Read(self.inbound("peek", Recv::peeking(self.socket.clone(), buffer)))
     }
 
     #[track_caller]
-    pub(super) fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadingVectored<V> {
+    pub(super) fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
         let read = RecvMsg::new(self.socket.clone(), buffers);
-        InTurnAs::new(
-            self.inbound("read_vectored", read),
-            |BufResult(result, buffers)| BufResult(result.map(|message| message.count), buffers),
-        )
+        ReadVectored(self.inbound("read_vectored", read))
     }
 
     #[track_caller]
@@ -79,15 +79,9 @@ impl StreamSocket {
         &self,
         buffer: B,
         max: usize,
-    ) -> ReadingDescriptors<B> {
+    ) -> ReadWithDescriptors<B> {
         let read = RecvMsg::new(self.socket.clone(), (buffer,)).with_descriptors(max);
-        InTurnAs::new(
-            self.inbound("read_with_descriptors", read),
-            |BufResult(result, (buffer,))| {
-                let result = result.map(|message| (message.count, message.descriptors));
-                BufResult(result, buffer)
-            },
-        )
+        ReadWithDescriptors(self.inbound("read_with_descriptors", read))
     }
 
     pub(super) async fn read_exact<B: IoBufMut>(&self, mut buffer: B) -> BufResult<(), B> {
@@ -112,13 +106,14 @@ impl StreamSocket {
     }
 
     #[track_caller]
-    pub(super) fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
-        self.outbound("write", Send::new(self.socket.clone(), buffer))
+    pub(super) fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
+        Write(self.outbound("write", Send::new(self.socket.clone(), buffer)))
     }
 
     #[track_caller]
-    pub(super) fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
-        self.outbound("write_vectored", SendMsg::new(self.socket.clone(), buffers))
+    pub(super) fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
+        let write = SendMsg::new(self.socket.clone(), buffers);
+        WriteVectored(self.outbound("write_vectored", write))
     }
 
     #[track_caller]
@@ -126,18 +121,16 @@ impl StreamSocket {
         &self,
         buffer: B,
         descriptors: Vec<OwnedFd>,
-    ) -> Sending<B> {
+    ) -> WriteWithDescriptors<B> {
         let write = SendMsg::new(self.socket.clone(), (buffer,)).with_descriptors(descriptors);
-        InTurnAs::new(
-            self.outbound("write_with_descriptors", write),
-            |BufResult(result, (buffer,))| BufResult(result, buffer),
-        )
+        WriteWithDescriptors(self.outbound("write_with_descriptors", write))
     }
 
     #[track_caller]
-    pub(super) fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> InTurn<SendZeroCopy<B>> {
+    pub(super) fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
         let write = SendZeroCopy::new(&reactor("write_zero_copy"), self.socket.clone(), buffer);
-        self.outbound("write_zero_copy", write.copying_below(ZERO_COPY_BYTES_MIN))
+        let write = write.copying_below(ZERO_COPY_BYTES_MIN);
+        WriteZeroCopy(self.outbound("write_zero_copy", write))
     }
 
     pub(super) async fn write_all<B: IoBuf>(&self, mut buffer: B) -> BufResult<(), B> {

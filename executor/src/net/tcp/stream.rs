@@ -1,7 +1,6 @@
 //! A TCP connection.
 
 use crate::buf::IoBuf;
-use crate::io::InTurn;
 use crate::io::closing::close_method;
 use crate::net::address::{no_address, to_std};
 use crate::net::resolve::resolve;
@@ -9,11 +8,11 @@ use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ToSocketAddrs, WriteHalf, halves, made_blocking,
-    reactor,
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ToSocketAddrs, WriteHalf, WriteZeroCopy, halves,
+    made_blocking, reactor,
 };
 use crate::time::timeout;
-use reactor::operation::{Connect, Op, SendZeroCopy};
+use reactor::operation::{Connect, Op};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
@@ -127,7 +126,7 @@ impl TcpStream {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> InTurn<SendZeroCopy<B>> {
+    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
         self.0.write_zero_copy(buffer)
     }
 

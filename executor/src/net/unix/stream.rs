@@ -9,8 +9,8 @@ use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadingDescriptors, Sending, WriteHalf, halves,
-    made_blocking, reactor,
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, WriteHalf, WriteWithDescriptors,
+    halves, made_blocking, reactor,
 };
 use reactor::operation::{Connect, Op};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -109,7 +109,7 @@ impl UnixStream {
         &self,
         buffer: B,
         max: usize,
-    ) -> ReadingDescriptors<B> {
+    ) -> ReadWithDescriptors<B> {
         self.0.read_with_descriptors(buffer, max)
     }
 
@@ -130,7 +130,7 @@ impl UnixStream {
         &self,
         buffer: B,
         descriptors: Vec<OwnedFd>,
-    ) -> Sending<B> {
+    ) -> WriteWithDescriptors<B> {
         self.0.write_with_descriptors(buffer, descriptors)
     }
 
