@@ -1,5 +1,6 @@
 //! The two sides of a stream, apart: borrowed, for one task, or owned, for two.
 
+use super::ShutdownStream;
 use super::stream_methods::{reading_methods, writing_methods};
 use super::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::io::Splittable;
@@ -7,7 +8,7 @@ use reactor::Origin;
 use socket2::SockRef;
 use std::net::Shutdown;
 use std::rc::Rc;
-use std::{error, fmt, io};
+use std::{error, fmt};
 
 /// The receiving side of a stream, borrowed from it.
 #[derive(Debug)]
@@ -86,8 +87,9 @@ impl<S: HasStreamSocket> WriteHalf<'_, S> {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self) -> io::Result<()> {
-        self.stream_socket().shutdown(Shutdown::Write).await
+    #[track_caller]
+    pub fn shutdown(&self) -> ShutdownStream {
+        self.stream_socket().shutdown(Shutdown::Write)
     }
 }
 
@@ -125,8 +127,9 @@ impl<S: HasStreamSocket> OwnedWriteHalf<S> {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self) -> io::Result<()> {
-        self.stream_socket().shutdown(Shutdown::Write).await
+    #[track_caller]
+    pub fn shutdown(&self) -> ShutdownStream {
+        self.stream_socket().shutdown(Shutdown::Write)
     }
 
     /// Puts the halves together again.

@@ -15,9 +15,11 @@
 
 #![forbid(unsafe_code)]
 
+mod accept;
 mod address;
 mod address_group;
 mod buf_pool;
+mod connect;
 mod datagram_socket;
 mod datagrams;
 mod halves;
@@ -35,14 +37,16 @@ mod tcp;
 mod udp;
 mod unix;
 
+pub use accept::Accept;
 pub use buf_pool::BufPool;
+pub use connect::Connect;
 pub use datagrams::{Datagram, Datagrams};
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use incoming::Incoming;
 pub use operations::{
     Read, ReadVectored, ReadWithDescriptors, Recv, RecvFrom, RecvFromVectored, RecvVectored,
-    RecvWithDescriptors, Send, SendTo, SendVectored, SendWithDescriptors, Write, WriteVectored,
-    WriteWithDescriptors, WriteZeroCopy,
+    RecvWithDescriptors, Send, SendTo, SendVectored, SendWithDescriptors, ShutdownStream, Write,
+    WriteVectored, WriteWithDescriptors, WriteZeroCopy,
 };
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
 pub use receive::Receive;

@@ -3,7 +3,8 @@
 use super::address::Address;
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::operation::{Checked, Formed, operations};
-use reactor::operation::{self as op, InTurn, Message, RecvDatagram, RecvMsg, SendMsg};
+use reactor::operation::{self as op, InTurn, Message, Op, RecvDatagram, RecvMsg, SendMsg};
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
@@ -46,6 +47,11 @@ operations! {
     ///
     /// **Dropped**, it is as [`Write`]; the descriptors were sent if the first byte was.
     pub struct WriteWithDescriptors<B: IoBuf>(InTurn<SendMsg<(B,)>>) -> BufResult<usize, B> = one;
+
+    /// The future of shutting a stream down.
+    ///
+    /// **Dropped**, the shutdown may take place or not. If it was never polled, it does not.
+    pub struct ShutdownStream(Op<op::Shutdown>) -> io::Result<()>;
 
     /// The future of receiving a datagram, or of peeking at it. It yields the number of bytes and the buffer.
     ///

@@ -3,8 +3,8 @@
 //! The public types are made of it; their methods, with the promises, are in `stream_methods`.
 
 use super::{
-    BufPool, Read, ReadVectored, ReadWithDescriptors, Receive, Write, WriteVectored,
-    WriteWithDescriptors, WriteZeroCopy, reactor,
+    BufPool, Read, ReadVectored, ReadWithDescriptors, Receive, ShutdownStream, Write,
+    WriteVectored, WriteWithDescriptors, WriteZeroCopy, reactor,
 };
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing;
@@ -148,8 +148,10 @@ impl StreamSocket {
         BufResult(Ok(()), buffer)
     }
 
-    pub(super) async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
-        Op::new(reactor("shutdown"), Shutdown::new(self.socket.clone(), how)).await
+    #[track_caller]
+    pub(super) fn shutdown(&self, how: net::Shutdown) -> ShutdownStream {
+        let shutdown = Shutdown::new(self.socket.clone(), how);
+        ShutdownStream(Op::new(reactor("shutdown"), shutdown))
     }
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.

@@ -8,12 +8,11 @@ use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ToSocketAddrs, WriteHalf, WriteZeroCopy, halves,
-    made_blocking, reactor,
+    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ShutdownStream, ToSocketAddrs, WriteHalf,
+    WriteZeroCopy, halves, made_blocking,
 };
 use crate::time::timeout;
-use reactor::operation::{Connect, Op};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{SockRef, Socket};
 use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -60,15 +59,9 @@ impl TcpStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect(addresses: impl ToSocketAddrs) -> io::Result<Self> {
-        let mut last = None;
-        for address in resolve(&addresses).await? {
-            match Self::connect_one(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.unwrap_or_else(no_address))
+    #[track_caller]
+    pub fn connect(addresses: impl ToSocketAddrs) -> Connect<Self> {
+        Connect::to_any(addresses.lookup(), Self)
     }
 
     /// The same, with so much time for each address. The lookup of a name has as much as the system gives it.
@@ -84,7 +77,7 @@ impl TcpStream {
     ) -> io::Result<Self> {
         let mut last = None;
         for address in resolve(&addresses).await? {
-            match timeout(limit, Self::connect_one(address)).await {
+            match timeout(limit, Self::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => last = Some(error),
                 Err(_) => last = Some(io::ErrorKind::TimedOut.into()),
@@ -93,17 +86,9 @@ impl TcpStream {
         Err(last.unwrap_or_else(no_address))
     }
 
-    async fn connect_one(address: SocketAddr) -> io::Result<Self> {
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        Self::connect_with(socket.into(), address).await
-    }
-
-    pub(super) async fn connect_with(socket: OwnedFd, address: SocketAddr) -> io::Result<Self> {
-        let stream = Self::from_owned(socket);
-        let connect = Connect::new(stream.0.descriptor().clone(), address.into());
-        Op::new(reactor("connect"), connect).await?;
-        Ok(stream)
+    #[track_caller]
+    pub(super) fn connect_with(socket: Socket, address: SocketAddr) -> Connect<Self> {
+        Connect::to_one(Ok(socket), Ok(address.into()), Self)
     }
 
     pub(super) fn from_owned(socket: OwnedFd) -> Self {
@@ -147,8 +132,9 @@ impl TcpStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
-        self.0.shutdown(how).await
+    #[track_caller]
+    pub fn shutdown(&self, how: net::Shutdown) -> ShutdownStream {
+        self.0.shutdown(how)
     }
 
     buffer_options!();

@@ -9,10 +9,9 @@ use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, WriteHalf, WriteWithDescriptors,
-    halves, made_blocking, reactor,
+    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, ShutdownStream,
+    WriteHalf, WriteWithDescriptors, halves, made_blocking,
 };
-use reactor::operation::{Connect, Op};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io;
 use std::net::Shutdown;
@@ -53,8 +52,9 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::connect_to(SockAddr::unix(path)?).await
+    #[track_caller]
+    pub fn connect(path: impl AsRef<Path>) -> Connect<Self> {
+        Self::connect_to(SockAddr::unix(path))
     }
 
     /// Connects to an address: a path, or an abstract name
@@ -66,15 +66,15 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
-        Self::connect_to(from_unix(address)?).await
+    #[track_caller]
+    pub fn connect_addr(address: &SocketAddr) -> Connect<Self> {
+        Self::connect_to(from_unix(address))
     }
 
-    async fn connect_to(address: SockAddr) -> io::Result<Self> {
-        let stream = Self::from_owned(Socket::new(Domain::UNIX, Type::STREAM, None)?.into());
-        let connect = Connect::new(stream.0.descriptor().clone(), address);
-        Op::new(reactor("connect"), connect).await?;
-        Ok(stream)
+    #[track_caller]
+    fn connect_to(address: io::Result<SockAddr>) -> Connect<Self> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None);
+        Connect::to_one(socket, address, Self)
     }
 
     /// Two sockets that are connected with each other.
@@ -151,8 +151,9 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.0.shutdown(how).await
+    #[track_caller]
+    pub fn shutdown(&self, how: Shutdown) -> ShutdownStream {
+        self.0.shutdown(how)
     }
 
     buffer_options!();
