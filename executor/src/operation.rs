@@ -17,7 +17,7 @@ macro_rules! operations {
     (@form $form:expr) => { $form };
     ($(
         $(#[$attribute:meta])*
-        pub struct $name:ident $(<$buffer:ident: $bound:ident $(+ $more:ident)* $(, $value:ident = $default:ty)?>)?
+        pub struct $name:ident $(<$buffer:ident: $bound:ident $(+ $more:tt)* $(, $value:ident = $default:ty)?>)?
             ($inner:ty) -> $output:ty $(= $form:expr)?;
     )+) => {$(
         $(#[$attribute])*
