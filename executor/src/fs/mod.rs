@@ -36,7 +36,7 @@ mod registered;
 mod whole;
 
 pub use direct::{Alignment, DirectFile};
-pub use directory::{DirEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
+pub use directory::{DirEntry, NextEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
 pub use file::File;
 pub use metadata::{FileType, Metadata};
 pub use open_options::OpenOptions;
@@ -49,6 +49,6 @@ pub use paths::{
     set_permissions, symlink, symlink_metadata, try_exists,
 };
 pub use reactor::buffers::{AlignedBuf, Registered, RegisteredBuf};
-pub use registered::RegisteredBufs;
+pub use registered::{RegisteredBufs, Take};
 pub use std::fs::Permissions;
 pub use whole::{copy, read, read_to_string, write};

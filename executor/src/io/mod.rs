@@ -32,7 +32,7 @@ pub use async_fd::{AsyncFd, Interest, Readiness};
 pub use buf_reader::BufReader;
 pub use buf_writer::BufWriter;
 pub use copy::{copy, copy_bidirectional, copy_buffered};
-pub use lines::{Lines, Split};
+pub use lines::{Lines, NextLine, NextSegment, Split};
 pub use operations::{Read, ReadVectored, Ready, Write, WriteVectored};
 pub use pieces::TooLong;
 pub use pipe::{PipeReader, PipeWriter, pipe};

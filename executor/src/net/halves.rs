@@ -2,7 +2,7 @@
 
 use super::ShutdownStream;
 use super::stream_methods::{reading_methods, writing_methods};
-use super::stream_socket::{HasStreamSocket, StreamSocket};
+use super::stream_socket::{SocketStream, StreamSocket};
 use crate::io::Splittable;
 use reactor::Origin;
 use socket2::SockRef;
@@ -44,7 +44,7 @@ pub struct OwnedReadHalf<S>(Rc<S>);
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct OwnedWriteHalf<S: HasStreamSocket> {
+pub struct OwnedWriteHalf<S: SocketStream> {
     stream: Rc<S>,
     shuts_down: bool,
     origin: Origin,
@@ -54,7 +54,7 @@ pub(super) fn borrowed<S>(stream: &S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>) {
     (ReadHalf(stream), WriteHalf(stream))
 }
 
-pub(super) fn owned<S: HasStreamSocket>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
+pub(super) fn owned<S: SocketStream>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
     let stream = Rc::new(stream);
     let read = OwnedReadHalf(Rc::clone(&stream));
     let write = OwnedWriteHalf {
@@ -65,7 +65,7 @@ pub(super) fn owned<S: HasStreamSocket>(stream: S) -> (OwnedReadHalf<S>, OwnedWr
     (read, write)
 }
 
-impl<S: HasStreamSocket> ReadHalf<'_, S> {
+impl<S: SocketStream> ReadHalf<'_, S> {
     fn stream_socket(&self) -> &StreamSocket {
         self.0.stream_socket()
     }
@@ -73,7 +73,7 @@ impl<S: HasStreamSocket> ReadHalf<'_, S> {
     reading_methods!();
 }
 
-impl<S: HasStreamSocket> WriteHalf<'_, S> {
+impl<S: SocketStream> WriteHalf<'_, S> {
     pub(super) fn stream_socket(&self) -> &StreamSocket {
         self.0.stream_socket()
     }
@@ -93,7 +93,7 @@ impl<S: HasStreamSocket> WriteHalf<'_, S> {
     }
 }
 
-impl<S: HasStreamSocket> OwnedReadHalf<S> {
+impl<S: SocketStream> OwnedReadHalf<S> {
     fn stream_socket(&self) -> &StreamSocket {
         self.0.stream_socket()
     }
@@ -113,7 +113,7 @@ impl<S: HasStreamSocket> OwnedReadHalf<S> {
     }
 }
 
-impl<S: HasStreamSocket> OwnedWriteHalf<S> {
+impl<S: SocketStream> OwnedWriteHalf<S> {
     pub(super) fn stream_socket(&self) -> &StreamSocket {
         self.stream.stream_socket()
     }
@@ -146,7 +146,7 @@ impl<S: HasStreamSocket> OwnedWriteHalf<S> {
     }
 }
 
-impl<S: HasStreamSocket> Drop for OwnedWriteHalf<S> {
+impl<S: SocketStream> Drop for OwnedWriteHalf<S> {
     fn drop(&mut self) {
         // The socket of a forked child is its parent's as well, who may go on with it.
         if self.shuts_down && self.origin.is_here() {
@@ -174,16 +174,16 @@ impl<S> AsRef<S> for OwnedReadHalf<S> {
     }
 }
 
-impl<S: HasStreamSocket> AsRef<S> for OwnedWriteHalf<S> {
+impl<S: SocketStream> AsRef<S> for OwnedWriteHalf<S> {
     fn as_ref(&self) -> &S {
         &self.stream
     }
 }
 
 /// These halves are not of one stream.
-pub struct ReuniteError<S: HasStreamSocket>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
+pub struct ReuniteError<S: SocketStream>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
 
-impl<S: HasStreamSocket> fmt::Debug for ReuniteError<S> {
+impl<S: SocketStream> fmt::Debug for ReuniteError<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ReuniteError")
@@ -191,13 +191,13 @@ impl<S: HasStreamSocket> fmt::Debug for ReuniteError<S> {
     }
 }
 
-impl<S: HasStreamSocket> fmt::Display for ReuniteError<S> {
+impl<S: SocketStream> fmt::Display for ReuniteError<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the halves are not of one stream")
     }
 }
 
-impl<S: HasStreamSocket> error::Error for ReuniteError<S> {}
+impl<S: SocketStream> error::Error for ReuniteError<S> {}
 
 macro_rules! splittable {
     ($($stream:ty),*) => {

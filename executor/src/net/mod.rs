@@ -52,6 +52,7 @@ pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
 pub use receive::Receive;
 pub use resolve::ToSocketAddrs;
 pub use socket_options::Keepalive;
+pub use stream_socket::SocketStream;
 pub use tcp::{TcpListener, TcpListenerBuilder, TcpSocket, TcpStream};
 pub use udp::UdpSocket;
 pub use unix::{PeerCredentials, UnixDatagram, UnixListener, UnixStream};

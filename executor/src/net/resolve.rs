@@ -18,6 +18,7 @@ pub trait ToSocketAddrs {
 /// What it takes to know the addresses.
 #[doc(hidden)]
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "it seals a trait")]
 pub enum Lookup {
     Known(Vec<SocketAddr>),
     /// A host's name, a colon and a port.

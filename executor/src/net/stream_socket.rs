@@ -7,15 +7,15 @@ use super::{
     WriteVectored, WriteWithDescriptors, WriteZeroCopy, reactor,
 };
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::closing;
+use crate::io::{AsyncRead, AsyncWrite, closing};
 use reactor::operation::{
     InTurn, KeptBytes, Op, Ordered, Recv, RecvMsg, Send, SendMsg, SendZeroCopy, Shutdown,
 };
 use reactor::{Descriptor, Lane};
-use std::io;
 use std::net;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
+use std::{fmt, io};
 
 /// Fewer bytes are copied: to make the pages known to the network card, and to wait for its word that it is done with them, costs more.
 /// The kernel's documentation of `MSG_ZEROCOPY` has this threshold.
@@ -23,16 +23,53 @@ const ZERO_COPY_BYTES_MIN: usize = 10 * 1024;
 
 /// A connected stream socket.
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "a trait that is sealed has it")]
 pub struct StreamSocket {
     socket: Descriptor,
     inbound: Rc<Lane<KeptBytes>>,
     outbound: Rc<Lane<()>>,
 }
 
-/// The streams that are made of it.
-pub trait HasStreamSocket: 'static {
-    /// The socket.
+/// The streams that are made of it: what only this crate can implement [`SocketStream`] with.
+#[expect(unnameable_types, reason = "it seals a trait")]
+pub trait HasStreamSocket {
     fn stream_socket(&self) -> &StreamSocket;
+}
+
+/// A stream over a socket: [`TcpStream`](super::TcpStream) or [`UnixStream`](super::UnixStream). It is the bound of their halves, for code that
+/// is generic over them. Only this crate implements it.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// use executor::net::{OwnedReadHalf, OwnedWriteHalf, SocketStream, UnixStream};
+///
+/// struct Connection<S: SocketStream> {
+///     reading: OwnedReadHalf<S>,
+///     writing: OwnedWriteHalf<S>,
+/// }
+///
+/// impl<S: SocketStream> Connection<S> {
+///     async fn echo(&self) -> std::io::Result<()> {
+///         let BufResult(read, buffer) = self.reading.read(Vec::with_capacity(64)).await;
+///         read?;
+///         self.writing.write_all(buffer).await.0
+///     }
+/// }
+///
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (one, other) = UnixStream::pair()?;
+/// let (reading, writing) = one.into_split();
+/// other.write_all("hello").await.0?;
+/// Connection { reading, writing }.echo().await?;
+/// assert_eq!(&other.read_exact([0; 5]).await.1, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+pub trait SocketStream:
+    HasStreamSocket + AsyncRead + AsyncWrite + AsFd + AsRawFd + fmt::Debug + 'static
+{
 }
 
 impl StreamSocket {

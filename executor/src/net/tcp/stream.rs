@@ -8,8 +8,8 @@ use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ShutdownStream, ToSocketAddrs, WriteHalf,
-    WriteZeroCopy, halves, made_blocking,
+    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ShutdownStream, SocketStream, ToSocketAddrs,
+    WriteHalf, WriteZeroCopy, halves, made_blocking,
 };
 use crate::time::timeout;
 use socket2::{SockRef, Socket};
@@ -174,6 +174,8 @@ impl HasStreamSocket for TcpStream {
         &self.0
     }
 }
+
+impl SocketStream for TcpStream {}
 
 impl AsFd for TcpStream {
     fn as_fd(&self) -> BorrowedFd<'_> {

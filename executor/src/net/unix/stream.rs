@@ -10,7 +10,7 @@ use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
     Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, ShutdownStream,
-    WriteHalf, WriteWithDescriptors, halves, made_blocking,
+    SocketStream, WriteHalf, WriteWithDescriptors, halves, made_blocking,
 };
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io;
@@ -199,6 +199,8 @@ impl HasStreamSocket for UnixStream {
         &self.0
     }
 }
+
+impl SocketStream for UnixStream {}
 
 impl AsFd for UnixStream {
     fn as_fd(&self) -> BorrowedFd<'_> {
