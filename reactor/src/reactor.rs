@@ -82,6 +82,12 @@ pub struct Reactor {
     can_lend_cq_flags: bool,
 }
 
+impl fmt::Debug for Reactor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reactor").finish_non_exhaustive()
+    }
+}
+
 /// The kernel did not finish these operations in the time given. What they point to was leaked, for the kernel may still write there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShutdownError {

@@ -37,6 +37,12 @@ pub struct Waiters<W, G> {
     stays_here: PhantomData<*const ()>,
 }
 
+impl<W, G> std::fmt::Debug for Waiters<W, G> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Waiters").finish_non_exhaustive()
+    }
+}
+
 struct List<W, G> {
     entries: Slab<Entry<W, G>>,
     first: Option<usize>,

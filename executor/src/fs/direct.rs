@@ -1,8 +1,11 @@
 //! Files that are read and written past the kernel's cache.
 
-use super::{AlignedBuf, File, OpenOptions, Registered};
-use crate::buf::{BufResult, IoBufMut};
+use super::{
+    AlignedBuf, File, OpenOptions, ReadAt, ReadFixedAt, Registered, WriteAt, WriteFixedAt,
+};
+use crate::buf::IoBufMut;
 use crate::io::ends::reactor;
+use crate::operation::Checked;
 use reactor::operation::{Op, Stat};
 use std::io;
 use std::path::Path;
@@ -90,10 +93,11 @@ impl DirectFile {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn read_at(&self, buffer: AlignedBuf, offset: u64) -> BufResult<usize, AlignedBuf> {
+    #[track_caller]
+    pub fn read_at(&self, buffer: AlignedBuf, offset: u64) -> ReadAt<AlignedBuf> {
         match self.check(buffer.alignment(), buffer.capacity(), offset) {
-            Ok(()) => self.file.read_at(buffer, offset).await,
-            Err(error) => BufResult(Err(error), buffer),
+            Ok(()) => self.file.read_at(buffer, offset),
+            Err(error) => ReadAt(Checked::refused(error, buffer)),
         }
     }
 
@@ -107,10 +111,11 @@ impl DirectFile {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn write_at(&self, buffer: AlignedBuf, offset: u64) -> BufResult<usize, AlignedBuf> {
+    #[track_caller]
+    pub fn write_at(&self, buffer: AlignedBuf, offset: u64) -> WriteAt<AlignedBuf> {
         match self.check(buffer.alignment(), buffer.len(), offset) {
-            Ok(()) => self.file.write_at(buffer, offset).await,
-            Err(error) => BufResult(Err(error), buffer),
+            Ok(()) => self.file.write_at(buffer, offset),
+            Err(error) => WriteAt(Checked::refused(error, buffer)),
         }
     }
 
@@ -124,15 +129,16 @@ impl DirectFile {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn read_fixed_at<B: Registered + IoBufMut>(
+    #[track_caller]
+    pub fn read_fixed_at<B: Registered + IoBufMut>(
         &self,
         mut buffer: B,
         offset: u64,
-    ) -> BufResult<usize, B> {
+    ) -> ReadFixedAt<B> {
         let (alignment, capacity) = (alignment_of(buffer.buf_ptr()), buffer.buf_capacity());
         match self.check(alignment, capacity, offset) {
-            Ok(()) => self.file.read_fixed_at(buffer, offset).await,
-            Err(error) => BufResult(Err(error), buffer),
+            Ok(()) => self.file.read_fixed_at(buffer, offset),
+            Err(error) => ReadFixedAt(Checked::refused(error, buffer)),
         }
     }
 
@@ -146,14 +152,11 @@ impl DirectFile {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn write_fixed_at<B: Registered>(
-        &self,
-        buffer: B,
-        offset: u64,
-    ) -> BufResult<usize, B> {
+    #[track_caller]
+    pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> WriteFixedAt<B> {
         match self.check(alignment_of(buffer.buf_ptr()), buffer.buf_len(), offset) {
-            Ok(()) => self.file.write_fixed_at(buffer, offset).await,
-            Err(error) => BufResult(Err(error), buffer),
+            Ok(()) => self.file.write_fixed_at(buffer, offset),
+            Err(error) => WriteFixedAt(Checked::refused(error, buffer)),
         }
     }
 

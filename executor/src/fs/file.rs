@@ -1,14 +1,15 @@
 //! An open file: at offsets, and as a whole. What is read and written where it stands is in `cursor.rs`.
 
 use super::metadata::{self, Metadata};
-use super::{OpenOptions, Permissions, Registered};
+use super::{
+    Allocate, OpenOptions, Permissions, ReadAt, ReadFixedAt, ReadVectoredAt, Registered, SyncAll,
+    SyncData, WriteAt, WriteFixedAt, WriteVectoredAt,
+};
 use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::ends::{descriptor, reactor};
-use reactor::operation::{
-    FileOperation, InTurn, KeptInput, Op, ReadAt, ReadFixed, ReadVectoredAt, Stat, Write,
-    WriteFixed, WriteVectored,
-};
+use crate::operation::Checked;
+use reactor::operation::{self, FileOperation, InTurn, KeptInput, Op, Stat};
 use reactor::{Descriptor, Feature, Lane};
 use rustix::fs::{FileType, OFlags, SeekFrom, fcntl_getfl, seek};
 use std::io;
@@ -27,7 +28,7 @@ use std::rc::Rc;
 /// **Dropping** a read loses nothing: the position moves on when the bytes are delivered. A write that was dropped may have written some, all or
 /// none of its bytes, and the position has not moved. The next read, write or sync by the traits waits until it is over; operations at offsets
 /// do not wait for each other, so let no write at an offset be dropped if another follows at the same place, or
-/// [cancel](Op::cancel) it.
+/// [cancel](WriteAt::cancel) it.
 ///
 /// One operation transfers 0x7fff_f000 bytes (2 GiB less a page) at most, and says how many. The helpers `read_exact_at`, `write_all_at` and so
 /// on go on until all is done.
@@ -117,20 +118,20 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn read_at<B: IoBufMut>(&self, buffer: B, offset: u64) -> Op<ReadAt<B>> {
-        let read = ReadAt::new(self.file.clone(), buffer, self.place(offset));
-        Op::new(reactor("read_at"), read)
+    pub fn read_at<B: IoBufMut>(&self, buffer: B, offset: u64) -> ReadAt<B> {
+        let read = operation::ReadAt::new(self.file.clone(), buffer, self.place(offset));
+        ReadAt(Checked::Begun(Op::new(reactor("read_at"), read)))
     }
 
     /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
     #[track_caller]
-    pub fn read_vectored_at<B: IoVectoredBufMut>(
+    pub fn read_vectored_at<V: IoVectoredBufMut>(
         &self,
-        buffers: B,
+        buffers: V,
         offset: u64,
-    ) -> Op<ReadVectoredAt<B>> {
-        let read = ReadVectoredAt::new(self.file.clone(), buffers, self.place(offset));
-        Op::new(reactor("read_vectored_at"), read)
+    ) -> ReadVectoredAt<V> {
+        let read = operation::ReadVectoredAt::new(self.file.clone(), buffers, self.place(offset));
+        ReadVectoredAt(Op::new(reactor("read_vectored_at"), read))
     }
 
     /// [`read_at`](Self::read_at) into a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a [slice](IoBuf::slice) of one, as one that
@@ -148,10 +149,11 @@ impl File {
         &self,
         buffer: B,
         offset: u64,
-    ) -> Op<ReadFixed<B>> {
+    ) -> ReadFixedAt<B> {
         let reactor = reactor("read_fixed_at");
-        let read = ReadFixed::new(&reactor, self.file.clone(), buffer, self.place(offset));
-        Op::new(reactor, read)
+        let place = self.place(offset);
+        let read = operation::ReadFixed::new(&reactor, self.file.clone(), buffer, place);
+        ReadFixedAt(Checked::Begun(Op::new(reactor, read)))
     }
 
     /// Writes bytes of the buffer at `offset` bytes and says how many: all, as a rule, but fewer where the disk is full after them, or a
@@ -166,20 +168,20 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write_at<B: IoBuf>(&self, buffer: B, offset: u64) -> Op<Write<B>> {
-        let write = Write::at(self.file.clone(), buffer, self.place(offset));
-        Op::new(reactor("write_at"), write)
+    pub fn write_at<B: IoBuf>(&self, buffer: B, offset: u64) -> WriteAt<B> {
+        let write = operation::Write::at(self.file.clone(), buffer, self.place(offset));
+        WriteAt(Checked::Begun(Op::new(reactor("write_at"), write)))
     }
 
     /// The same of several buffers, in order.
     #[track_caller]
-    pub fn write_vectored_at<B: IoVectoredBuf>(
+    pub fn write_vectored_at<V: IoVectoredBuf>(
         &self,
-        buffers: B,
+        buffers: V,
         offset: u64,
-    ) -> Op<WriteVectored<B>> {
-        let write = WriteVectored::at(self.file.clone(), buffers, self.place(offset));
-        Op::new(reactor("write_vectored_at"), write)
+    ) -> WriteVectoredAt<V> {
+        let write = operation::WriteVectored::at(self.file.clone(), buffers, self.place(offset));
+        WriteVectoredAt(Op::new(reactor("write_vectored_at"), write))
     }
 
     /// [`write_at`](Self::write_at) of a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a [slice](IoBuf::slice) of one, as one that
@@ -194,10 +196,11 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> Op<WriteFixed<B>> {
+    pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> WriteFixedAt<B> {
         let reactor = reactor("write_fixed_at");
-        let write = WriteFixed::new(&reactor, self.file.clone(), buffer, self.place(offset));
-        Op::new(reactor, write)
+        let place = self.place(offset);
+        let write = operation::WriteFixed::new(&reactor, self.file.clone(), buffer, place);
+        WriteFixedAt(Checked::Begun(Op::new(reactor, write)))
     }
 
     #[track_caller]
@@ -214,18 +217,20 @@ impl File {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn sync_all(&self) -> io::Result<()> {
+    #[track_caller]
+    pub fn sync_all(&self) -> SyncAll {
         let sync = FileOperation::sync_all(self.file.clone());
-        self.in_turn("sync_all", sync).await
+        SyncAll(self.in_turn("sync_all", sync))
     }
 
     /// The same for the data, and of the rest only what is needed to find it.
     ///
     /// # Errors
     /// As for [`sync_all`](Self::sync_all).
-    pub async fn sync_data(&self) -> io::Result<()> {
+    #[track_caller]
+    pub fn sync_data(&self) -> SyncData {
         let sync = FileOperation::sync_data(self.file.clone());
-        self.in_turn("sync_data", sync).await
+        SyncData(self.in_turn("sync_data", sync))
     }
 
     /// Sees to it that `length` bytes from `offset` on have their place on the medium, so that writing them cannot find it full. The file
@@ -238,9 +243,10 @@ impl File {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
+    #[track_caller]
+    pub fn allocate(&self, offset: u64, length: u64) -> Allocate {
         let allocate = FileOperation::allocate(self.file.clone(), offset, length);
-        self.in_turn("allocate", allocate).await
+        Allocate(self.in_turn("allocate", allocate))
     }
 
     /// Makes the file `length` bytes long: cuts it off, or adds zeros. The position stays where it is.

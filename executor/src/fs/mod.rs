@@ -30,21 +30,25 @@ mod directory;
 mod file;
 mod metadata;
 mod open_options;
+mod operations;
 mod paths;
 mod registered;
 mod whole;
 
 pub use direct::{Alignment, DirectFile};
-pub use directory::{DirEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
+pub use directory::{DirEntry, NextEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
 pub use file::File;
 pub use metadata::{FileType, Metadata};
 pub use open_options::OpenOptions;
+pub use operations::{
+    Allocate, ReadAt, ReadFixedAt, ReadVectoredAt, SyncAll, SyncData, WriteAt, WriteFixedAt,
+    WriteVectoredAt,
+};
 pub use paths::{
     canonicalize, create_dir, hard_link, metadata, read_link, remove_dir, remove_file, rename,
     set_permissions, symlink, symlink_metadata, try_exists,
 };
 pub use reactor::buffers::{AlignedBuf, Registered, RegisteredBuf};
-pub use reactor::operation::Op;
-pub use registered::RegisteredBufs;
+pub use registered::{RegisteredBufs, Take};
 pub use std::fs::Permissions;
 pub use whole::{copy, read, read_to_string, write};

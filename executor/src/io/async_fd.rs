@@ -1,8 +1,9 @@
 //! Waiting until a descriptor of somebody else is ready.
 
+use super::Ready;
 use super::ends::reactor;
 use crate::consume_budget;
-use reactor::operation::{Op, Ready};
+use reactor::operation::{self, Op};
 use std::io;
 use std::ops::BitOr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -40,7 +41,7 @@ pub struct Readiness(u32);
 
 impl Readiness {
     /// From the events of poll(2).
-    pub(crate) const fn from_events(events: u32) -> Self {
+    pub(crate) const fn of(events: u32) -> Self {
         Self(events)
     }
 
@@ -128,25 +129,28 @@ impl<T: AsFd + 'static> AsyncFd<T> {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn ready(&self, interest: Interest) -> io::Result<Readiness> {
-        let ready = Ready::new(Rc::clone(&self.0), interest.0);
-        Op::new(reactor("ready"), ready).await.map(Readiness)
+    #[track_caller]
+    pub fn ready(&self, interest: Interest) -> Ready<T> {
+        let ready = operation::Ready::new(Rc::clone(&self.0), interest.0);
+        Ready(Op::new(reactor("ready"), ready))
     }
 
     /// Waits until a read does not block. As for [`ready`](Self::ready).
     ///
     /// # Errors
     /// As for [`ready`](Self::ready).
-    pub async fn readable(&self) -> io::Result<()> {
-        self.ready(Interest::READABLE).await.map(drop)
+    #[track_caller]
+    pub fn readable(&self) -> Ready<T> {
+        self.ready(Interest::READABLE)
     }
 
     /// Waits until a write does not block. As for [`ready`](Self::ready).
     ///
     /// # Errors
     /// As for [`ready`](Self::ready).
-    pub async fn writable(&self) -> io::Result<()> {
-        self.ready(Interest::WRITABLE).await.map(drop)
+    #[track_caller]
+    pub fn writable(&self) -> Ready<T> {
+        self.ready(Interest::WRITABLE)
     }
 
     /// Calls `call`, and as long as that says `WouldBlock`, waits and calls it again. Calls that say `Interrupted` are made again at once.

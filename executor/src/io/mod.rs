@@ -21,6 +21,7 @@ pub(crate) mod ends;
 mod inlet;
 mod lines;
 pub(crate) mod opening;
+mod operations;
 mod outlet;
 mod pieces;
 mod pipe;
@@ -31,10 +32,10 @@ pub use async_fd::{AsyncFd, Interest, Readiness};
 pub use buf_reader::BufReader;
 pub use buf_writer::BufWriter;
 pub use copy::{copy, copy_bidirectional, copy_buffered};
-pub use lines::{Lines, Split};
+pub use lines::{Lines, NextLine, NextSegment, Split};
+pub use operations::{Read, ReadVectored, Ready, Write, WriteVectored};
 pub use pieces::TooLong;
 pub use pipe::{PipeReader, PipeWriter, pipe};
-pub use reactor::operation::InTurn;
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use traits::{
     AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncWrite, AsyncWriteAt,

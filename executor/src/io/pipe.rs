@@ -3,9 +3,9 @@
 use super::closing::close_method;
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::opening::open_waiting;
+use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use reactor::Lane;
-use reactor::operation::{InTurn, Read, ReadVectored, Write, WriteVectored};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -59,7 +59,7 @@ impl PipeReader {
     /// means that all writers are gone, or that the buffer has no capacity.
     ///
     /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
-    /// Only the buffer is gone; to have it back, [cancel](InTurn::cancel) the read instead. A second read waits for the first.
+    /// Only the buffer is gone; to have it back, [cancel](Read::cancel) the read instead. A second read waits for the first.
     ///
     /// # Errors
     /// As read(2) has them; `WouldBlock` if the descriptor was given `O_NONBLOCK` by somebody.
@@ -67,13 +67,13 @@ impl PipeReader {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Read<B>> {
+    pub fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
         self.0.read(buffer)
     }
 
     /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
     #[track_caller]
-    pub fn read_vectored<B: IoVectoredBufMut>(&self, buffers: B) -> InTurn<ReadVectored<B>> {
+    pub fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
         self.0.read_vectored(buffers)
     }
 
@@ -104,7 +104,7 @@ impl PipeWriter {
     /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at least one.
     ///
     /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is once
-    /// another write has begun, which waits for that. To know how many, [cancel](InTurn::cancel) it instead.
+    /// another write has begun, which waits for that. To know how many, [cancel](Write::cancel) it instead.
     ///
     /// # Errors
     /// As write(2) has them: `BrokenPipe` if no reader is left. The signal that comes with it, SIGPIPE, is ignored by programs whose `main` is
@@ -113,13 +113,13 @@ impl PipeWriter {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Write<B>> {
+    pub fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
         self.0.write(buffer)
     }
 
     /// The same of several buffers, in order.
     #[track_caller]
-    pub fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
+    pub fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
         self.0.write_vectored(buffers)
     }
 

@@ -30,6 +30,24 @@ pub(super) fn no_address() -> io::Error {
     )
 }
 
+/// An address in the form that users see.
+pub(super) trait Address: Sized {
+    /// Of what the kernel gave.
+    fn of(address: &SockAddr) -> io::Result<Self>;
+}
+
+impl Address for SocketAddr {
+    fn of(address: &SockAddr) -> io::Result<Self> {
+        to_std(address)
+    }
+}
+
+impl Address for net::SocketAddr {
+    fn of(address: &SockAddr) -> io::Result<Self> {
+        to_unix(address)
+    }
+}
+
 /// The Internet address the kernel gave.
 pub(super) fn to_std(address: &SockAddr) -> io::Result<SocketAddr> {
     address.as_socket().ok_or_else(|| {

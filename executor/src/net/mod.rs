@@ -15,16 +15,18 @@
 
 #![forbid(unsafe_code)]
 
+mod accept;
 mod address;
 mod address_group;
 mod buf_pool;
+mod connect;
 mod datagram_socket;
 mod datagrams;
 mod halves;
-mod in_turn_as;
 mod incoming;
 mod listen_socket;
 mod lookup_host;
+mod operations;
 mod prompt_lane;
 mod readiness;
 mod ready_methods;
@@ -38,19 +40,24 @@ mod tcp;
 mod udp;
 mod unix;
 
+pub use accept::Accept;
 pub use buf_pool::BufPool;
+pub use connect::Connect;
 pub use datagrams::{Datagram, Datagrams};
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use in_turn_as::{
-    InTurnAs, ReadingDescriptors, ReadingVectored, Receiving, ReceivingVectored, Sending,
-};
 pub use incoming::Incoming;
 pub use lookup_host::{LookupHost, lookup_host};
+pub use operations::{
+    Read, ReadVectored, ReadWithDescriptors, Recv, RecvFrom, RecvFromVectored, RecvVectored,
+    RecvWithDescriptors, Send, SendTo, SendVectored, SendWithDescriptors, ShutdownStream, Write,
+    WriteVectored, WriteWithDescriptors, WriteZeroCopy,
+};
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
 pub use readiness::{Readable, Ready, Writable};
 pub use receive::Receive;
 pub use resolve::ToSocketAddrs;
 pub use socket_options::Keepalive;
+pub use stream_socket::SocketStream;
 pub use tcp::{TcpListener, TcpListenerBuilder, TcpSocket, TcpStream};
 pub use udp::UdpSocket;
 pub use unix::{PeerCredentials, UnixDatagram, UnixListener, UnixStream};

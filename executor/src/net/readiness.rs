@@ -108,7 +108,7 @@ impl Future for Ready {
             Some(events) => {
                 // What has not answered is not wanted any more.
                 (self.inbound, self.outbound) = (None, None);
-                Poll::Ready(Ok(Readiness::from_events(events)))
+                Poll::Ready(Ok(Readiness::of(events)))
             }
             None => Poll::Pending,
         }

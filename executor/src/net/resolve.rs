@@ -18,6 +18,7 @@ pub trait ToSocketAddrs {
 /// What it takes to know the addresses.
 #[doc(hidden)]
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "it seals a trait")]
 pub enum Lookup {
     Known(Vec<SocketAddr>),
     /// A host's name, a colon and a port.
@@ -41,7 +42,12 @@ impl Lookup {
 ///
 /// Dropped, the lookup goes on to its end, and nobody is told.
 pub(super) async fn resolve(addresses: &impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
-    let found = match addresses.lookup() {
+    found(addresses.lookup()).await
+}
+
+/// The same of a lookup, which borrows nothing.
+pub(super) async fn found(lookup: Lookup) -> io::Result<Vec<SocketAddr>> {
+    let found = match lookup {
         Lookup::Known(addresses) => addresses,
         lookup => blocking::call(move || lookup.run()).await?,
     };

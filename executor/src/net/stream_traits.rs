@@ -1,7 +1,9 @@
 //! Streams and their halves as what is read and written by the traits of `io`, so that what is written against those works on a socket.
 
 use super::stream_socket::HasStreamSocket;
-use super::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, UnixStream, WriteHalf};
+use super::{
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, SocketStream, TcpStream, UnixStream, WriteHalf,
+};
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::{AsyncRead, AsyncWrite};
 use std::io;
@@ -96,7 +98,7 @@ by_reference!(TcpStream);
 read_by_methods!([] UnixStream);
 write_by_methods!([] UnixStream);
 by_reference!(UnixStream);
-read_by_methods!([S: HasStreamSocket] ReadHalf<'_, S>);
-write_by_methods!([S: HasStreamSocket] WriteHalf<'_, S>);
-read_by_methods!([S: HasStreamSocket] OwnedReadHalf<S>);
-write_by_methods!([S: HasStreamSocket] OwnedWriteHalf<S>);
+read_by_methods!([S: SocketStream] ReadHalf<'_, S>);
+write_by_methods!([S: SocketStream] WriteHalf<'_, S>);
+read_by_methods!([S: SocketStream] OwnedReadHalf<S>);
+write_by_methods!([S: SocketStream] OwnedWriteHalf<S>);

@@ -2,15 +2,16 @@
 
 use super::address::{first_that, no_address, to_std};
 use super::address_group::bind_group;
-use super::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
+use super::datagram_socket::DatagramSocket;
 use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, ttl_options};
-use super::{BufPool, Datagrams, Receiving, ReceivingVectored, Sending, made_blocking};
-use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::InTurn;
+use super::{
+    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, Send, SendTo, SendVectored,
+    made_blocking,
+};
+use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
-use reactor::operation::{Send, SendMsg};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -102,7 +103,7 @@ impl UdpSocket {
     /// The buffer's length becomes that of the datagram.
     ///
     /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a datagram that had come by then is what the next
-    /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](crate::net::InTurnAs::cancel) it instead.
+    /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](RecvFrom::cancel) it instead.
     ///
     /// # Errors
     /// As recvmsg(2) has them: `ConnectionRefused` when an earlier datagram found nobody. `EBUSY` while a [`Datagrams`] has the
@@ -111,48 +112,34 @@ impl UdpSocket {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn recv_from<B: IoBufMut>(&self, buffer: B) -> Receiving<B, (usize, SocketAddr)> {
-        self.0
-            .recv("recv_from", buffer, |BufResult(result, (buffer,))| {
-                BufResult(with_sender(result, to_std), buffer)
-            })
+    pub fn recv_from<B: IoBufMut>(&self, buffer: B) -> RecvFrom<B> {
+        self.0.recv_from(buffer)
     }
 
     /// Receives as [`recv_from`](Self::recv_from) does, and leaves the datagram to be received again. Cancellation, errors and panics as
     /// there.
     #[track_caller]
-    pub fn peek_from<B: IoBufMut>(&self, buffer: B) -> Receiving<B, (usize, SocketAddr)> {
-        self.0
-            .peek("peek_from", buffer, |BufResult(result, (buffer,))| {
-                BufResult(with_sender(result, to_std), buffer)
-            })
+    pub fn peek_from<B: IoBufMut>(&self, buffer: B) -> RecvFrom<B> {
+        self.0.peek_from(buffer)
     }
 
     /// Receives a datagram into several buffers, each full before the next is begun. Cancellation, errors and panics as for
     /// [`recv_from`](Self::recv_from).
     #[track_caller]
-    pub fn recv_from_vectored<V: IoVectoredBufMut>(
-        &self,
-        buffers: V,
-    ) -> ReceivingVectored<V, (usize, SocketAddr)> {
-        self.0.recv_vectored(
-            "recv_from_vectored",
-            buffers,
-            |BufResult(result, buffers)| BufResult(with_sender(result, to_std), buffers),
-        )
+    pub fn recv_from_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvFromVectored<V> {
+        self.0.recv_from_vectored(buffers)
     }
 
     /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and panics as for [`recv_from`](Self::recv_from).
     #[track_caller]
-    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Receiving<B, usize> {
-        self.0.recv("recv", buffer, count)
+    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
+        self.0.recv(buffer)
     }
 
     /// The same into several buffers.
     #[track_caller]
-    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReceivingVectored<V, usize> {
-        self.0
-            .recv_vectored("recv_vectored", buffers, count_vectored)
+    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvVectored<V> {
+        self.0.recv_vectored(buffers)
     }
 
     /// Receives datagram after datagram into buffers of a pool of the same core, which the kernel chooses when one has come. It
@@ -176,7 +163,7 @@ impl UdpSocket {
     /// Sends the buffer's bytes as a datagram, and returns how many they are.
     ///
     /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has
-    /// begun, which waits for that. To know, [cancel](crate::net::InTurnAs::cancel) it instead.
+    /// begun, which waits for that. To know, [cancel](SendTo::cancel) it instead.
     ///
     /// # Errors
     /// As sendmsg(2) has them: `EMSGSIZE` if it is too large.
@@ -184,8 +171,8 @@ impl UdpSocket {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn send_to<B: IoBuf>(&self, buffer: B, target: SocketAddr) -> Sending<B> {
-        self.0.send_to(buffer, Some(target.into()), Vec::new())
+    pub fn send_to<B: IoBuf>(&self, buffer: B, target: SocketAddr) -> SendTo<B> {
+        self.0.send_to(buffer, Ok(target.into()))
     }
 
     /// Sends the bytes of several buffers, one after another, as one datagram. Cancellation, errors and panics as for
@@ -195,20 +182,20 @@ impl UdpSocket {
         &self,
         buffers: V,
         target: SocketAddr,
-    ) -> InTurn<SendMsg<V>> {
+    ) -> SendVectored<V> {
         self.0.send_vectored(buffers, Some(target.into()))
     }
 
     /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
     /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
     #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
+    pub fn send<B: IoBuf>(&self, buffer: B) -> Send<B> {
         self.0.send(buffer)
     }
 
     /// The same of several buffers.
     #[track_caller]
-    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
+    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> SendVectored<V> {
         self.0.send_vectored(buffers, None)
     }
 

@@ -171,6 +171,11 @@ impl<O: Operation> Op<O> {
         }
         self
     }
+
+    /// Whether the outcome was given out, so that it must not be polled again.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
 }
 
 impl<O: Operation> Future for Op<O> {

@@ -164,6 +164,11 @@ impl<O: Ordered> InTurn<O> {
         Self(self.0.cancel())
     }
 
+    /// Whether the outcome was given out, so that it must not be polled again.
+    pub fn is_over(&self) -> bool {
+        self.0.is_over()
+    }
+
     /// The outcome of an operation that has its turn and need not ask the kernel. Pending if it has one and the budget is spent.
     fn answer(&mut self, context: &mut Context<'_>) -> Poll<Option<O::Output>> {
         let Some(WithTurn { operation, seat }) = self.0.before_start() else {

@@ -7,6 +7,11 @@
 //!
 //! To add an operation, implement [`Operation`] or [`Multishot`] beside the others in this folder.
 
+#![expect(
+    missing_debug_implementations,
+    reason = "a buffer need not have it, and users see the futures that the executor crate makes of these"
+)]
+
 mod accept;
 mod at_once;
 mod file;

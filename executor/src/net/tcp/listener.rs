@@ -6,7 +6,7 @@ use crate::net::address::{first_that, to_std};
 use crate::net::address_group::bind_group;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::socket_options::{buffer_options, ttl_options};
-use crate::net::{Incoming, made_blocking};
+use crate::net::{Accept, Incoming, made_blocking};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr, ToSocketAddrs};
@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// `AddrInUse`, and so does a second call in the same program.
 ///
 /// **Dropping** the listener closes it, and its address is free at once, also if an accept was dropped a moment before. Not so if an
-/// [`Incoming`] of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
+/// [`Accept`] or [`Incoming`] of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
 /// outside of the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and reports an error.
 ///
 /// # When the process is killed
@@ -110,9 +110,10 @@ impl TcpListener {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (socket, peer) = self.0.accept().await?;
-        Ok((TcpStream::from_owned(socket), to_std(&peer)?))
+    #[track_caller]
+    pub fn accept(&self) -> Accept<TcpStream> {
+        self.0
+            .accept(|(socket, peer)| Ok((TcpStream::from_owned(socket), to_std(&peer)?)))
     }
 
     /// All connections, one after another; see there for what it has for itself meanwhile, and what is lost when it is **dropped**:

@@ -1,6 +1,7 @@
 //! A TCP socket before it is connected or listens, for options that must be set by then.
 
 use super::{TcpListener, TcpStream};
+use crate::net::Connect;
 use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
@@ -112,8 +113,9 @@ impl TcpSocket {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect(self, address: SocketAddr) -> io::Result<TcpStream> {
-        TcpStream::connect_with(self.0.into(), address).await
+    #[track_caller]
+    pub fn connect(self, address: SocketAddr) -> Connect<TcpStream> {
+        TcpStream::connect_with(self.0, address)
     }
 
     /// Listens for connections to the address it is bound to. `backlog` is how many may wait to be accepted.

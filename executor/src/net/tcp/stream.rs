@@ -1,7 +1,6 @@
 //! A TCP connection.
 
 use crate::buf::IoBuf;
-use crate::io::InTurn;
 use crate::io::closing::close_method;
 use crate::net::address::{no_address, to_std};
 use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
@@ -10,12 +9,11 @@ use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ToSocketAddrs, WriteHalf, halves, made_blocking,
-    reactor,
+    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ShutdownStream, SocketStream, ToSocketAddrs,
+    WriteHalf, WriteZeroCopy, halves, made_blocking,
 };
 use crate::time::timeout;
-use reactor::operation::{Connect, Op, SendZeroCopy};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{SockRef, Socket};
 use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -62,15 +60,9 @@ impl TcpStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect(addresses: impl ToSocketAddrs) -> io::Result<Self> {
-        let mut last = None;
-        for address in resolve(&addresses).await? {
-            match Self::connect_one(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.unwrap_or_else(no_address))
+    #[track_caller]
+    pub fn connect(addresses: impl ToSocketAddrs) -> Connect<Self> {
+        Connect::to_any(addresses.lookup(), Self)
     }
 
     /// The same, with so much time for each address. The lookup of a name has as much as the system gives it.
@@ -86,7 +78,7 @@ impl TcpStream {
     ) -> io::Result<Self> {
         let mut last = None;
         for address in resolve(&addresses).await? {
-            match timeout(limit, Self::connect_one(address)).await {
+            match timeout(limit, Self::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => last = Some(error),
                 Err(_) => last = Some(io::ErrorKind::TimedOut.into()),
@@ -95,17 +87,9 @@ impl TcpStream {
         Err(last.unwrap_or_else(no_address))
     }
 
-    async fn connect_one(address: SocketAddr) -> io::Result<Self> {
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        Self::connect_with(socket.into(), address).await
-    }
-
-    pub(super) async fn connect_with(socket: OwnedFd, address: SocketAddr) -> io::Result<Self> {
-        let stream = Self::from_owned(socket);
-        let connect = Connect::new(stream.0.descriptor().clone(), address.into());
-        Op::new(reactor("connect"), connect).await?;
-        Ok(stream)
+    #[track_caller]
+    pub(super) fn connect_with(socket: Socket, address: SocketAddr) -> Connect<Self> {
+        Connect::to_one(Ok(socket), Ok(address.into()), Self)
     }
 
     pub(super) fn from_owned(socket: OwnedFd) -> Self {
@@ -131,7 +115,7 @@ impl TcpStream {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> InTurn<SendZeroCopy<B>> {
+    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
         self.0.write_zero_copy(buffer)
     }
 
@@ -152,8 +136,9 @@ impl TcpStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
-        self.0.shutdown(how).await
+    #[track_caller]
+    pub fn shutdown(&self, how: net::Shutdown) -> ShutdownStream {
+        self.0.shutdown(how)
     }
 
     buffer_options!();
@@ -193,6 +178,8 @@ impl HasStreamSocket for TcpStream {
         &self.0
     }
 }
+
+impl SocketStream for TcpStream {}
 
 impl AsFd for TcpStream {
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -4,7 +4,7 @@ use super::UnixStream;
 use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
-use crate::net::{Incoming, made_blocking};
+use crate::net::{Accept, Incoming, made_blocking};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::{self, SocketAddr};
@@ -77,9 +77,10 @@ impl UnixListener {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (socket, peer) = self.0.accept().await?;
-        Ok((UnixStream::from_owned(socket), to_unix(&peer)?))
+    #[track_caller]
+    pub fn accept(&self) -> Accept<UnixStream, SocketAddr> {
+        self.0
+            .accept(|(socket, peer)| Ok((UnixStream::from_owned(socket), to_unix(&peer)?)))
     }
 
     /// All connections, one after another; see there for what it has for itself meanwhile, and what is lost when it is **dropped**:

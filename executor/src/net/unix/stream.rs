@@ -10,10 +10,9 @@ use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadingDescriptors, Sending, WriteHalf, halves,
-    made_blocking, reactor,
+    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, ShutdownStream,
+    SocketStream, WriteHalf, WriteWithDescriptors, halves, made_blocking,
 };
-use reactor::operation::{Connect, Op};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io;
 use std::net::Shutdown;
@@ -54,8 +53,9 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::connect_to(SockAddr::unix(path)?).await
+    #[track_caller]
+    pub fn connect(path: impl AsRef<Path>) -> Connect<Self> {
+        Self::connect_to(SockAddr::unix(path))
     }
 
     /// Connects to an address: a path, or an abstract name
@@ -67,15 +67,15 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
-        Self::connect_to(from_unix(address)?).await
+    #[track_caller]
+    pub fn connect_addr(address: &SocketAddr) -> Connect<Self> {
+        Self::connect_to(from_unix(address))
     }
 
-    async fn connect_to(address: SockAddr) -> io::Result<Self> {
-        let stream = Self::from_owned(Socket::new(Domain::UNIX, Type::STREAM, None)?.into());
-        let connect = Connect::new(stream.0.descriptor().clone(), address);
-        Op::new(reactor("connect"), connect).await?;
-        Ok(stream)
+    #[track_caller]
+    fn connect_to(address: io::Result<SockAddr>) -> Connect<Self> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None);
+        Connect::to_one(socket, address, Self)
     }
 
     /// Two sockets that are connected with each other.
@@ -113,7 +113,7 @@ impl UnixStream {
         &self,
         buffer: B,
         max: usize,
-    ) -> ReadingDescriptors<B> {
+    ) -> ReadWithDescriptors<B> {
         self.0.read_with_descriptors(buffer, max)
     }
 
@@ -134,7 +134,7 @@ impl UnixStream {
         &self,
         buffer: B,
         descriptors: Vec<OwnedFd>,
-    ) -> Sending<B> {
+    ) -> WriteWithDescriptors<B> {
         self.0.write_with_descriptors(buffer, descriptors)
     }
 
@@ -155,8 +155,9 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.0.shutdown(how).await
+    #[track_caller]
+    pub fn shutdown(&self, how: Shutdown) -> ShutdownStream {
+        self.0.shutdown(how)
     }
 
     buffer_options!();
@@ -202,6 +203,8 @@ impl HasStreamSocket for UnixStream {
         &self.0
     }
 }
+
+impl SocketStream for UnixStream {}
 
 impl AsFd for UnixStream {
     fn as_fd(&self) -> BorrowedFd<'_> {
