@@ -88,7 +88,8 @@ impl<S: SocketStream> WriteHalf<'_, S> {
     /// Shuts the sending side down: the peer reads to the end of the stream.
     ///
     /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
+    /// error, even if the peer has closed as well.
     ///
     /// # Panics
     /// Outside of a runtime.
@@ -132,7 +133,8 @@ impl<S: SocketStream> OwnedWriteHalf<S> {
     /// Shuts the sending side down: the peer reads to the end of the stream.
     ///
     /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
+    /// error, even if the peer has closed as well.
     ///
     /// # Panics
     /// Outside of a runtime.

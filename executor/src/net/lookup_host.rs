@@ -1,10 +1,9 @@
 //! Looking names up, for those who connect or send by themselves.
 
 use super::ToSocketAddrs;
-use super::address::no_address;
-use super::resolve::Lookup;
-use crate::blocking;
-use crate::budget::consume_budget;
+use super::resolve::found;
+use futures_core::FusedFuture;
+use reactor::budget::limit;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -39,32 +38,30 @@ use std::{fmt, io, vec};
 /// # }
 /// ```
 pub fn lookup_host(host: impl ToSocketAddrs) -> LookupHost {
-    let lookup = host.lookup();
-    LookupHost(Box::pin(async move {
-        let found = match lookup {
-            Lookup::Known(addresses) => {
-                consume_budget().await;
-                addresses
-            }
-            lookup => blocking::call(move || lookup.run()).await?,
-        };
-        match found.is_empty() {
-            true => Err(no_address()),
-            false => Ok(found),
-        }
-    }))
+    LookupHost(Some(Box::pin(found(host.lookup()))))
 }
 
 /// The future of [`lookup_host`]: it yields the addresses, at least one. See there for its drop.
 #[must_use = "futures do nothing unless polled"]
-pub struct LookupHost(Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>>>>);
+pub struct LookupHost(Option<LookingUp>);
+
+type LookingUp = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>>>>;
 
 impl Future for LookupHost {
     type Output = io::Result<vec::IntoIter<SocketAddr>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let found = ready!(self.0.as_mut().poll(context));
+        let lookup = self.0.as_mut();
+        let lookup = lookup.expect("a lookup was polled after it was ready");
+        let found = ready!(limit(context, |context| lookup.as_mut().poll(context)));
+        self.0 = None;
         Poll::Ready(found.map(Vec::into_iter))
+    }
+}
+
+impl FusedFuture for LookupHost {
+    fn is_terminated(&self) -> bool {
+        self.0.is_none()
     }
 }
 

@@ -20,6 +20,7 @@ mod address;
 mod address_group;
 mod buf_pool;
 mod connect;
+mod conversions;
 mod datagram_socket;
 mod datagrams;
 mod halves;
@@ -60,7 +61,7 @@ pub use socket_options::Keepalive;
 pub use stream_socket::SocketStream;
 pub use tcp::{TcpListener, TcpListenerBuilder, TcpSocket, TcpStream};
 pub use udp::UdpSocket;
-pub use unix::{PeerCredentials, UnixDatagram, UnixListener, UnixStream};
+pub use unix::{PeerCredentials, UnixDatagram, UnixListener, UnixSocket, UnixStream};
 
 use crate::io::ends::reactor;
 use socket2::SockRef;

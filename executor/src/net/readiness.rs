@@ -5,6 +5,7 @@
 
 use super::reactor;
 use crate::io::{Interest, Readiness};
+use futures_core::FusedFuture;
 use reactor::operation::{KeptBytes, KeptDatagram, Watch, ready_at_once};
 use reactor::{Descriptor, Lane, Reactor};
 use std::future::Future;
@@ -115,6 +116,12 @@ impl Future for Ready {
     }
 }
 
+impl FusedFuture for Ready {
+    fn is_terminated(&self) -> bool {
+        self.inbound.is_none() && self.outbound.is_none()
+    }
+}
+
 /// Waits until a socket can be read from: the future of its `readable` method. Cancellation as for [`Ready`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
@@ -125,12 +132,24 @@ pub struct Readable(pub(super) Ready);
 #[must_use = "futures do nothing unless polled"]
 pub struct Writable(pub(super) Ready);
 
+impl FusedFuture for Readable {
+    fn is_terminated(&self) -> bool {
+        self.0.is_terminated()
+    }
+}
+
 impl Future for Readable {
     type Output = io::Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.0).poll(context))?;
         Poll::Ready(Ok(()))
+    }
+}
+
+impl FusedFuture for Writable {
+    fn is_terminated(&self) -> bool {
+        self.0.is_terminated()
     }
 }
 

@@ -27,7 +27,7 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    pub(super) fn run(self) -> io::Result<Vec<SocketAddr>> {
+    fn run(self) -> io::Result<Vec<SocketAddr>> {
         match self {
             Self::Known(addresses) => Ok(addresses),
             Self::Name(name) => net::ToSocketAddrs::to_socket_addrs(&*name).map(Iterator::collect),

@@ -2,6 +2,7 @@
 
 use super::address::{first_that, no_address, to_std};
 use super::address_group::bind_group;
+use super::conversions::conversion_methods;
 use super::datagram_socket::DatagramSocket;
 use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
@@ -316,6 +317,7 @@ impl UdpSocket {
     }
 
     close_method!();
+    conversion_methods!(net::UdpSocket);
 
     /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
     ///

@@ -3,9 +3,10 @@
 use crate::buf::IoBuf;
 use crate::io::closing::close_method;
 use crate::net::address::{no_address, to_std};
+use crate::net::conversions::conversion_methods;
 use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::resolve::resolve;
-use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
+use crate::net::socket_options::{buffer_options, tcp_options, tos_options, ttl_options};
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
@@ -132,7 +133,8 @@ impl TcpStream {
     /// Shuts one or both directions down. After `Write` the peer reads to the end of the stream; reading here goes on.
     ///
     /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
+    /// error, even if the peer has closed as well.
     ///
     /// # Panics
     /// Outside of a runtime.
@@ -144,6 +146,7 @@ impl TcpStream {
     buffer_options!();
     ttl_options!();
     tcp_options!();
+    tos_options!();
 
     /// The address on this side.
     ///
@@ -162,6 +165,7 @@ impl TcpStream {
     }
 
     close_method!();
+    conversion_methods!(net::TcpStream);
 
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///

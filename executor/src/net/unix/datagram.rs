@@ -5,6 +5,7 @@ use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
+use crate::net::conversions::conversion_methods;
 use crate::net::datagram_socket::DatagramSocket;
 use crate::net::ready_methods::datagram_ready_methods;
 use crate::net::socket_options::buffer_options;
@@ -81,7 +82,7 @@ impl UnixDatagram {
         Ok((Self::from_owned(one.into()), Self::from_owned(other.into())))
     }
 
-    fn from_owned(socket: OwnedFd) -> Self {
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
         Self(DatagramSocket::new(socket))
     }
 
@@ -258,6 +259,7 @@ impl UnixDatagram {
     }
 
     close_method!();
+    conversion_methods!(net::UnixDatagram);
 
     /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
     ///

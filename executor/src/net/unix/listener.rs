@@ -3,6 +3,7 @@
 use super::UnixStream;
 use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
+use crate::net::conversions::conversion_methods;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::{Accept, Incoming, made_blocking};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -63,7 +64,7 @@ impl UnixListener {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.bind(address)?;
         socket.listen(i32::try_from(BACKLOG).unwrap_or(i32::MAX))?;
-        Ok(Self(ListenSocket::new(socket.into())))
+        Ok(Self::from_owned(socket.into()))
     }
 
     /// Waits for a connection. The new socket is close-on-exec and belongs to this core; the address, the peer's, is unnamed, mostly.
@@ -124,6 +125,7 @@ impl UnixListener {
     }
 
     close_method!();
+    conversion_methods!(net::UnixListener);
 
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
     ///
@@ -135,6 +137,10 @@ impl UnixListener {
             .into_owned()
             .map(net::UnixListener::from)
             .map_err(Self)
+    }
+
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
+        Self(ListenSocket::new(socket))
     }
 }
 
@@ -160,6 +166,6 @@ impl From<net::UnixListener> for UnixListener {
 impl From<OwnedFd> for UnixListener {
     /// Takes over a listening Unix stream socket, as of socket activation. It is made blocking, if it is not.
     fn from(socket: OwnedFd) -> Self {
-        Self(ListenSocket::new(made_blocking(socket)))
+        Self::from_owned(made_blocking(socket))
     }
 }

@@ -3,9 +3,11 @@
 mod credentials;
 mod datagram;
 mod listener;
+mod socket;
 mod stream;
 
 pub use credentials::PeerCredentials;
 pub use datagram::UnixDatagram;
 pub use listener::UnixListener;
+pub use socket::UnixSocket;
 pub use stream::UnixStream;

@@ -5,6 +5,7 @@ use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut};
 use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
+use crate::net::conversions::conversion_methods;
 use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
@@ -76,6 +77,11 @@ impl UnixStream {
     fn connect_to(address: io::Result<SockAddr>) -> Connect<Self> {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None);
         Connect::to_one(socket, address, Self)
+    }
+
+    #[track_caller]
+    pub(super) fn connect_with(socket: Socket, address: io::Result<SockAddr>) -> Connect<Self> {
+        Connect::to_one(Ok(socket), address, Self)
     }
 
     /// Two sockets that are connected with each other.
@@ -187,6 +193,7 @@ impl UnixStream {
     }
 
     close_method!();
+    conversion_methods!(net::UnixStream);
 
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///
