@@ -14,6 +14,7 @@
 
 mod accept;
 mod at_once;
+mod control;
 mod file;
 mod fixed;
 mod future;
@@ -36,6 +37,7 @@ mod zero_copy;
 
 pub use accept::{Accept, Accepted, MultishotAccept};
 pub use at_once::{ready_at_once, recv_at_once, recv_from_at_once, send_at_once, send_to_at_once};
+pub use control::{ControlData, ControlIter};
 pub use file::{Close, FileOperation};
 pub use fixed::{ReadFixed, WriteFixed};
 pub use future::{Op, OpStream};

@@ -1,5 +1,6 @@
 //! Receiving into the buffers of a pool, again and again with one submission.
 
+use super::control::ControlData;
 use super::kept::{KeptBytes, KeptDatagram};
 use super::{Completion, Multishot, OrderedMultishot, fd};
 use crate::buf::IoBufMut;
@@ -205,6 +206,8 @@ impl OrderedMultishot for RecvMsgMulti {
                 sender: datagram.sender,
                 is_truncated: datagram.is_truncated,
                 descriptors: Vec::new(),
+                control: ControlData::default(),
+                is_control_truncated: false,
             });
         }
     }
