@@ -44,6 +44,10 @@ impl DatagramSocket {
         &self.inbound
     }
 
+    pub(super) fn outbound_lane(&self) -> &PromptLane<()> {
+        &self.outbound
+    }
+
     #[track_caller]
     fn inbound<O: Ordered<Kept = KeptDatagram>>(&self, what: &str, operation: O) -> InTurn<O> {
         InTurn::new(reactor(what), Rc::clone(self.inbound.lane()), operation)

@@ -20,6 +20,7 @@ mod address;
 mod address_group;
 mod buf_pool;
 mod connect;
+mod control_messages;
 mod conversions;
 mod datagram_socket;
 mod datagrams;
@@ -39,11 +40,16 @@ mod stream_socket;
 mod stream_traits;
 mod tcp;
 mod udp;
+mod udp_builder;
+mod udp_messages;
 mod unix;
 
 pub use accept::Accept;
 pub use buf_pool::BufPool;
 pub use connect::Connect;
+pub use control_messages::{
+    ControlIter, ControlMessage, ControlMessages, Ecn, PacketInfo, ReceivedMessage,
+};
 pub use datagrams::{Datagram, Datagrams};
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use incoming::Incoming;
@@ -61,6 +67,8 @@ pub use socket_options::Keepalive;
 pub use stream_socket::SocketStream;
 pub use tcp::{TcpListener, TcpListenerBuilder, TcpSocket, TcpStream};
 pub use udp::UdpSocket;
+pub use udp_builder::UdpSocketBuilder;
+pub use udp_messages::{RecvMessage, SendMessage};
 pub use unix::{PeerCredentials, UnixDatagram, UnixListener, UnixSocket, UnixStream};
 
 use crate::io::ends::reactor;

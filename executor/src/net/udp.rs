@@ -1,19 +1,18 @@
 //! UDP.
 
-use super::address::{first_that, no_address, to_std};
-use super::address_group::bind_group;
+use super::address::{no_address, to_std};
 use super::conversions::conversion_methods;
 use super::datagram_socket::DatagramSocket;
 use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
-use super::socket_options::{buffer_options, ttl_options};
+use super::socket_options::{buffer_options, device_options, tos_options, ttl_options};
 use super::{
     BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, Send, SendTo, SendVectored,
-    made_blocking,
+    UdpSocketBuilder, made_blocking,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -43,7 +42,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct UdpSocket(DatagramSocket);
+pub struct UdpSocket(pub(super) DatagramSocket);
 
 impl UdpSocket {
     /// A socket at the first of `addresses` that can be bound. Port 0 picks a free one. Names are looked up, blocking the core: pass a
@@ -53,8 +52,7 @@ impl UdpSocket {
     /// As bind(2) has them; `AddrInUse` if anybody has the address, this process included. For a socket on each core:
     /// [`bind_all`](Self::bind_all).
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
-        let socket = first_that(addresses, |address| bind_one(address, false))?;
-        Ok(Self::from_owned(socket.into()))
+        UdpSocketBuilder::new().bind(addresses)
     }
 
     /// One socket for each core of this runtime, all at the first of `addresses` that can be bound. The kernel spreads datagrams over them, by a
@@ -71,14 +69,10 @@ impl UdpSocket {
     /// Outside of a runtime.
     #[track_caller]
     pub fn bind_all(addresses: impl ToSocketAddrs) -> io::Result<Vec<net::UdpSocket>> {
-        let count = crate::cores();
-        let sockets = first_that(addresses, |address| {
-            bind_group(address, count, false, bind_one)
-        })?;
-        Ok(sockets.into_iter().map(Into::into).collect())
+        UdpSocketBuilder::new().bind_many(addresses, crate::cores())
     }
 
-    fn from_owned(socket: OwnedFd) -> Self {
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
         Self(DatagramSocket::new(socket))
     }
 
@@ -135,6 +129,13 @@ impl UdpSocket {
     #[track_caller]
     pub fn recv<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
         self.0.recv(buffer)
+    }
+
+    /// Receives as [`recv`](Self::recv) does, and leaves the datagram to be received again. Cancellation, errors and panics as for
+    /// [`recv_from`](Self::recv_from).
+    #[track_caller]
+    pub fn peek<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
+        self.0.peek(buffer)
     }
 
     /// The same into several buffers.
@@ -229,6 +230,8 @@ impl UdpSocket {
 
     buffer_options!();
     ttl_options!();
+    tos_options!();
+    device_options!();
 
     /// Whether datagrams may be sent to broadcast addresses (`SO_BROADCAST`).
     ///
@@ -300,6 +303,44 @@ impl UdpSocket {
         }
     }
 
+    /// Whether what is sent to a group comes back to receivers on this machine.
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn multicast_loop(&self) -> io::Result<bool> {
+        match self.local_addr()?.ip() {
+            IpAddr::V4(_) => SockRef::from(self).multicast_loop_v4(),
+            IpAddr::V6(_) => SockRef::from(self).multicast_loop_v6(),
+        }
+    }
+
+    /// Over how many hops what is sent to a group may go.
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn multicast_ttl(&self) -> io::Result<u32> {
+        match self.local_addr()?.ip() {
+            IpAddr::V4(_) => SockRef::from(self).multicast_ttl_v4(),
+            IpAddr::V6(_) => SockRef::from(self).multicast_hops_v6(),
+        }
+    }
+
+    /// By which interface what is sent to groups goes, for IPv4: the one that has this address; the system chooses if it is unspecified.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
+        SockRef::from(self).set_multicast_if_v4(&interface)
+    }
+
+    /// By which interface what is sent to groups goes, for IPv6: the one of this number; the system chooses if it is zero.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn set_multicast_if_v6(&self, interface: u32) -> io::Result<()> {
+        SockRef::from(self).set_multicast_if_v6(interface)
+    }
+
     /// The address on this side.
     ///
     /// # Errors
@@ -327,14 +368,6 @@ impl UdpSocket {
     pub fn into_std(self) -> Result<net::UdpSocket, Self> {
         self.0.into_owned().map(net::UdpSocket::from).map_err(Self)
     }
-}
-
-fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_port(reuse_port)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
 }
 
 impl AsFd for UdpSocket {
