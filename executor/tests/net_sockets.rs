@@ -3,9 +3,11 @@
 mod common;
 
 use common::{pair, run, settle, unix_pair};
+use executor::buf::BufResult;
 use executor::net::{
-    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSocket,
-    UnixStream, lookup_host,
+    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSeqpacket,
+    UnixSeqpacketListener, UnixSocket, UnixStream, VsockAddr, VsockListener, VsockStream,
+    lookup_host,
 };
 use futures::future::poll_immediate;
 use rustix::fs::{OFlags, fcntl_getfl};
@@ -232,4 +234,77 @@ fn hosts_are_looked_up() {
         let nonsense = lookup_host("no port").await.unwrap_err();
         assert_eq!(nonsense.kind(), ErrorKind::InvalidInput);
     });
+}
+
+/// A connection that carries messages: each is received alone, with its descriptors; a dropped receive loses none; the end is told, and
+/// a send after it is an error.
+#[test]
+fn a_seqpacket_connection_carries_messages() {
+    run(1, async {
+        let address = abstract_name("seqpacket");
+        let listener = UnixSeqpacketListener::bind_addr(&address).unwrap();
+        let connecting = executor::spawn(UnixSeqpacket::connect_addr(&address));
+        let (server, _) = listener.accept().await.unwrap();
+        let client = connecting.await.unwrap().unwrap();
+        let mut receive = Box::pin(server.recv(Vec::with_capacity(8)));
+        assert!(poll_immediate(&mut receive).await.is_none());
+        settle().await;
+        client.send("one").await.0.unwrap();
+        client.send_vectored(["t", "wo"]).await.0.unwrap();
+        settle().await;
+        drop(receive);
+        assert_eq!(server.recv(Vec::with_capacity(8)).await.1, b"one");
+        assert_eq!(server.peek(Vec::with_capacity(8)).await.1, b"two");
+        assert_eq!(server.recv(Vec::with_capacity(8)).await.1, b"two");
+        let null = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+        client
+            .send_with_descriptors("null", vec![null])
+            .await
+            .0
+            .unwrap();
+        let BufResult(received, buffer) = server.recv_with_descriptors([0; 8], 1).await;
+        let (count, descriptors) = received.unwrap();
+        assert_eq!((&buffer[..count], descriptors.len()), (&b"null"[..], 1));
+        client.shutdown(Shutdown::Write).await.unwrap();
+        assert_eq!(server.recv([0; 8]).await.0.unwrap(), 0);
+        server.send("still").await.0.unwrap();
+        assert_eq!(&client.recv([0; 5]).await.1, b"still");
+        server.close().await.unwrap();
+        let refused = client.send("nobody").await.0.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::BrokenPipe);
+    });
+}
+
+/// A stream to a listener of the same machine, by vsock: bytes go both ways. It needs the loopback of the kernel.
+#[test]
+fn a_vsock_stream_carries_bytes() {
+    run(1, async {
+        let any = VsockAddr::new(VsockAddr::CID_ANY, VsockAddr::PORT_ANY);
+        let listener = match VsockListener::bind(any) {
+            Ok(listener) => listener,
+            Err(error) => return println!("skipped: this kernel has no vsock: {error}"),
+        };
+        let port = listener.local_addr().unwrap().port;
+        let connecting = VsockStream::connect(VsockAddr::new(VsockAddr::CID_LOCAL, port));
+        let client = match connecting.await {
+            Ok(client) => client,
+            Err(error) => return println!("skipped: this kernel has no vsock loopback: {error}"),
+        };
+        let (server, peer) = listener.accept().await.unwrap();
+        assert_eq!(client.local_addr().unwrap().port, peer.port);
+        let (reading, writing) = client.into_split();
+        writing.write_all("hello").await.0.unwrap();
+        assert_eq!(&server.read_exact([0; 5]).await.1, b"hello");
+        server.write_all("there").await.0.unwrap();
+        assert_eq!(&reading.read_exact([0; 5]).await.1, b"there");
+        drop(writing);
+        assert_eq!(server.read([0; 1]).await.0.unwrap(), 0);
+    });
+}
+
+/// Addresses of vsock are those that the kernel has, and are shown as machine and port.
+#[test]
+fn vsock_addresses_are_shown() {
+    let address = VsockAddr::new(VsockAddr::CID_HOST, 5000);
+    assert_eq!(address.to_string(), "2:5000");
 }

@@ -52,4 +52,28 @@ macro_rules! conversion_methods {
     };
 }
 
-pub(super) use conversion_methods;
+/// The traits of a type that the standard library has no counterpart of. `$what` is what it takes over.
+macro_rules! descriptor_traits {
+    ($type:ty, $what:literal) => {
+        impl std::os::fd::AsFd for $type {
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                std::os::fd::AsFd::as_fd(&self.0)
+            }
+        }
+
+        impl std::os::fd::AsRawFd for $type {
+            fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                std::os::fd::AsRawFd::as_raw_fd(&std::os::fd::AsFd::as_fd(&self.0))
+            }
+        }
+
+        impl From<std::os::fd::OwnedFd> for $type {
+            #[doc = concat!("Takes over ", $what, ". It is made blocking, if it is not.")]
+            fn from(socket: std::os::fd::OwnedFd) -> Self {
+                Self::from_owned(crate::net::made_blocking(socket))
+            }
+        }
+    };
+}
+
+pub(super) use {conversion_methods, descriptor_traits};

@@ -1,4 +1,4 @@
-//! What UDP and Unix datagram sockets have in common: a socket with a lane for each direction.
+//! What UDP, Unix datagram and Unix seqpacket sockets have in common: a socket with a lane for each direction.
 
 use super::address::Address;
 use super::operations::{one, one_with_sender, with_sender};
@@ -6,15 +6,16 @@ use super::prompt_lane::PromptLane;
 use super::readiness::{Ready, expect_core, io_at_once};
 use super::{
     Recv, RecvFrom, RecvFromVectored, RecvVectored, RecvWithDescriptors, Send, SendTo,
-    SendVectored, SendWithDescriptors, reactor,
+    SendVectored, SendWithDescriptors, ShutdownStream, reactor,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::{Interest, closing};
 use crate::operation::{Checked, Formed};
 use reactor::Descriptor;
-use reactor::operation::{self, InTurn, KeptDatagram, Ordered, RecvDatagram, SendMsg};
+use reactor::operation::{self, InTurn, KeptDatagram, Op, Ordered, RecvDatagram, SendMsg};
 use socket2::SockAddr;
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
@@ -190,6 +191,13 @@ impl DatagramSocket {
         expect_core("try_io");
         let (inbound, outbound) = (self.inbound.lane(), self.outbound.lane());
         io_at_once(self.as_fd(), interest, inbound, outbound, call)
+    }
+
+    /// Of a connected one that has an end.
+    #[track_caller]
+    pub(super) fn shutdown(&self, how: Shutdown) -> ShutdownStream {
+        let shutdown = operation::Shutdown::new(self.socket.clone(), how);
+        ShutdownStream(Op::new(reactor("shutdown"), shutdown))
     }
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.

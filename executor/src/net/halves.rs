@@ -234,4 +234,4 @@ macro_rules! splittable {
     };
 }
 
-splittable!(super::TcpStream, super::UnixStream);
+splittable!(super::TcpStream, super::UnixStream, super::VsockStream);

@@ -8,9 +8,9 @@
 //!
 //! | who | what it is made of |
 //! |---|---|
-//! | [`TcpStream`], [`UnixStream`], their halves | `stream_socket`, public by the methods of `stream_methods` |
-//! | [`TcpListener`], [`UnixListener`] | `listen_socket`, `incoming` |
-//! | [`UdpSocket`], [`UnixDatagram`] | `datagram_socket` |
+//! | [`TcpStream`], [`UnixStream`], [`VsockStream`], their halves | `stream_socket`, public by the methods of `stream_methods` |
+//! | [`TcpListener`], [`UnixListener`], [`VsockListener`], [`UnixSeqpacketListener`] | `listen_socket`, `incoming` |
+//! | [`UdpSocket`], [`UnixDatagram`], [`UnixSeqpacket`] | `datagram_socket` |
 //! | [`Receive`], [`Datagrams`] | receiving into a [`BufPool`] |
 
 #![forbid(unsafe_code)]
@@ -43,6 +43,7 @@ mod udp;
 mod udp_builder;
 mod udp_messages;
 mod unix;
+mod vsock;
 
 pub use accept::Accept;
 pub use buf_pool::BufPool;
@@ -69,7 +70,11 @@ pub use tcp::{TcpListener, TcpListenerBuilder, TcpSocket, TcpStream};
 pub use udp::UdpSocket;
 pub use udp_builder::UdpSocketBuilder;
 pub use udp_messages::{RecvMessage, SendMessage};
-pub use unix::{PeerCredentials, UnixDatagram, UnixListener, UnixSocket, UnixStream};
+pub use unix::{
+    PeerCredentials, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,
+    UnixStream,
+};
+pub use vsock::{VsockAddr, VsockListener, VsockStream};
 
 use crate::io::ends::reactor;
 use socket2::SockRef;

@@ -1,4 +1,4 @@
-//! What TCP and Unix streams have in common: a connected socket, with a lane for each direction.
+//! What TCP, Unix and vsock streams have in common: a connected socket, with a lane for each direction.
 //!
 //! The public types are made of it; their methods, with the promises, are in `stream_methods`.
 
@@ -38,7 +38,7 @@ pub trait HasStreamSocket {
     fn stream_socket(&self) -> &StreamSocket;
 }
 
-/// A stream over a socket: [`TcpStream`](super::TcpStream) or [`UnixStream`](super::UnixStream). It is the bound of their halves, for code that
+/// A stream over a socket: [`TcpStream`](super::TcpStream), [`UnixStream`](super::UnixStream) or [`VsockStream`](super::VsockStream). It is the bound of their halves, for code that
 /// is generic over them. Only this crate implements it.
 ///
 /// # Examples

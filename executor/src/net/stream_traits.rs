@@ -2,7 +2,8 @@
 
 use super::stream_socket::HasStreamSocket;
 use super::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, SocketStream, TcpStream, UnixStream, WriteHalf,
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, SocketStream, TcpStream, UnixStream, VsockStream,
+    WriteHalf,
 };
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::{AsyncRead, AsyncWrite};
@@ -98,6 +99,9 @@ by_reference!(TcpStream);
 read_by_methods!([] UnixStream);
 write_by_methods!([] UnixStream);
 by_reference!(UnixStream);
+read_by_methods!([] VsockStream);
+write_by_methods!([] VsockStream);
+by_reference!(VsockStream);
 read_by_methods!([S: SocketStream] ReadHalf<'_, S>);
 write_by_methods!([S: SocketStream] WriteHalf<'_, S>);
 read_by_methods!([S: SocketStream] OwnedReadHalf<S>);
