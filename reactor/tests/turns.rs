@@ -35,7 +35,7 @@ fn nothing_freed_is_written_to(scenario: impl Fn(Core) + Sync) {
     quarantine::check();
 }
 
-fn pool(core: &Core, count: u16, buffer_bytes: u32) -> BufPool {
+fn pool(core: &Core, count: usize, buffer_bytes: usize) -> BufPool {
     let options = PoolOptions {
         count,
         buffer_bytes,

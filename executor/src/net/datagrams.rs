@@ -20,6 +20,7 @@ use std::{fmt, io};
 
 /// A datagram in a buffer of a pool.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Datagram {
     /// Its bytes.
     pub payload: PoolBuf,

@@ -7,13 +7,13 @@ use super::resolve::resolve;
 use super::socket_options::{buffer_options, ttl_options};
 use super::{
     BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, Send, SendTo, SendVectored,
-    made_blocking,
+    ToSocketAddrs, made_blocking,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A UDP socket, bound to the core it was made on.
@@ -44,12 +44,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 pub struct UdpSocket(DatagramSocket);
 
 impl UdpSocket {
-    /// A socket at the first of `addresses` that can be bound. Port 0 picks a free one. Names are looked up, blocking the core: pass a
-    /// [`SocketAddr`] where that matters.
+    /// A socket at the first of `addresses` that can be bound. Port 0 picks a free one. A name is refused:
+    /// see [`ToSocketAddrs`].
     ///
     /// # Errors
-    /// As bind(2) has them; `AddrInUse` if anybody has the address, this process included. For a socket on each core:
-    /// [`bind_all`](Self::bind_all).
+    /// As bind(2) has them; `AddrInUse` if anybody has the address, this process included: for a socket on each core, see
+    /// [`bind_all`](Self::bind_all). `InvalidInput` for a name.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
         let socket = first_that(addresses, |address| bind_one(address, false))?;
         Ok(Self::from_owned(socket.into()))
@@ -87,7 +87,7 @@ impl UdpSocket {
     ///
     /// # Errors
     /// As connect(2) has them, or the lookup's.
-    pub async fn connect(&self, addresses: impl super::ToSocketAddrs) -> io::Result<()> {
+    pub async fn connect(&self, addresses: impl ToSocketAddrs) -> io::Result<()> {
         let mut last = None;
         for address in resolve(&addresses).await? {
             match SockRef::from(self).connect(&address.into()) {

@@ -122,7 +122,7 @@ impl TcpSocket {
     ///
     /// # Errors
     /// As listen(2) has them.
-    pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
+    pub fn listen(self, backlog: usize) -> io::Result<TcpListener> {
         SockRef::from(&self.0).listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
         Ok(TcpListener::from_owned(self.0.into()))
     }
