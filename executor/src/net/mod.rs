@@ -48,6 +48,7 @@ pub use operations::{
     RecvWithDescriptors, Send, SendTo, SendVectored, SendWithDescriptors, ShutdownStream, Write,
     WriteVectored, WriteWithDescriptors, WriteZeroCopy,
 };
+#[doc(inline)]
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
 pub use receive::Receive;
 pub use resolve::ToSocketAddrs;
