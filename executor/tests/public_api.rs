@@ -1,17 +1,19 @@
-//! The conventions of the public API that no lint holds: each future and stream has a name and can be stored, and no signature shows the crate
-//! below.
+//! The conventions of the public API that no lint holds: each future and stream has a name and can be stored, no signature shows the crate
+//! below, and descriptors go in and out.
 
 mod common;
 
 use common::run;
-use executor::io::PipeReader;
-use executor::net::{TcpListener, TcpStream, UnixStream};
+use executor::fs::File;
+use executor::io::{AsyncReadExt, PipeReader, PipeWriter};
+use executor::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use executor::{fs, io, net, signal, sync, time};
 use futures::FutureExt;
 use futures::future::FusedFuture;
 use std::collections::BTreeSet;
 use std::fs as files;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr as UnixAddr;
 use std::path::{Path, PathBuf};
 
@@ -277,4 +279,61 @@ fn signatures(text: &str) -> Vec<&str> {
         place += line.len();
     }
     found
+}
+
+/// A file is duplicated after some of it was read: the duplicate stands where the original does, and moves on alone.
+#[test]
+fn a_duplicated_file_has_a_position_of_its_own() {
+    run(1, async {
+        let mut file = File::open("/proc/self/exe").await.unwrap();
+        file.read_exact([0; 1]).await.0.unwrap();
+        let mut duplicate = file.try_clone().unwrap();
+        for handle in [&mut duplicate, &mut file] {
+            assert_eq!(&handle.read_exact([0; 3]).await.1, b"ELF");
+        }
+    });
+}
+
+/// Each kind of socket, pipe and file is duplicated; then its bare descriptor is taken out, and makes another one.
+#[test]
+fn descriptors_are_duplicated_given_back_and_taken_over() {
+    macro_rules! round_trip {
+        ($($type:ident($value:expr)),+ $(,)?) => {$(
+            let original = $value;
+            let duplicate = original.try_clone().unwrap();
+            assert_ne!(original.as_raw_fd(), duplicate.as_raw_fd());
+            let number = duplicate.as_raw_fd();
+            let bare = duplicate.into_owned_fd().expect("nothing is in flight");
+            assert_eq!(bare.as_raw_fd(), number);
+            let standard = $type::from(bare).into_std().expect("nothing is in flight");
+            assert_eq!($type::from_std(standard).as_raw_fd(), number);
+            drop(original);
+        )+};
+    }
+    run(1, async {
+        let (unix, _other) = UnixStream::pair().unwrap();
+        let (datagram, _another) = UnixDatagram::pair().unwrap();
+        let (reader, writer) = io::pipe().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let file = File::from_std(files::File::open("/proc/self/exe").unwrap());
+        let name = UnixAddr::from_abstract_name(format!("executor-api-{}", std::process::id()));
+        let unix_listener = UnixListener::bind_addr(&name.unwrap()).unwrap();
+
+        // An operation of the one is that of the other.
+        writer.try_clone().unwrap().write("x").await.0.unwrap();
+        assert_eq!(&reader.try_clone().unwrap().read([0; 1]).await.1, b"x");
+
+        round_trip!(
+            TcpListener(listener),
+            TcpStream(stream.unwrap()),
+            UdpSocket(UdpSocket::bind("127.0.0.1:0").unwrap()),
+            UnixListener(unix_listener),
+            UnixStream(unix),
+            UnixDatagram(datagram),
+            PipeReader(reader),
+            PipeWriter(writer),
+            File(file),
+        );
+    });
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -288,6 +289,7 @@ impl UdpSocket {
     }
 
     close_method!();
+    conversion_methods!(net::UdpSocket);
 
     /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
     ///

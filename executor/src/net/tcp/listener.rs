@@ -2,6 +2,7 @@
 
 use super::TcpStream;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{first_that, to_std};
 use crate::net::address_group::bind_group;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
@@ -138,6 +139,7 @@ impl TcpListener {
     }
 
     close_method!();
+    conversion_methods!(net::TcpListener);
 
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
     ///

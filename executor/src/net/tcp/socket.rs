@@ -1,12 +1,13 @@
 //! A TCP socket before it is connected or listens, for options that must be set by then.
 
 use super::{TcpListener, TcpStream};
+use crate::io::conversions::as_raw_fd;
 use crate::net::Connect;
 use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A TCP socket that is not connected yet.
 ///
@@ -131,5 +132,20 @@ impl TcpSocket {
 impl AsFd for TcpSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+as_raw_fd!([] TcpSocket);
+
+impl From<OwnedFd> for TcpSocket {
+    /// Takes over a TCP socket that is neither connected nor listens.
+    fn from(socket: OwnedFd) -> Self {
+        Self(socket.into())
+    }
+}
+
+impl From<TcpSocket> for OwnedFd {
+    fn from(socket: TcpSocket) -> Self {
+        socket.0.into()
     }
 }

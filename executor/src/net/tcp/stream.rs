@@ -2,6 +2,7 @@
 
 use crate::buf::IoBuf;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{no_address, to_std};
 use crate::net::resolve::resolve;
 use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
@@ -158,6 +159,7 @@ impl TcpStream {
     }
 
     close_method!();
+    conversion_methods!(net::TcpStream);
 
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///

@@ -4,6 +4,7 @@ use super::PeerCredentials;
 use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::datagram_socket::DatagramSocket;
 use crate::net::socket_options::buffer_options;
@@ -229,6 +230,7 @@ impl UnixDatagram {
     }
 
     close_method!();
+    conversion_methods!(net::UnixDatagram);
 
     /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
     ///

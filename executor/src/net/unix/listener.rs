@@ -2,6 +2,7 @@
 
 use super::UnixStream;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::{Accept, Incoming, made_blocking};
@@ -124,6 +125,7 @@ impl UnixListener {
     }
 
     close_method!();
+    conversion_methods!(net::UnixListener);
 
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
     ///

@@ -4,6 +4,7 @@ use super::PeerCredentials;
 use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut};
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
@@ -183,6 +184,7 @@ impl UnixStream {
     }
 
     close_method!();
+    conversion_methods!(net::UnixStream);
 
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///
