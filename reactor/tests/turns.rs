@@ -125,7 +125,7 @@ fn a_stream_begins_with_what_a_plain_read_has_left() {
             peer.write_all(b"!").expect("it is open");
             let piece = next(&core, &mut stream).expect("it goes on");
             assert_eq!(&*piece.expect("no error").expect("no end"), b"!");
-            assert_eq!(pool.unheld(), usize::from(count));
+            assert_eq!(pool.unheld(), count);
         }
     });
 }

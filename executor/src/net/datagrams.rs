@@ -103,6 +103,7 @@ impl Datagrams {
     /// The next datagram. Always `Some`; an `Option` as streams have it.
     ///
     /// **Dropped** before it is ready, nothing is lost: the next call goes on.
+    #[expect(clippy::should_implement_trait, reason = "as for every stream")]
     pub fn next(&mut self) -> Next<'_, Self> {
         Next::new(self)
     }
