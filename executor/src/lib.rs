@@ -72,7 +72,9 @@ pub use foreign::Foreign;
 pub use idle::IdlePolicy;
 pub use local::{AccessError, CoreLocal, TaskLocal, TaskLocalFuture};
 pub use next::Next;
+#[doc(inline)]
 pub use reactor::park::State as CoreState;
+#[doc(inline)]
 pub use reactor::{Capabilities, Feature, SetupError, buf};
 pub use runtime::{Builder, Handle, Runtime, StartError, unpinned};
 pub use sharded::Sharded;

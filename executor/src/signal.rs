@@ -112,7 +112,7 @@ impl Signal {
     }
 
     /// Waits for the next signal, or for one that has come since the last time. Also the next item of the signal as a
-    /// [`Stream`](futures_core::Stream), which never ends.
+    /// [`Stream`], which never ends.
     ///
     /// **Dropped**, no signal is lost.
     ///

@@ -36,7 +36,7 @@ fn sockets_are_taken_over_and_given_away() {
             let socket = $std;
             socket.set_nonblocking(true).unwrap();
             let number = socket.as_raw_fd();
-            let socket = <$ours>::from_std(socket).unwrap();
+            let socket = <$ours>::from_std(socket);
             assert!(is_blocking(&socket));
             let owned: OwnedFd = socket.into_owned_fd().unwrap();
             assert_eq!(owned.as_raw_fd(), number);

@@ -28,7 +28,7 @@ fn pairs() -> Vec<(UdpSocket, UdpSocket)> {
     pairs
 }
 
-fn pool(count: u16) -> BufPool {
+fn pool(count: usize) -> BufPool {
     let options = PoolOptions {
         count,
         buffer_bytes: 512,

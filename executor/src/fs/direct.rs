@@ -15,6 +15,7 @@ const SAFE: usize = 4096;
 
 /// What `O_DIRECT` asks of whoever uses it, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Alignment {
     /// The addresses of buffers are multiples of this.
     pub memory: usize,

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::conversions::as_raw_fd;
 use crate::io::ends::{descriptor, reactor};
 use crate::operation::Checked;
 use reactor::operation::{self, FileOperation, InTurn, KeptInput, Op, Stat};
@@ -316,6 +317,33 @@ impl File {
         }
     }
 
+    /// Duplicates the descriptor: both are the same open file, on this core, and it is closed when both are. The duplicate stands where this one
+    /// does, and from then on each has its own position. What cannot seek has one for both, and data that a dropped read has left stays with the
+    /// handle that read it.
+    ///
+    /// # Errors
+    /// As fcntl(2) has them, for `F_DUPFD_CLOEXEC`: `EMFILE` if there are too many descriptors.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let file = self.file.as_fd().try_clone_to_owned()?;
+        Ok(Self {
+            position: self.position,
+            ..Self::from(file)
+        })
+    }
+
+    /// Takes over a file of the standard library, where it stands: the same as [`From`]. It belongs to this core from now on.
+    pub fn from_std(file: std::fs::File) -> Self {
+        Self::from(file)
+    }
+
+    /// Gives the bare descriptor back, to be sent to another core, or to be passed to another library.
+    ///
+    /// # Errors
+    /// `self`, for the same reasons as [`into_std`](Self::into_std).
+    pub fn into_owned_fd(self) -> Result<OwnedFd, Self> {
+        self.into_std().map(OwnedFd::from)
+    }
+
     /// Turns it into a file of the standard library, which stands where this one does, may be sent to another core, and turned back there.
     ///
     /// # Errors
@@ -343,6 +371,8 @@ impl AsFd for File {
         self.file.as_fd()
     }
 }
+
+as_raw_fd!([] File);
 
 impl From<OwnedFd> for File {
     /// Takes over an open file, where it stands.

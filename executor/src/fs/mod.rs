@@ -48,6 +48,7 @@ pub use paths::{
     canonicalize, create_dir, hard_link, metadata, read_link, remove_dir, remove_file, rename,
     set_permissions, symlink, symlink_metadata, try_exists,
 };
+#[doc(inline)]
 pub use reactor::buffers::{AlignedBuf, Registered, RegisteredBuf};
 pub use registered::{RegisteredBufs, Take};
 pub use std::fs::Permissions;

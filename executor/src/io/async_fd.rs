@@ -1,6 +1,7 @@
 //! Waiting until a descriptor of somebody else is ready.
 
 use super::Ready;
+use super::conversions::as_raw_fd;
 use super::ends::reactor;
 use crate::consume_budget;
 use reactor::operation::{self, Op};
@@ -182,3 +183,5 @@ impl<T: AsFd> AsFd for AsyncFd<T> {
         self.0.as_fd()
     }
 }
+
+as_raw_fd!([T: AsFd] AsyncFd<T>);

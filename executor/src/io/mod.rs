@@ -16,6 +16,7 @@ mod buf_reader;
 mod buf_writer;
 pub(crate) mod closing;
 pub mod compat;
+pub(crate) mod conversions;
 mod copy;
 pub(crate) mod ends;
 mod inlet;

@@ -1,6 +1,7 @@
 //! Pipes, with a name or without.
 
 use super::closing::close_method;
+use super::conversions::{as_raw_fd, conversion_methods};
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::opening::open_waiting;
 use super::{Read, ReadVectored, Write, WriteVectored};
@@ -78,6 +79,7 @@ impl PipeReader {
     }
 
     close_method!();
+    conversion_methods!(io::PipeReader);
 
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///
@@ -124,6 +126,7 @@ impl PipeWriter {
     }
 
     close_method!();
+    conversion_methods!(io::PipeWriter);
 
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///
@@ -136,6 +139,7 @@ impl PipeWriter {
 
 async_read!(PipeReader);
 async_write!(PipeWriter);
+as_raw_fd!([] PipeReader, [] PipeWriter);
 
 impl AsFd for PipeReader {
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -3,6 +3,7 @@
 //! Their handles on one core share a lane for each stream: what a dropped read of one handle has left, the next read has, of whichever
 //! handle. Each has a duplicate of the descriptor, so that dropping it does not close the stream for the others.
 
+use super::conversions::as_raw_fd;
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
@@ -147,6 +148,7 @@ macro_rules! writes {
 
 writes!(Stdout, Stderr);
 async_read!(Stdin);
+as_raw_fd!([] Stdin, [] Stdout, [] Stderr);
 async_write!(Stdout, Stderr);
 
 impl AsFd for Stdin {

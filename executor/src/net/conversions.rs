@@ -1,34 +1,11 @@
-//! To and from bare descriptors and the types of the standard library: one text for all sockets.
+//! To and from bare descriptors, for sockets that the standard library has no type for. The others have `io::conversions`.
 //!
 //! Each type has `from_owned`, which takes over a blocking socket, and a first field with `into_owned`.
 
-use socket2::SockRef;
-use std::io;
-use std::os::fd::OwnedFd;
-
-/// A socket from elsewhere, without `O_NONBLOCK`.
-pub(super) fn blocking(socket: OwnedFd) -> io::Result<OwnedFd> {
-    SockRef::from(&socket).set_nonblocking(false)?;
-    Ok(socket)
-}
-
-/// The methods. `$std` is the type of the standard library, where there is one.
-macro_rules! conversion_methods {
-    ($std:ty) => {
-        /// Takes over a socket of the standard library, for this core. It is made blocking, if it is not: the ring waits by itself. There is also a
-        /// [`From`], which logs the error instead.
-        ///
-        /// # Errors
-        /// As fcntl(2) has them, if it cannot be made blocking. The socket is closed then.
-        pub fn from_std(socket: $std) -> std::io::Result<Self> {
-            crate::net::conversions::blocking(socket.into()).map(Self::from_owned)
-        }
-
-        conversion_methods!();
-    };
+/// The methods.
+macro_rules! bare_conversion_methods {
     () => {
-        /// Gives its descriptor away, for other types and libraries, or another core. To get a bare number:
-        /// [`into_raw_fd`](std::os::fd::IntoRawFd::into_raw_fd) of that.
+        /// Gives the bare descriptor back, to be sent to another core, or to be passed to another library.
         ///
         /// # Errors
         /// `self`, while an operation or another future of it is in flight, also one that was dropped and is being cancelled; and while something
@@ -76,4 +53,4 @@ macro_rules! descriptor_traits {
     };
 }
 
-pub(super) use {conversion_methods, descriptor_traits};
+pub(super) use {bare_conversion_methods, descriptor_traits};

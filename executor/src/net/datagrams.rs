@@ -20,6 +20,7 @@ use std::{fmt, io};
 
 /// A datagram in a buffer of a pool.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Datagram {
     /// Its bytes.
     pub payload: PoolBuf,
@@ -102,6 +103,7 @@ impl Datagrams {
     /// The next datagram. Always `Some`; an `Option` as streams have it.
     ///
     /// **Dropped** before it is ready, nothing is lost: the next call goes on.
+    #[expect(clippy::should_implement_trait, reason = "as for every stream")]
     pub fn next(&mut self) -> Next<'_, Self> {
         Next::new(self)
     }

@@ -80,6 +80,7 @@ impl<S> Incoming<S> {
     /// The next connection: a close-on-exec socket of this core. Always `Some`; an `Option` as streams have it.
     ///
     /// **Dropped** before it is ready, nothing is lost: the next call goes on.
+    #[expect(clippy::should_implement_trait, reason = "as for every stream")]
     pub fn next(&mut self) -> Next<'_, Self> {
         Next::new(self)
     }

@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 /// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`, 4096 by default.
-pub(super) const BACKLOG: u32 = 4096;
+pub(super) const BACKLOG: usize = 4096;
 
 /// A listening socket.
 #[derive(Debug)]

@@ -60,6 +60,7 @@ pub use operations::{
     RecvWithDescriptors, Send, SendTo, SendVectored, SendWithDescriptors, ShutdownStream, Write,
     WriteVectored, WriteWithDescriptors, WriteZeroCopy,
 };
+#[doc(inline)]
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
 pub use readiness::{Readable, Ready, Writable};
 pub use receive::Receive;

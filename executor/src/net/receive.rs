@@ -65,6 +65,7 @@ impl Receive {
     /// The next piece, at least one byte; `None` when the peer has finished sending.
     ///
     /// **Dropped** before it is ready, nothing is lost: the next call goes on.
+    #[expect(clippy::should_implement_trait, reason = "as for every stream")]
     pub fn next(&mut self) -> Next<'_, Self> {
         Next::new(self)
     }

@@ -1,20 +1,20 @@
 //! UDP.
 
 use super::address::{no_address, to_std};
-use super::conversions::conversion_methods;
 use super::datagram_socket::DatagramSocket;
 use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, device_options, tos_options, ttl_options};
 use super::{
     BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, Send, SendTo, SendVectored,
-    UdpSocketBuilder, made_blocking,
+    ToSocketAddrs, UdpSocketBuilder, made_blocking,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use socket2::SockRef;
 use std::io;
-use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A UDP socket, bound to the core it was made on.
@@ -45,12 +45,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 pub struct UdpSocket(pub(super) DatagramSocket);
 
 impl UdpSocket {
-    /// A socket at the first of `addresses` that can be bound. Port 0 picks a free one. Names are looked up, blocking the core: pass a
-    /// [`SocketAddr`] where that matters.
+    /// A socket at the first of `addresses` that can be bound. Port 0 picks a free one. A name is refused:
+    /// see [`ToSocketAddrs`].
     ///
     /// # Errors
-    /// As bind(2) has them; `AddrInUse` if anybody has the address, this process included. For a socket on each core:
-    /// [`bind_all`](Self::bind_all).
+    /// As bind(2) has them; `AddrInUse` if anybody has the address, this process included: for a socket on each core, see
+    /// [`bind_all`](Self::bind_all). `InvalidInput` for a name.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
         UdpSocketBuilder::new().bind(addresses)
     }
@@ -83,7 +83,7 @@ impl UdpSocket {
     ///
     /// # Errors
     /// As connect(2) has them, or the lookup's.
-    pub async fn connect(&self, addresses: impl super::ToSocketAddrs) -> io::Result<()> {
+    pub async fn connect(&self, addresses: impl ToSocketAddrs) -> io::Result<()> {
         let mut last = None;
         for address in resolve(&addresses).await? {
             match SockRef::from(self).connect(&address.into()) {

@@ -1,11 +1,11 @@
 //! The options of a UDP socket that must be set before it is bound.
 
-use super::UdpSocket;
 use super::address::first_that;
 use super::address_group::bind_group;
+use super::{ToSocketAddrs, UdpSocket};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::net::{self, SocketAddr};
 
 /// The options of a [`UdpSocket`].
 ///

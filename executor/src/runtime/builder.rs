@@ -26,7 +26,7 @@ pub struct Builder {
     is_unpinned: bool,
     masked: Vec<Feature>,
     blocking: Limits,
-    file_workers_max: Option<u32>,
+    file_workers_max: Option<usize>,
 }
 
 impl Builder {
@@ -115,7 +115,7 @@ impl Builder {
     /// If it is 0.
     #[doc(alias = "iowq_max_workers")]
     #[must_use]
-    pub fn file_workers_max(mut self, workers: u32) -> Self {
+    pub fn file_workers_max(mut self, workers: usize) -> Self {
         assert!(
             workers > 0,
             "without workers no operation on a file would end"
@@ -167,7 +167,9 @@ impl Builder {
             capabilities,
             affinity: Affinity::read().ok(),
             blocking: self.blocking,
-            file_workers_max: self.file_workers_max.unwrap_or(FILE_WORKERS_MAX),
+            file_workers_max: self.file_workers_max.map_or(FILE_WORKERS_MAX, |workers| {
+                u32::try_from(workers).unwrap_or(u32::MAX)
+            }),
         })
     }
 }

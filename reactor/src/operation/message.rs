@@ -229,6 +229,7 @@ impl<V: IoVectoredBufMut> RecvMsg<V> {
     }
 
     /// The same, and takes descriptors that come along, `max` at most.
+    #[must_use]
     pub fn with_descriptors(mut self, max: usize) -> Self {
         self.0.take_descriptors(max);
         self
@@ -303,6 +304,7 @@ impl<V: IoVectoredBufMut> RecvDatagram<V> {
     }
 
     /// The same, and takes descriptors that come along, `max` at most.
+    #[must_use]
     pub fn with_descriptors(mut self, max: usize) -> Self {
         self.0.take_descriptors(max);
         self
@@ -416,6 +418,7 @@ impl<V: IoVectoredBuf> SendMsg<V> {
 
     /// Sends descriptors along, of which the peer gets its own; these are closed in the end. On a stream they go with the first byte:
     /// without one, `InvalidInput`, where the kernel would do nothing.
+    #[must_use]
     pub fn with_descriptors(mut self, descriptors: Vec<OwnedFd>) -> Self {
         self.descriptors = descriptors;
         self

@@ -2,15 +2,15 @@
 
 use super::TcpStream;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{first_that, to_std};
 use crate::net::address_group::bind_group;
-use crate::net::conversions::conversion_methods;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::socket_options::{buffer_options, ttl_options};
-use crate::net::{Accept, Incoming, made_blocking};
+use crate::net::{Accept, Incoming, ToSocketAddrs, made_blocking};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Accepts TCP connections on the core it is used on.
@@ -47,11 +47,11 @@ pub struct TcpListener(ListenSocket);
 
 impl TcpListener {
     /// Listens on the first of `addresses` that can be bound, with the options of [`TcpListenerBuilder::new`]. Port 0 picks a free
-    /// one. Names are looked up, blocking the core: pass a [`SocketAddr`] where that matters.
+    /// one. A name is refused: see [`ToSocketAddrs`].
     ///
     /// # Errors
-    /// As bind(2) and listen(2) have them; `AddrInUse` if anybody listens there, this process included. For a listener on each core:
-    /// [`bind_all`](Self::bind_all).
+    /// As bind(2) and listen(2) have them; `AddrInUse` if anybody listens there, this process included: for a listener on each core,
+    /// see [`bind_all`](Self::bind_all). `InvalidInput` for a name.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
         TcpListenerBuilder::new().bind(addresses)
     }
@@ -198,7 +198,7 @@ impl From<OwnedFd> for TcpListener {
 /// ```
 #[derive(Clone, Debug)]
 pub struct TcpListenerBuilder {
-    backlog: u32,
+    backlog: usize,
     reuse_address: bool,
     reuse_port: bool,
     only_v6: Option<bool>,
@@ -223,7 +223,7 @@ impl TcpListenerBuilder {
 
     /// How many connections may wait to be accepted.
     #[must_use]
-    pub fn backlog(mut self, backlog: u32) -> Self {
+    pub fn backlog(mut self, backlog: usize) -> Self {
         self.backlog = backlog;
         self
     }

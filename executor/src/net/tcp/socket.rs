@@ -1,6 +1,7 @@
 //! A TCP socket before it is connected or listens, for options that must be set by then.
 
 use super::{TcpListener, TcpStream};
+use crate::io::conversions::as_raw_fd;
 use crate::net::socket_options::{
     buffer_options, device_options, tcp_options, tos_options, ttl_options,
 };
@@ -10,7 +11,7 @@ use nix::sys::socket::{getsockopt, setsockopt};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
 /// A TCP socket that is not connected yet.
 ///
@@ -166,7 +167,7 @@ impl TcpSocket {
     ///
     /// # Errors
     /// As listen(2) has them.
-    pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
+    pub fn listen(self, backlog: usize) -> io::Result<TcpListener> {
         SockRef::from(&self.0).listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
         Ok(TcpListener::from_owned(self.0.into()))
     }
@@ -200,12 +201,6 @@ impl From<TcpSocket> for OwnedFd {
     }
 }
 
-impl AsRawFd for TcpSocket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
 impl IntoRawFd for TcpSocket {
     fn into_raw_fd(self) -> RawFd {
         self.0.into_raw_fd()
@@ -217,3 +212,5 @@ impl AsFd for TcpSocket {
         self.0.as_fd()
     }
 }
+
+as_raw_fd!([] TcpSocket);

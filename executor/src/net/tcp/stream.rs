@@ -2,8 +2,8 @@
 
 use crate::buf::IoBuf;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{no_address, to_std};
-use crate::net::conversions::conversion_methods;
 use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::resolve::resolve;
 use crate::net::socket_options::{buffer_options, tcp_options, tos_options, ttl_options};

@@ -2,8 +2,8 @@
 
 use super::UnixStream;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{from_unix, to_unix};
-use crate::net::conversions::conversion_methods;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::{Accept, Incoming, made_blocking};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};

@@ -5,7 +5,7 @@ use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
 use crate::net::address::{from_unix, to_unix};
-use crate::net::conversions::{conversion_methods, descriptor_traits};
+use crate::net::conversions::{bare_conversion_methods, descriptor_traits};
 use crate::net::datagram_socket::DatagramSocket;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::ready_methods::datagram_ready_methods;
@@ -210,7 +210,7 @@ impl UnixSeqpacket {
     }
 
     close_method!();
-    conversion_methods!();
+    bare_conversion_methods!();
 }
 
 descriptor_traits!(UnixSeqpacket, "a connected Unix socket of `SOCK_SEQPACKET`");
@@ -312,7 +312,7 @@ impl UnixSeqpacketListener {
     }
 
     close_method!();
-    conversion_methods!();
+    bare_conversion_methods!();
 }
 
 descriptor_traits!(

@@ -3,7 +3,7 @@
 use super::{VsockAddr, VsockStream};
 use crate::io::closing::close_method;
 use crate::net::address::Address;
-use crate::net::conversions::{conversion_methods, descriptor_traits};
+use crate::net::conversions::{bare_conversion_methods, descriptor_traits};
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::{Accept, Incoming};
 use socket2::{Domain, SockRef, Socket, Type};
@@ -77,7 +77,7 @@ impl VsockListener {
     }
 
     close_method!();
-    conversion_methods!();
+    bare_conversion_methods!();
 }
 
 descriptor_traits!(VsockListener, "a listening vsock stream socket");

@@ -3,7 +3,7 @@
 use super::VsockAddr;
 use crate::io::closing::close_method;
 use crate::net::address::Address;
-use crate::net::conversions::{conversion_methods, descriptor_traits};
+use crate::net::conversions::{bare_conversion_methods, descriptor_traits};
 use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
@@ -101,7 +101,7 @@ impl VsockStream {
     }
 
     close_method!();
-    conversion_methods!();
+    bare_conversion_methods!();
 }
 
 impl HasStreamSocket for VsockStream {
