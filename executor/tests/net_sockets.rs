@@ -133,6 +133,25 @@ fn shutting_down_twice_is_no_error() {
     });
 }
 
+/// Both kinds of sending halves send large buffers without a copy, and give them back.
+#[test]
+fn halves_send_without_a_copy() {
+    run(1, async {
+        let (stream, peer) = pair().await;
+        let bytes = || vec![7; 20_000];
+        let reading = executor::spawn(async move {
+            let BufResult(read, buffer) = peer.read_exact(vec![0; 40_000]).await;
+            read.unwrap();
+            assert!(buffer == vec![7; 40_000]);
+        });
+        let BufResult(written, buffer) = stream.split().1.write_zero_copy(bytes()).await;
+        assert_eq!((written.unwrap(), buffer), (20_000, bytes()));
+        let (_reading, writing) = stream.into_split();
+        assert_eq!(writing.write_zero_copy(bytes()).await.0.unwrap(), 20_000);
+        reading.await.unwrap();
+    });
+}
+
 /// Options are set, and read back.
 #[test]
 fn options_are_what_they_were_set_to() {

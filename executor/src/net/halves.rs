@@ -27,7 +27,8 @@ pub struct OwnedReadHalf<S>(Rc<S>);
 /// The sending side of a stream. What the whole has beside reading and writing is there by `as_ref`.
 ///
 /// **Dropped**, it shuts the sending side down: the peer reads to the end, and the other half goes on receiving. To drop it and leave
-/// the stream as it is, [`forget`](Self::forget) it.
+/// the stream as it is, [`forget`](Self::forget) it. To close the stream and wait for that, [reunite](Self::reunite) the halves and close the
+/// whole.
 ///
 /// # Examples
 /// ```

@@ -23,6 +23,39 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// [`Accept`] or [`Incoming`] of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
 /// outside of the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and reports an error.
 ///
+/// # Connections for other cores
+///
+/// With [`bind_all`](Self::bind_all) the kernel chooses the core of a connection, by a hash. To choose yourself, as by load, accept on one core, and
+/// send each connection to another one as a stream of the standard library:
+///
+/// ```
+/// use executor::net::{TcpListener, TcpStream};
+///
+/// async fn accept(listener: TcpListener) -> std::io::Result<()> {
+///     for core in (0..executor::cores()).cycle() {
+///         let (stream, _) = listener.accept().await?;
+///         let stream = stream.into_std().expect("nothing is in flight on a new stream");
+///         executor::spawn_on(core, move || serve(stream.into())).detach();
+///     }
+///     Ok(())
+/// }
+///
+/// async fn serve(stream: TcpStream) -> std::io::Result<()> {
+///     stream.write_all("hello").await.0
+/// }
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// # let listener = TcpListener::bind("127.0.0.1:0")?;
+/// # let address = listener.local_addr()?;
+/// # executor::spawn(accept(listener)).detach();
+/// # let stream = TcpStream::connect(address).await?;
+/// # assert_eq!(&stream.read_exact([0; 5]).await.1, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// That costs a message between cores for each connection, and an accept waits for the core that accepts.
+///
 /// # When the process is killed
 /// After SIGKILL, [`abort`](std::process::abort) or [`exit`](std::process::exit) the address accepts connections for some milliseconds more. The accepts
 /// that are in flight keep the listener open until a worker thread of the kernel has taken the ring apart, which it begins only when the process is

@@ -177,6 +177,34 @@ impl TcpStream {
     }
 }
 
+impl WriteHalf<'_, TcpStream> {
+    /// Writes as [`TcpStream::write_zero_copy`] does.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
+        self.stream_socket().write_zero_copy(buffer)
+    }
+}
+
+impl OwnedWriteHalf<TcpStream> {
+    /// Writes as [`TcpStream::write_zero_copy`] does.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
+        self.stream_socket().write_zero_copy(buffer)
+    }
+}
+
 impl HasStreamSocket for TcpStream {
     fn stream_socket(&self) -> &StreamSocket {
         &self.0
