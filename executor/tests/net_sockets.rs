@@ -246,7 +246,7 @@ fn hosts_are_looked_up() {
             SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
             ([10, 0, 0, 1], 2).into(),
         ];
-        let known = poll_immediate(lookup_host(&addresses)).await;
+        let known = poll_immediate(lookup_host(addresses)).await;
         assert!(known.expect("at once").unwrap().eq(addresses));
         let nothing = lookup_host(Vec::new()).await.unwrap_err();
         assert_eq!(nothing.kind(), ErrorKind::InvalidInput);

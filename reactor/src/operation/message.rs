@@ -293,6 +293,7 @@ impl<V: IoVectoredBufMut> RecvDatagram<V> {
     }
 
     /// The same, and takes control data that comes along, so many bytes at most. Descriptors among it are closed.
+    #[must_use]
     pub fn with_control(mut self, bytes: usize) -> Self {
         self.0.take_control(bytes);
         self
@@ -411,6 +412,7 @@ impl<V: IoVectoredBuf> SendMsg<V> {
     }
 
     /// Sends control data along, which must not go with descriptors.
+    #[must_use]
     pub fn with_control(mut self, data: ControlData) -> Self {
         self.control_data = data;
         self
