@@ -4,7 +4,7 @@ use super::address::Address;
 use super::operations::{one, one_with_sender, with_sender};
 use super::prompt_lane::PromptLane;
 use super::{
-    Recv, RecvFrom, RecvFromVectored, RecvVectored, RecvWithDescriptors, Send, SendTo,
+    Recv, RecvFrom, RecvFromVectored, RecvVectored, RecvWithDescriptors, SendDatagram, SendTo,
     SendVectored, SendWithDescriptors, reactor,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
@@ -112,9 +112,9 @@ impl DatagramSocket {
     }
 
     #[track_caller]
-    pub(super) fn send<B: IoBuf>(&self, buffer: B) -> Send<B> {
+    pub(super) fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
         let send = operation::Send::new(self.socket.clone(), buffer);
-        Send(self.outbound("send", send))
+        SendDatagram(self.outbound("send", send))
     }
 
     /// To `target`, if that is an address that can be sent to.

@@ -45,8 +45,8 @@ pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHal
 pub use incoming::Incoming;
 pub use operations::{
     Read, ReadVectored, ReadWithDescriptors, Recv, RecvFrom, RecvFromVectored, RecvVectored,
-    RecvWithDescriptors, Send, SendTo, SendVectored, SendWithDescriptors, ShutdownStream, Write,
-    WriteVectored, WriteWithDescriptors, WriteZeroCopy,
+    RecvWithDescriptors, SendDatagram, SendTo, SendVectored, SendWithDescriptors, ShutdownStream,
+    Write, WriteVectored, WriteWithDescriptors, WriteZeroCopy,
 };
 #[doc(inline)]
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};

@@ -6,8 +6,8 @@ use super::datagram_socket::DatagramSocket;
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, ttl_options};
 use super::{
-    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, Send, SendTo, SendVectored,
-    ToSocketAddrs, made_blocking,
+    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, SendDatagram, SendTo,
+    SendVectored, ToSocketAddrs, made_blocking,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
@@ -189,7 +189,7 @@ impl UdpSocket {
     /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
     /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
     #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> Send<B> {
+    pub fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
         self.0.send(buffer)
     }
 
