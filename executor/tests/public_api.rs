@@ -55,7 +55,7 @@ struct Everything<'a> {
     recv_vectored: Option<net::RecvVectored<Buffers>>,
     recv_from_vectored: Option<net::RecvFromVectored<Buffers>>,
     recv_with_descriptors: Option<net::RecvWithDescriptors<Buffer>>,
-    send: Option<net::Send<Buffer>>,
+    send: Option<net::SendDatagram<Buffer>>,
     send_to: Option<net::SendTo<Buffer>>,
     send_vectored: Option<net::SendVectored<Buffers>>,
     send_with_descriptors: Option<net::SendWithDescriptors<Buffer>>,

@@ -5,7 +5,7 @@ use super::operations::{one, one_with_sender, with_sender};
 use super::prompt_lane::PromptLane;
 use super::readiness::{Ready, expect_core, io_at_once};
 use super::{
-    Recv, RecvFrom, RecvFromVectored, RecvVectored, RecvWithDescriptors, Send, SendTo,
+    Recv, RecvFrom, RecvFromVectored, RecvVectored, RecvWithDescriptors, SendDatagram, SendTo,
     SendVectored, SendWithDescriptors, ShutdownStream, reactor,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
@@ -118,9 +118,9 @@ impl DatagramSocket {
     }
 
     #[track_caller]
-    pub(super) fn send<B: IoBuf>(&self, buffer: B) -> Send<B> {
+    pub(super) fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
         let send = operation::Send::new(self.socket.clone(), buffer);
-        Send(self.outbound("send", send))
+        SendDatagram(self.outbound("send", send))
     }
 
     /// To `target`, if that is an address that can be sent to.

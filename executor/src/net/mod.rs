@@ -57,8 +57,8 @@ pub use incoming::Incoming;
 pub use lookup_host::{LookupHost, lookup_host};
 pub use operations::{
     Read, ReadVectored, ReadWithDescriptors, Recv, RecvFrom, RecvFromVectored, RecvVectored,
-    RecvWithDescriptors, Send, SendTo, SendVectored, SendWithDescriptors, ShutdownStream, Write,
-    WriteVectored, WriteWithDescriptors, WriteZeroCopy,
+    RecvWithDescriptors, SendDatagram, SendTo, SendVectored, SendWithDescriptors, ShutdownStream,
+    Write, WriteVectored, WriteWithDescriptors, WriteZeroCopy,
 };
 #[doc(inline)]
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};

@@ -88,21 +88,21 @@ operations! {
     ///
     /// **Dropped**, the send is cancelled: the datagram may have been sent or not, and is not sent any more once the next send has begun.
     /// To know, [`cancel`](Self::cancel) it instead.
-    pub struct Send<B: IoBuf>(InTurn<op::Send<B>>) -> BufResult<usize, B>;
+    pub struct SendDatagram<B: IoBuf>(InTurn<op::Send<B>>) -> BufResult<usize, B>;
 
     /// The future of sending several buffers as one datagram. It yields the number of bytes and the buffers.
     ///
-    /// **Dropped**, it is as [`Send`].
+    /// **Dropped**, it is as [`SendDatagram`].
     pub struct SendVectored<V: IoVectoredBuf>(InTurn<SendMsg<V>>) -> BufResult<usize, V>;
 
     /// The future of sending a datagram to an address. It yields the number of bytes and the buffer.
     ///
-    /// **Dropped**, it is as [`Send`].
+    /// **Dropped**, it is as [`SendDatagram`].
     pub struct SendTo<B: IoBuf>(Checked<Formed<InTurn<SendMsg<(B,)>>, BufResult<usize, B>>, B>) -> BufResult<usize, B>;
 
     /// The future of sending a datagram with descriptors. It yields the number of bytes and the buffer.
     ///
-    /// **Dropped**, it is as [`Send`]; the descriptors are closed.
+    /// **Dropped**, it is as [`SendDatagram`]; the descriptors are closed.
     pub struct SendWithDescriptors<B: IoBuf>(InTurn<SendMsg<(B,)>>) -> BufResult<usize, B> = one;
 }
 

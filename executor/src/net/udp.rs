@@ -6,7 +6,7 @@ use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, device_options, tos_options, ttl_options};
 use super::{
-    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, Send, SendTo, SendVectored,
+    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, SendDatagram, SendTo, SendVectored,
     ToSocketAddrs, UdpSocketBuilder, made_blocking,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
@@ -191,7 +191,7 @@ impl UdpSocket {
     /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
     /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
     #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> Send<B> {
+    pub fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
         self.0.send(buffer)
     }
 

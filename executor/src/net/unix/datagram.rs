@@ -10,7 +10,7 @@ use crate::net::datagram_socket::DatagramSocket;
 use crate::net::ready_methods::datagram_ready_methods;
 use crate::net::socket_options::buffer_options;
 use crate::net::{
-    Recv, RecvFrom, RecvVectored, RecvWithDescriptors, Send, SendTo, SendVectored,
+    Recv, RecvFrom, RecvVectored, RecvWithDescriptors, SendDatagram, SendTo, SendVectored,
     SendWithDescriptors, made_blocking,
 };
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -153,7 +153,7 @@ impl UnixDatagram {
     /// queue is full.
     ///
     /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has
-    /// begun, which waits for that. To know, [cancel](Send::cancel) it instead.
+    /// begun, which waits for that. To know, [cancel](SendDatagram::cancel) it instead.
     ///
     /// # Errors
     /// As send(2) has them: `ConnectionRefused` or `ConnectionReset` if the receiver has gone, `NotConnected`, `EMSGSIZE` if it is too
@@ -162,7 +162,7 @@ impl UnixDatagram {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> Send<B> {
+    pub fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
         self.0.send(buffer)
     }
 
