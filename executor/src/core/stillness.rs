@@ -192,3 +192,6 @@ impl Standing {
         matches!(self, Self::Idle(idle) if idle.deadline_ns.is_some_and(|deadline_ns| deadline_ns <= now_ns))
     }
 }
+
+#[cfg(all(test, modelled))]
+mod loom_tests;

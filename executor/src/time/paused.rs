@@ -87,8 +87,8 @@ pub fn is_paused() -> bool {
 /// # Examples
 /// ```
 /// use executor::time::{self, Duration, sleep};
-/// # #[executor::test(start_paused = true)]
-/// # async fn test() {
+/// # #[executor::main(cores = 1, start_paused = true)]
+/// # async fn main() {
 /// let nap = executor::spawn(sleep(Duration::from_secs(60)));
 /// executor::yield_now().await;
 /// time::advance(Duration::from_secs(59)).await;
@@ -96,7 +96,6 @@ pub fn is_paused() -> bool {
 /// time::advance(Duration::from_secs(1)).await;
 /// assert!(nap.is_finished());
 /// # }
-/// # fn main() {}
 /// ```
 pub async fn advance(duration: Duration) {
     let clock = context::expect("time::advance", |core| core.runtime().clock().clone());
