@@ -158,10 +158,7 @@ impl Stream for Interval {
 
     /// Panics like [`tick`](Interval::tick).
     #[track_caller]
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_tick(context).map(Some)
     }
 

@@ -2,9 +2,9 @@
 
 use super::{Duration, Instant, after};
 use crate::core::{Timers, context as current};
+use futures_core::FusedFuture;
 use reactor::budget;
 use reactor::timer::TimerKey;
-use futures_core::FusedFuture;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;

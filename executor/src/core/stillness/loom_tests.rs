@@ -157,7 +157,10 @@ fn time_jumps_after_a_completion_was_reaped() {
 
 /// A thread for blocking work has a closure, wakes the task of a core that waits for it, and is free.
 fn time_jumps_after_a_thread_has_woken(core: usize) {
-    loom::model(move || {
+    // Three threads: a third preemption would take minutes.
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(move || {
         let runtime = Runtime::new(true);
         let other = thread::spawn({
             let runtime = Arc::clone(&runtime);
