@@ -147,6 +147,20 @@ async fn a_time_limit_ends_a_read_that_never_comes() {
     assert_eq!(start.elapsed(), HOUR);
 }
 
+/// Reads are given up by their limits, again and again, and the peer writes after each: the next read has the bytes within a nanosecond, though the one that
+/// was given up had to be cancelled first.
+#[executor::test(start_paused = true)]
+async fn a_read_that_was_given_up_holds_up_no_later_one() {
+    let (stream, peer) = pair().await;
+    for byte in 0..100 {
+        assert!(timeout(HOUR, stream.read(vec![0; 8])).await.is_err());
+        peer.write(vec![byte]).await.0.unwrap();
+        let read = timeout(Duration::from_nanos(1), stream.read(Vec::with_capacity(8))).await;
+        let (count, bytes) = read.expect("the byte is there").unwrap();
+        assert_eq!((count, &bytes[..]), (1, &[byte][..]));
+    }
+}
+
 /// A named pipe is opened that nobody opens at its other end: work of a worker thread, but not work that ends by itself.
 #[executor::test(start_paused = true)]
 async fn a_time_limit_ends_an_open_that_waits_for_another_process() {
