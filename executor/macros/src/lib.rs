@@ -8,7 +8,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Ident, ItemFn, Token, parse_macro_input};
 
 /// What may stand in the parentheses: each is the method of `executor::Builder` of that name.
-const NAMES: [&str; 2] = ["cores", "idle"];
+const NAMES: [&str; 3] = ["cores", "idle", "start_paused"];
 
 /// The arguments in the parentheses, each name once.
 struct Arguments {
@@ -29,8 +29,9 @@ impl Parse for Arguments {
             let name: Ident = input.parse()?;
             let text = name.to_string();
             if !NAMES.contains(&&*text) {
-                let message =
-                    format!("unknown argument `{text}`; there are `cores = N` and `idle = POLICY`");
+                let message = format!(
+                    "unknown argument `{text}`; there are `cores = N`, `idle = POLICY` and `start_paused = BOOL`"
+                );
                 return Err(Error::new(name.span(), message));
             }
             if arguments.has(&text) {
@@ -49,7 +50,7 @@ impl Parse for Arguments {
 /// Runs the async `main` on core 0 of a runtime with one core for each CPU the process may use.
 ///
 /// `#[executor::main(cores = N, idle = POLICY)]` takes N cores, and has them wait for work as POLICY says; each may be left out. They are any
-/// expressions, of type `usize` and `executor::IdlePolicy`. If the runtime cannot start, the process says why and ends with status 1. Main's
+/// expressions, of type `usize` and `executor::IdlePolicy`. `start_paused = true`, of type `bool`, is for tests. If the runtime cannot start, the process says why and ends with status 1. Main's
 /// return value is the program's; a panic in it stops the other cores and is propagated.
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -78,6 +79,9 @@ fn expand_main(arguments: TokenStream, function: &ItemFn) -> syn::Result<TokenSt
 
 /// Runs an async test on a runtime of its own, with one core unless told otherwise: `#[executor::test(cores = 2)]`. Takes the arguments of
 /// `main`.
+///
+/// `#[executor::test(start_paused = true)]` starts with time paused, so that a test that sleeps for hours ends at once: see
+/// `executor::time::pause`.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut arguments = parse_macro_input!(arguments as Arguments);

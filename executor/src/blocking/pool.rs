@@ -43,6 +43,8 @@ pub(crate) struct Pool {
     called: Condvar,
     /// The last thread has left.
     empty: Condvar,
+    /// Called when a thread has nothing to do any more, or was not to be had.
+    when_free: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -70,7 +72,12 @@ enum Phase {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: Limits, affinity: Option<Affinity>) -> Self {
+    /// `when_free` is called, by whatever thread, when [`is_busy`](Self::is_busy) may have become false. It must not ask that: the state is locked.
+    pub(crate) fn new(
+        limits: Limits,
+        affinity: Option<Affinity>,
+        when_free: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
         Self {
             origin: Origin::here(),
             limits,
@@ -78,7 +85,14 @@ impl Pool {
             state: Mutex::default(),
             called: Condvar::new(),
             empty: Condvar::new(),
+            when_free,
         }
+    }
+
+    /// Whether closures run or wait for a thread, as far as anybody can tell: of a thread that has just been started or called it is not known yet.
+    pub(crate) fn is_busy(&self) -> bool {
+        let state = self.lock();
+        !state.queue.is_empty() || state.threads > state.idle
     }
 
     /// Any thread: has the task run by one of the pool's.
@@ -121,6 +135,7 @@ impl Pool {
         self.empty.notify_all();
         drop(state);
         drop(nobodys);
+        (self.when_free)();
         Err(error)
     }
 
@@ -144,6 +159,7 @@ impl Pool {
                 continue;
             }
             state.idle += 1;
+            (self.when_free)();
             let is_uncalled = |state: &mut State| state.calls == 0 && state.phase == Phase::Open;
             let waited = self
                 .called

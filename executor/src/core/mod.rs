@@ -2,6 +2,7 @@
 //!
 //! [`run_loop`] turns it; [`context`] finds it; [`shared`] is what others see of it.
 
+mod clock;
 pub(crate) mod context;
 mod counters;
 mod cpu_share;
@@ -12,6 +13,7 @@ pub(crate) mod locals;
 mod meeting;
 mod outbox;
 pub(crate) mod pair_ring;
+mod paused;
 pub(crate) mod prefetch;
 mod progress;
 mod run_loop;
@@ -19,6 +21,7 @@ mod runtime;
 mod shared;
 mod shutdown;
 pub(crate) mod spares;
+mod stillness;
 mod timers;
 mod watchdog;
 
@@ -27,6 +30,7 @@ mod locals_tests;
 #[cfg(all(test, modelled))]
 mod loom_tests;
 
+pub(crate) use clock::{Clock, WrongMode};
 pub(crate) use cpu_share::PinnedCore;
 pub(crate) use runtime::RuntimeShared;
 pub(crate) use shared::CoreShared;
@@ -100,6 +104,7 @@ impl Core {
         let cores = runtime.cores().len();
         let cpu = runtime.cpus()[shared.index()];
         let outboxes = Outboxes::new(runtime.cores(), wiring.senders);
+        let timers = Timers::new(Arc::clone(runtime.clock()));
         Self {
             origin: Origin::here(),
             shared,
@@ -109,7 +114,7 @@ impl Core {
             run_queue: RefCell::new(VecDeque::new()),
             receivers: RefCell::new(wiring.receivers),
             outboxes: RefCell::new(outboxes),
-            timers: Rc::new(Timers::new()),
+            timers: Rc::new(timers),
             locals: Locals::default(),
             spares: Spares::new(cores),
             idle: Idle::new(policy, cpu, monitor.is_some()),

@@ -187,7 +187,7 @@ impl Core {
         self.shared.counters().sent(wakes);
     }
 
-    fn has_messages(&self) -> bool {
+    pub(super) fn has_messages(&self) -> bool {
         self.receivers
             .borrow()
             .iter()
@@ -213,6 +213,9 @@ impl Core {
             && let Some(found) = self.look_about()
         {
             return self.spin_found(found);
+        }
+        if self.runtime.clock().is_paused() {
+            return self.park_paused();
         }
         let start_ns = self.timers.now_ns();
         let spin_end_ns = start_ns.saturating_add(self.idle.spin_ns());

@@ -26,6 +26,7 @@ pub struct Builder {
     is_unpinned: bool,
     masked: Vec<Feature>,
     blocking: Limits,
+    start_paused: bool,
     file_workers_max: Option<usize>,
 }
 
@@ -124,6 +125,23 @@ impl Builder {
         self
     }
 
+    /// Whether the runtime's clock is paused from the start, for tests: see [`time::pause`](crate::time::pause).
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::time::{Duration, sleep};
+    ///
+    /// let runtime = executor::Builder::new().cores(1).start_paused(true).build()?;
+    /// // Takes no time.
+    /// runtime.block_on(sleep(Duration::from_secs(3600)));
+    /// # Ok::<(), executor::StartError>(())
+    /// ```
+    #[must_use]
+    pub fn start_paused(mut self, start_paused: bool) -> Self {
+        self.start_paused = start_paused;
+        self
+    }
+
     /// Starts the runtime: makes the rings, starts a thread for each core but core 0, and pins them.
     ///
     /// # Errors
@@ -167,6 +185,7 @@ impl Builder {
             capabilities,
             affinity: Affinity::read().ok(),
             blocking: self.blocking,
+            start_paused: self.start_paused,
             file_workers_max: self.file_workers_max.map_or(FILE_WORKERS_MAX, |workers| {
                 u32::try_from(workers).unwrap_or(u32::MAX)
             }),

@@ -2,7 +2,7 @@
 
 use super::affinity::Affinity;
 use super::{Runtime, StartError, cpus};
-use crate::blocking::{Limits, Pool};
+use crate::blocking::Limits;
 use crate::core::pair_ring::pair_ring;
 use crate::core::{Core, RuntimeShared, Wiring, context};
 use crate::idle::IdlePolicy;
@@ -26,6 +26,7 @@ pub(super) struct Plan {
     /// That of the thread that builds the runtime.
     pub(super) affinity: Option<Affinity>,
     pub(super) blocking: Limits,
+    pub(super) start_paused: bool,
     pub(super) file_workers_max: u32,
 }
 
@@ -57,7 +58,8 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
         wakes?,
         plan.capabilities,
         plan.affinity,
-        Arc::new(Pool::new(plan.blocking, plan.affinity)),
+        plan.blocking,
+        plan.start_paused,
     ));
     let mut wirings = wire(count).into_iter();
     let wiring = wirings.next().expect("there is at least one core");

@@ -92,6 +92,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         self.operation.is_queued()
     }
 
+    fn ends_by_itself(&self) -> bool {
+        self.operation.ends_by_itself()
+    }
+
     fn only_memory_is_left(&mut self) {
         self.operation.only_memory_is_left();
         self.seat = Seat::Left;

@@ -225,6 +225,11 @@ pub unsafe trait Operation: 'static {
         self.is_for_storage()
     }
 
+    /// Whether it ends without anybody else having to act, as work on files and paths does. A read of a socket waits for the peer.
+    fn ends_by_itself(&self) -> bool {
+        self.is_queued()
+    }
+
     /// What messages call it: by default, its type.
     fn kind() -> &'static str
     where
