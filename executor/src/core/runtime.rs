@@ -105,12 +105,13 @@ impl RuntimeShared {
             if doing.phase == Phase::Meeting {
                 continue;
             }
-            let (core, future) = (core.index(), doing.future());
+            let (core, future, task) = (core.index(), doing.future(), doing.task());
             log!(
                 warn,
                 target: "executor::shutdown",
                 core,
                 future,
+                task,
                 ?waited,
                 "the shutdown of a runtime waits for a core that {doing}"
             );

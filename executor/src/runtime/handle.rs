@@ -4,7 +4,7 @@ use crate::blocking;
 use crate::core::{Core, CoreShared, RuntimeShared, context};
 use crate::sending::{Message, SendableClosure, SendableFuture, SendableOutput};
 use crate::stats::CoreStats;
-use crate::task::{Closure, JoinHandle, allocate};
+use crate::task::{Closure, JoinHandle, TaskRef, allocate};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -151,6 +151,23 @@ pub(crate) unsafe fn dispatch<F: Future + 'static>(
     core: usize,
     future: F,
 ) -> Result<JoinHandle<F::Output>, NoSuchCore> {
+    // SAFETY: the caller vouches for other threads; it borrows nothing.
+    dispatch_as(runtime, current, core, |core, travels| unsafe {
+        allocate(core, travels, future)
+    })
+}
+
+/// The same for a task that `make` makes for a core, told whether it travels there.
+///
+/// # Errors
+/// As for [`dispatch`]; `make` is not called then.
+#[inline]
+pub(crate) fn dispatch_as<T>(
+    runtime: &RuntimeShared,
+    current: Option<&Core>,
+    core: usize,
+    make: impl FnOnce(Arc<CoreShared>, bool) -> (TaskRef, JoinHandle<T>),
+) -> Result<JoinHandle<T>, NoSuchCore> {
     runtime.origin().expect_here("spawn_on");
     let cores = runtime.cores();
     let Some(target) = cores.get(core) else {
@@ -161,8 +178,7 @@ pub(crate) unsafe fn dispatch<F: Future + 'static>(
     };
     let reference = current.map_or_else(|| Arc::clone(target), |here| here.reference_to(target));
     let here = current.filter(|here| here.is(target));
-    // SAFETY: the caller vouches for other threads; it borrows nothing.
-    let (task, handle) = unsafe { allocate(reference, here.is_none(), future) };
+    let (task, handle) = make(reference, here.is_none());
     match here {
         Some(here) => here.admit(task),
         None => context::send(current, task),

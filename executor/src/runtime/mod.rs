@@ -11,7 +11,7 @@ pub use builder::Builder;
 pub use cpus::unpinned;
 pub use error::StartError;
 pub use handle::Handle;
-pub(crate) use handle::{NoSuchCore, dispatch};
+pub(crate) use handle::{NoSuchCore, dispatch, dispatch_as};
 
 use crate::core::{Core, context};
 use cpus::Masked;
