@@ -71,7 +71,7 @@ pub use idle::IdlePolicy;
 pub use local::{AccessError, CoreLocal, TaskLocal, TaskLocalFuture};
 pub use reactor::park::State as CoreState;
 pub use reactor::{Capabilities, Feature, SetupError, buf};
-pub use runtime::{Builder, Handle, Runtime, StartError, unpinned};
+pub use runtime::{Builder, Handle, Runtime, StartError, TryCurrentError, unpinned};
 pub use sharded::Sharded;
 pub use spawn::{cores, cpus, current_core, spawn, spawn_future_on, spawn_on};
 pub use stats::{CoreStats, Waits, Wakes, stats};

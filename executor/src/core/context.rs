@@ -123,6 +123,16 @@ pub(crate) fn expect_runtime<T>(
     }
 }
 
+/// The runtime that the thread works for, if any, whatever process that belongs to.
+pub(crate) fn runtime() -> Option<Arc<RuntimeShared>> {
+    let of_core = with(|core| core.map(|core| Arc::clone(core.runtime())));
+    of_core.or_else(|| {
+        let served = SERVED.try_with(Cell::get).unwrap_or(ptr::null());
+        // SAFETY: set by `serve` only, and unset before the borrow it was made with ends.
+        unsafe { served.as_ref() }.map(Arc::clone)
+    })
+}
+
 #[cold]
 #[track_caller]
 fn no_core(what: &str) -> ! {

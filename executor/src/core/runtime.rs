@@ -11,12 +11,15 @@ use crate::stats::CoreStats;
 use reactor::{Capabilities, KernelWake, Origin, log};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 /// One runtime, for its cores and handles.
 pub(crate) struct RuntimeShared {
     origin: Origin,
     cores: Box<[Arc<CoreShared>]>,
+    /// The one that core 0 is while it blocks on something.
+    main_thread: ThreadId,
     /// The CPU behind each core.
     cpus: Box<[usize]>,
     capabilities: Capabilities,
@@ -43,6 +46,7 @@ impl RuntimeShared {
         let core = |(index, wake)| Arc::new(CoreShared::new(id, index, Arc::new(wake)));
         Self {
             origin: Origin::here(),
+            main_thread: thread::current().id(),
             cores: wakes.into_iter().enumerate().map(core).collect(),
             last_meetings: Meeting::new(cpus.len()),
             cpus,
@@ -62,6 +66,11 @@ impl RuntimeShared {
 
     pub(crate) fn cores(&self) -> &[Arc<CoreShared>] {
         &self.cores
+    }
+
+    /// The thread that core 0 is.
+    pub(crate) fn main_thread(&self) -> ThreadId {
+        self.main_thread
     }
 
     pub(crate) fn cpus(&self) -> &[usize] {

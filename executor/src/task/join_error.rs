@@ -66,7 +66,8 @@ impl JoinError {
     }
 }
 
-fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
+/// The text of a panic, if it has one.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
     payload
         .downcast_ref::<&'static str>()
         .copied()

@@ -68,6 +68,7 @@ pub(crate) use header::{Header, Polled, TaskRef, Vtable};
 pub use id::{Id, id, try_id};
 pub use join::JoinHandle;
 pub use join_error::JoinError;
+pub(crate) use join_error::panic_text;
 pub use join_set::{JoinAll, JoinNext, JoinNextWithId, JoinSet, Shutdown};
 pub(crate) use named::allocate_named;
 pub(crate) use waker::cancel_current;
