@@ -91,10 +91,10 @@ pub mod macros {
         })
     }
 
-    /// Starts the runtime of a test; if that fails, the test does.
+    /// Starts the runtime of a test, or of another function; if that fails, panics and says why.
     #[track_caller]
-    pub fn start_test(builder: Builder) -> Runtime {
-        match builder.pin(false).build() {
+    pub fn start_or_panic(builder: Builder) -> Runtime {
+        match builder.build() {
             Ok(runtime) => runtime,
             Err(error) => panic!("the executor could not start: {error}"),
         }
