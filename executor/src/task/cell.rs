@@ -232,7 +232,7 @@ pub(super) unsafe fn drop_outcome<F: Future>(header: NonNull<Header>) {
 /// The name of a `TaskCell<F, N>`, which the caller has a reference to.
 pub(super) unsafe fn name<'a, F: Future + 'a, N>(header: NonNull<Header>) -> &'a N {
     // SAFETY: passed on to the caller. A name is written when the cell is made, and then never again.
-    unsafe { &*(&raw const (*header.cast::<TaskCell<F, N>>().as_ptr()).name) }
+    unsafe { &(*header.cast::<TaskCell<F, N>>().as_ptr()).name }
 }
 
 pub(super) unsafe fn free<F: Future, N>(header: NonNull<Header>) {
