@@ -4,6 +4,7 @@ mod common;
 
 use common::{Drops, block_on, run, settle, start, thread_of, until};
 use executor::{JoinSet, TaskId, spawn, spawn_on, task};
+use futures::future::FusedFuture;
 use futures::stream::{FusedStream, Stream};
 use futures::{FutureExt, StreamExt};
 use std::cell::Cell;
@@ -382,5 +383,27 @@ fn tokio_utils_token_and_tracker_work_across_cores() {
         spawn_on(1, async move || token.cancel()).await.unwrap();
         tracker.wait().await;
         assert_eq!(ended.load(SeqCst), 101);
+    });
+}
+
+/// The futures crate's `select!` over a handle and a set, until both have nothing more to give.
+#[test]
+fn select_goes_on_until_both_are_exhausted() {
+    run(1, async {
+        let mut task = spawn(async {
+            settle().await;
+            100
+        });
+        let mut set: JoinSet<u32> = (1..=3).map(|number| async move { number }).collect();
+        let mut seen = Vec::new();
+        loop {
+            futures::select! {
+                outcome = task => seen.push(outcome.unwrap()),
+                outcome = set.join_next() => seen.extend(outcome.map(Result::unwrap)),
+                complete => break,
+            }
+        }
+        assert_eq!(seen, [1, 2, 3, 100]);
+        assert!(set.join_next().is_terminated() && task.is_terminated());
     });
 }

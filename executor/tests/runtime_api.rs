@@ -154,7 +154,7 @@ fn cores_run_on_the_cpus_that_were_named() {
         ),
         (
             Builder::new().cpus(&[first]).cores(2),
-            "2 cores were asked for, and 1 CPUs".to_owned(),
+            "cores were asked for: 2; the list of CPUs has 1".to_owned(),
         ),
         (Builder::new().cpus(&[]), "zero cores".to_owned()),
     ];

@@ -103,7 +103,10 @@ impl CoreShared {
 
     /// Around each poll or drop of a task's future, if that has a name.
     pub(crate) fn show_task(&self, name: Option<Arc<str>>) {
-        self.progress.show(name);
+        // In a forked child nobody looks, and the watchdog may have held the lock.
+        if self.origin.is_here() {
+            self.progress.show(name);
+        }
     }
 
     /// What it is doing now.

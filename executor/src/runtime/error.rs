@@ -87,7 +87,7 @@ impl fmt::Display for StartError {
             ),
             Self::CpusForCores { cores, cpus } => write!(
                 formatter,
-                "{cores} cores were asked for, and {} CPUs for them: {cpus:?}. Name one CPU for each core, or leave `cores` out",
+                "cores were asked for: {cores}; the list of CPUs has {}: {cpus:?}. Name one CPU for each core, or leave `cores` out",
                 cpus.len()
             ),
             Self::CpuNotAllowed { cpu, allowed } => write!(

@@ -162,6 +162,7 @@ impl Handle {
                 StartError::InsideRuntime
             );
         }
+        self.runtime.origin().expect_here("Handle::block_on");
         let is_main = self.runtime.main_thread() == thread::current().id();
         if core == 0 && is_main && !self.runtime.is_stopping() {
             panic!(

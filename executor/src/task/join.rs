@@ -3,6 +3,7 @@
 use super::disposal::dispose;
 use super::header::TaskRef;
 use super::{AbortHandle, Id, JoinError, waker};
+use futures_core::FusedFuture;
 use reactor::budget;
 use std::fmt;
 use std::future::Future;
@@ -114,6 +115,13 @@ impl<T> Future for JoinHandle<T> {
         ready!(budget::spend(context));
         // SAFETY: the state said that it is complete.
         Poll::Ready(unsafe { self.take() })
+    }
+}
+
+/// For `futures::select!`: it is terminated when it has given its output out.
+impl<T> FusedFuture for JoinHandle<T> {
+    fn is_terminated(&self) -> bool {
+        self.taken
     }
 }
 

@@ -34,7 +34,7 @@ impl JoinError {
         self.id
     }
 
-    /// Whether the task was ended: by [`JoinHandle::abort`], by the shutdown of its runtime, or, if it was a call to a
+    /// Whether the task was ended: by [`JoinHandle::abort`](super::JoinHandle::abort), by the shutdown of its runtime, or, if it was a call to a
     /// [`Sharded`](crate::Sharded), by that having been stopped.
     pub fn is_cancelled(&self) -> bool {
         self.panic.is_none()

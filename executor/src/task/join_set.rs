@@ -6,7 +6,7 @@
 
 use super::{AbortHandle, Id, JoinError, JoinHandle};
 use crate::sending::{SendableClosure, SendableOutput};
-use futures_core::{FusedStream, Stream};
+use futures_core::{FusedFuture, FusedStream, Stream};
 use futures_util::stream::FuturesUnordered;
 use reactor::budget;
 use std::fmt;
@@ -274,6 +274,13 @@ impl<T> Future for JoinNext<'_, T> {
     }
 }
 
+/// For `futures::select!`: it is terminated when the set has said that it is empty, until that is filled again.
+impl<T> FusedFuture for JoinNext<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.set.is_terminated()
+    }
+}
+
 /// The future of [`JoinSet::join_next_with_id`]. **Dropped**, it loses nothing.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
@@ -286,6 +293,13 @@ impl<T> Future for JoinNextWithId<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.set.poll_member(context)
+    }
+}
+
+/// As [`JoinNext`].
+impl<T> FusedFuture for JoinNextWithId<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.set.is_terminated()
     }
 }
 

@@ -5,9 +5,9 @@
 //! | | where it runs | what must be `Send` |
 //! |---|---|---|
 //! | [`spawn`](crate::spawn()) | this core | nothing |
-//! | [`spawn_on`](crate::spawn_on) | the core of a number | the closure that makes the future, and the output |
-//! | [`spawn_future_on`](crate::spawn_future_on) | the core of a number | the future and the output |
-//! | [`spawn_blocking`](crate::spawn_blocking) | a thread that may block | the closure and the output |
+//! | [`spawn_on`] | the core of a number | the closure that makes the future, and the output |
+//! | [`spawn_future_on`] | the core of a number | the future and the output |
+//! | [`spawn_blocking`] | a thread that may block | the closure and the output |
 //! | [`JoinSet`] | any of these | the same |
 //! | [`Builder`] | any of the first three, with a name | the same |
 //!
@@ -16,7 +16,7 @@
 //! # Coming from tokio
 //!
 //! - **`spawn_local` and `LocalSet`** are [`spawn`](crate::spawn()): each core is a `LocalSet`, and no task needs to be `Send`.
-//! - **`block_in_place`** does not exist: it would hold up every other task of the core. Use [`spawn_blocking`](crate::spawn_blocking).
+//! - **`block_in_place`** does not exist: it would hold up every other task of the core. Use [`spawn_blocking`].
 //! - **`tokio_util::sync::CancellationToken` and `tokio_util::task::TaskTracker`** work on these tasks, within a core and between cores, with no runtime of
 //!   tokio (`tokio-util` with `default-features = false`, and the feature `rt` for the second). `TaskTracker::track_future` counts what any spawn function
 //!   here gets; its own `spawn` methods need tokio. On one core, without atomics, there are [`sync::Event`](crate::sync::Event) and
