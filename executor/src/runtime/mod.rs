@@ -3,6 +3,7 @@
 pub(crate) mod affinity;
 mod builder;
 mod cpus;
+mod dispatch;
 mod error;
 mod handle;
 mod start;
@@ -11,9 +12,9 @@ mod waiting;
 
 pub use builder::Builder;
 pub use cpus::unpinned;
+pub(crate) use dispatch::{NoSuchCore, dispatch, dispatch_as};
 pub use error::{StartError, TryCurrentError};
 pub use handle::Handle;
-pub(crate) use handle::{NoSuchCore, dispatch, dispatch_as};
 
 use crate::core::{Core, context};
 use crate::sending::{SendableClosure, SendableOutput};
