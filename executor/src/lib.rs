@@ -31,7 +31,7 @@
 //!
 //! | target | level | what |
 //! |---|---|---|
-//! | `executor::stall` | `WARN` | a core has not come round for a second, once each time: its number (`core`) and the type of the future that it polls or drops (`future`). A core that sleeps in the kernel is not stuck |
+//! | `executor::stall` | `WARN` | a core has not come round for a second, once each time: its number (`core`) and the type of the future that it polls or drops (`future`), with the name of its task (`task`) if that [has one](task::Builder). A core that sleeps in the kernel is not stuck |
 //! | `executor::shutdown` | `WARN` | a shutdown waits: after a second, then at longer intervals, for which core and what it does, or for how many threads of [`spawn_blocking`] |
 //! | `executor::idle`, `executor::wake` | `TRACE` | how cores waited and were woken, see [`CoreStats`] |
 //! | `executor…`, `reactor…`: the module | `ERROR` | a panic of foreign code was contained; operations that the kernel did not give back at a shutdown |
@@ -61,7 +61,7 @@ pub mod signal;
 mod spawn;
 mod stats;
 pub mod sync;
-mod task;
+pub mod task;
 pub mod time;
 mod yield_now;
 
@@ -76,11 +76,11 @@ pub use next::Next;
 pub use reactor::park::State as CoreState;
 #[doc(inline)]
 pub use reactor::{Capabilities, Feature, SetupError, buf};
-pub use runtime::{Builder, Handle, Runtime, StartError, unpinned};
+pub use runtime::{Builder, Handle, Runtime, StartError, TryCurrentError, unpinned};
 pub use sharded::Sharded;
 pub use spawn::{cores, cpus, current_core, spawn, spawn_future_on, spawn_on};
 pub use stats::{CoreStats, Waits, Wakes, stats};
-pub use task::{JoinError, JoinHandle};
+pub use task::{AbortHandle, Id as TaskId, JoinError, JoinHandle, JoinSet};
 pub use yield_now::{YieldNow, yield_now};
 
 /// What the macros expand to. Not for use by hand.
@@ -96,10 +96,10 @@ pub mod macros {
         })
     }
 
-    /// Starts the runtime of a test; if that fails, the test does.
+    /// Starts the runtime of a test, or of another function; if that fails, panics and says why.
     #[track_caller]
-    pub fn start_test(builder: Builder) -> Runtime {
-        match builder.pin(false).build() {
+    pub fn start_or_panic(builder: Builder) -> Runtime {
+        match builder.build() {
             Ok(runtime) => runtime,
             Err(error) => panic!("the executor could not start: {error}"),
         }

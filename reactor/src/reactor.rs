@@ -120,7 +120,7 @@ impl Reactor {
         Self::with_entries(capabilities, wake, SQ_ENTRIES, CQ_ENTRIES)
     }
 
-    /// The same with queues of other sizes, in entries; for tests of what happens when they are full.
+    /// The same with queues of other sizes, in entries.
     ///
     /// # Errors
     /// As for [`new`](Self::new).

@@ -18,8 +18,8 @@ pub(crate) struct Limits {
     pub(crate) threads_max: usize,
     /// How long a thread waits for work.
     pub(crate) keep_alive: Duration,
-    /// How long the end waits for closures that run.
-    pub(crate) shutdown: Duration,
+    /// Of each thread's stack; the standard library's default if it is not chosen.
+    pub(crate) stack_bytes: Option<usize>,
 }
 
 impl Default for Limits {
@@ -27,7 +27,7 @@ impl Default for Limits {
         Self {
             threads_max: 512,
             keep_alive: Duration::from_secs(10),
-            shutdown: Duration::from_secs(1),
+            stack_bytes: None,
         }
     }
 }
@@ -113,10 +113,13 @@ impl Pool {
         }
         state.threads += 1;
         state.started += 1;
-        let name = format!("blocking-{}", state.started);
+        let mut thread = thread::Builder::new().name(format!("blocking-{}", state.started));
         drop(state);
+        if let Some(bytes) = self.limits.stack_bytes {
+            thread = thread.stack_size(bytes);
+        }
         let pool = Arc::clone(self);
-        let started = thread::Builder::new().name(name).spawn(move || pool.work());
+        let started = thread.spawn(move || pool.work());
         started
             .map(drop)
             .or_else(|error| self.do_without_thread(error))
@@ -178,13 +181,14 @@ impl Pool {
         }
     }
 
-    /// No further closure begins; the time for those that run begins to count.
-    pub(crate) fn close(&self) -> Closing<'_> {
+    /// No further closure begins; those that run have this long from now on.
+    pub(crate) fn close(&self, limit: Duration) -> Closing<'_> {
         self.lock().phase = Phase::Closing;
         self.called.notify_all();
         Closing {
             pool: self,
             start: Instant::now(),
+            limit,
         }
     }
 
@@ -210,6 +214,7 @@ impl State {
 pub(crate) struct Closing<'a> {
     pool: &'a Pool,
     start: Instant,
+    limit: Duration,
 }
 
 impl Closing<'_> {
@@ -222,11 +227,7 @@ impl Closing<'_> {
         drop(cancelled);
         let mut patience = Patience::new();
         loop {
-            let left = self
-                .pool
-                .limits
-                .shutdown
-                .saturating_sub(self.start.elapsed());
+            let left = self.limit.saturating_sub(self.start.elapsed());
             let threads = self.wait(left.min(patience.left()));
             if threads == 0 {
                 return;

@@ -133,6 +133,11 @@ pub(crate) fn with_runtime<T>(call: impl FnOnce(Option<&Arc<RuntimeShared>>) -> 
     })
 }
 
+/// The runtime that the thread works for, if any, whatever process that belongs to.
+pub(crate) fn runtime() -> Option<Arc<RuntimeShared>> {
+    with_runtime(|runtime| runtime.map(Arc::clone))
+}
+
 #[cold]
 #[track_caller]
 fn no_core(what: &str) -> ! {

@@ -38,7 +38,7 @@ pub(crate) use timers::Timers;
 
 use crate::idle::IdlePolicy;
 use crate::stats::CoreStats;
-use crate::task::{Header, JoinHandle, TaskRef, allocate};
+use crate::task::{Header, Id, JoinHandle, TaskRef, allocate, allocate_named};
 use idle::Idle;
 use locals::Locals;
 use outbox::Outboxes;
@@ -159,6 +159,11 @@ impl Core {
         &self.locals
     }
 
+    /// The task whose future this core is polling or dropping.
+    pub(crate) fn current_task(&self) -> Option<Id> {
+        self.shared.progress().current_task()
+    }
+
     /// Says what this core is doing, to the other cores and to the watchdog.
     fn enter(&self, phase: Phase) {
         self.shared.progress().enter(phase);
@@ -186,6 +191,19 @@ impl Core {
     pub(crate) unsafe fn spawn_unchecked<F: Future>(&self, future: F) -> JoinHandle<F::Output> {
         // SAFETY: it stays on this thread; the rest is passed on to the caller.
         let (task, handle) = unsafe { allocate(self.reference_to(&self.shared), false, future) };
+        self.admit(task);
+        handle
+    }
+
+    /// As [`spawn`](Self::spawn), with a name.
+    pub(crate) fn spawn_named<F: Future + 'static>(
+        &self,
+        future: F,
+        name: Arc<str>,
+    ) -> JoinHandle<F::Output> {
+        let core = self.reference_to(&self.shared);
+        // SAFETY: it stays on this thread, and borrows nothing.
+        let (task, handle) = unsafe { allocate_named(core, false, future, name) };
         self.admit(task);
         handle
     }

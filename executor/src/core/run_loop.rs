@@ -122,12 +122,12 @@ impl Core {
         // SAFETY: passed on to the caller; it is borrowed from the table.
         let task = ManuallyDrop::new(unsafe { TaskRef::from_raw(header) });
         let header = task.header();
-        let slot = header.slot().expect("a task in the run queue is linked");
+        let slot = header.linked_slot();
         header.dequeue();
         let polled = if header.is_complete() {
             Polled::Complete
         } else {
-            self.shared.progress().begin(header.vtable());
+            self.shared.progress().begin(&task);
             budget::renew();
             // SAFETY: this is the task's core, between polls.
             unsafe { task.run() }

@@ -13,12 +13,15 @@ use crate::stats::CoreStats;
 use reactor::{Capabilities, KernelWake, Origin, log};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 /// One runtime, for its cores and handles.
 pub(crate) struct RuntimeShared {
     origin: Origin,
     cores: Box<[Arc<CoreShared>]>,
+    /// The one that core 0 is while it blocks on something.
+    main_thread: ThreadId,
     /// The CPU behind each core.
     cpus: Box<[usize]>,
     capabilities: Capabilities,
@@ -60,6 +63,7 @@ impl RuntimeShared {
         });
         Self {
             origin: Origin::here(),
+            main_thread: thread::current().id(),
             stillness: Stillness::new(cores.len()),
             clock,
             blocking: Arc::new(Pool::new(blocking, affinity, when_free)),
@@ -81,6 +85,11 @@ impl RuntimeShared {
 
     pub(crate) fn cores(&self) -> &[Arc<CoreShared>] {
         &self.cores
+    }
+
+    /// The thread that core 0 is.
+    pub(crate) fn main_thread(&self) -> ThreadId {
+        self.main_thread
     }
 
     pub(crate) fn cpus(&self) -> &[usize] {
@@ -133,12 +142,13 @@ impl RuntimeShared {
             if doing.phase == Phase::Meeting {
                 continue;
             }
-            let (core, future) = (core.index(), doing.future());
+            let (core, future, task) = (core.index(), doing.future(), doing.task());
             log!(
                 warn,
                 target: "executor::shutdown",
                 core,
                 future,
+                task,
                 ?waited,
                 "the shutdown of a runtime waits for a core that {doing}"
             );
