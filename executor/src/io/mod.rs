@@ -12,7 +12,9 @@
 #![forbid(unsafe_code)]
 
 mod async_fd;
+mod boxed;
 mod buf_reader;
+mod buf_stream;
 mod buf_writer;
 pub(crate) mod closing;
 pub mod compat;
@@ -20,23 +22,31 @@ mod copy;
 pub(crate) mod ends;
 mod inlet;
 mod lines;
+mod nothing;
 pub(crate) mod opening;
 mod outlet;
 mod pieces;
 mod pipe;
+mod simplex;
+mod split;
 mod standard;
 mod traits;
 
 pub use async_fd::{AsyncFd, Interest, Readiness};
+pub use boxed::{BoxedRead, BoxedStream, BoxedWrite};
 pub use buf_reader::BufReader;
+pub use buf_stream::BufStream;
 pub use buf_writer::BufWriter;
-pub use copy::{copy, copy_bidirectional, copy_buffered};
+pub use copy::{copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buffered};
 pub use lines::{Lines, Split};
+pub use nothing::{Empty, Repeat, Sink, empty, repeat, sink};
 pub use pieces::TooLong;
 pub use pipe::{PipeReader, PipeWriter, pipe};
 pub use reactor::operation::InTurn;
+pub use simplex::{DuplexStream, SimplexReader, SimplexWriter, duplex, simplex};
+pub use split::{Join, ReadHalf, UnsplitError, WriteHalf, join, split};
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use traits::{
     AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncWrite, AsyncWriteAt,
-    AsyncWriteAtExt, AsyncWriteExt, Splittable, Take,
+    AsyncWriteAtExt, AsyncWriteExt, Chain, Splittable, Take,
 };

@@ -6,6 +6,7 @@
 // A task stays on its core, so nobody needs to know whether these futures are `Send`.
 #![expect(async_fn_in_trait)]
 
+mod chain;
 mod in_memory;
 mod numbers;
 mod read;
@@ -15,6 +16,7 @@ mod take;
 mod write;
 mod write_ext;
 
+pub use chain::Chain;
 pub use read::{AsyncBufRead, AsyncRead, AsyncReadAt};
 pub use read_ext::{AsyncReadAtExt, AsyncReadExt};
 pub use splittable::Splittable;
