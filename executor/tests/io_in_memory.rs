@@ -4,15 +4,16 @@ mod common;
 
 use common::{run, settle};
 use executor::buf::{BufResult, IoBufMut};
+use executor::fs;
 use executor::io::{
-    AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BoxedRead, BoxedStream,
-    BoxedWrite, BufReader, BufStream, Splittable, copy, copy_bidirectional,
+    AsyncBufRead, AsyncRead, AsyncReadExt, AsyncSeek, AsyncWrite, AsyncWriteExt, BoxedRead,
+    BoxedStream, BoxedWrite, BufReader, BufStream, Splittable, copy, copy_bidirectional,
     copy_bidirectional_with_sizes, duplex, empty, join, repeat, simplex, sink, split,
 };
 use executor::net::UnixStream;
 use executor::spawn;
 use futures::poll;
-use std::io::ErrorKind;
+use std::io::{Cursor, ErrorKind, SeekFrom};
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -278,5 +279,36 @@ fn streams_in_memory_take_from_the_budget() {
             other.read([0; 1]).await.0.unwrap();
         }
         assert!(has_run.get());
+    });
+}
+
+/// A buffered reader is moved: what it had read ahead does not count, and is dropped; a read that was dropped in flight is waited for.
+#[test]
+fn a_buffered_reader_seeks() {
+    run(1, async {
+        let mut reader = BufReader::with_capacity(4, Cursor::new(*b"0123456789"));
+        assert!(reader.fill_buf().await.unwrap().starts_with(b"0123"));
+        reader.consume(1);
+        assert_eq!(reader.seek(SeekFrom::Current(1)).await.unwrap(), 2);
+        assert!(reader.fill_buf().await.unwrap().starts_with(b"2345"));
+        assert_eq!(reader.seek(SeekFrom::End(-1)).await.unwrap(), 9);
+        assert_eq!(reader.fill_buf().await.unwrap(), b"9");
+        reader.consume(1);
+        // An end that was reached is no end any more.
+        assert!(reader.fill_buf().await.unwrap().is_empty());
+        assert_eq!(reader.seek(SeekFrom::Start(8)).await.unwrap(), 8);
+        let error = reader.seek(SeekFrom::Current(-9)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert_eq!(reader.read_to_end(Vec::new()).await.1, b"89");
+
+        let path = std::env::temp_dir().join(format!("executor-seeks-{}", std::process::id()));
+        fs::write(&path, "one\ntwo\n").await.0.unwrap();
+        let mut reader = BufReader::new(fs::File::open(&path).await.unwrap());
+        fs::remove_file(&path).await.unwrap();
+        let mut line = String::new();
+        drop(poll!(pin!(reader.fill_buf())));
+        assert_eq!(reader.seek(SeekFrom::Start(4)).await.unwrap(), 4);
+        reader.read_line(&mut line).await.unwrap();
+        assert_eq!(line, "two\n");
     });
 }

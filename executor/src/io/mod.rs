@@ -14,6 +14,7 @@
 mod async_fd;
 mod boxed;
 mod buf_reader;
+mod buf_reads;
 mod buf_stream;
 mod buf_writer;
 pub(crate) mod closing;
@@ -35,6 +36,7 @@ mod traits;
 pub use async_fd::{AsyncFd, Interest, Readiness};
 pub use boxed::{BoxedRead, BoxedStream, BoxedWrite};
 pub use buf_reader::BufReader;
+pub use buf_reads::{FillBuf, NextLine, NextSegment, ReadLine, ReadUntil};
 pub use buf_stream::BufStream;
 pub use buf_writer::BufWriter;
 pub use copy::{copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buffered};
@@ -47,6 +49,6 @@ pub use simplex::{DuplexStream, SimplexReader, SimplexWriter, duplex, simplex};
 pub use split::{Join, ReadHalf, UnsplitError, WriteHalf, join, split};
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use traits::{
-    AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncWrite, AsyncWriteAt,
-    AsyncWriteAtExt, AsyncWriteExt, Chain, Splittable, Take,
+    AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncSeek, AsyncWrite,
+    AsyncWriteAt, AsyncWriteAtExt, AsyncWriteExt, Chain, Splittable, Take,
 };

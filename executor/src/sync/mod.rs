@@ -62,7 +62,7 @@
 //! in this module, in a loop as well.
 //!
 //! `tokio::select!` takes any future, and drops those that were not ready: write the call itself in its branch. `futures::select!` wants futures that are
-//! `Unpin` and say when they are done, which is [`FusedFuture`](futures_core::FusedFuture): those of this module do, except of `Notify`; call `fuse()` on others,
+//! `Unpin` and say when they are done, which is [`FusedFuture`](futures_core::FusedFuture): those of this module do; call `fuse()` on others,
 //! and `select_next_some()` on a [stream](futures_core::Stream). To keep a future from one round of the loop to the next, make it before the loop, and
 //! give `&mut future` to either.
 //!

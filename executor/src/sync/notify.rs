@@ -1,5 +1,6 @@
 //! Telling one waiting task, or all of them, that something happened.
 
+use futures_core::FusedFuture;
 use reactor::budget;
 use reactor::waiters::{Left, Place, Waiters};
 use std::cell::Cell;
@@ -125,7 +126,10 @@ pub struct NotifiedBy<N: Deref<Target = Notify>> {
     notify: N,
     round: u64,
     place: Place,
+    /// It has been told.
     is_done: bool,
+    /// A poll has said so.
+    has_yielded: bool,
 }
 
 impl<N: Deref<Target = Notify>> NotifiedBy<N> {
@@ -136,6 +140,7 @@ impl<N: Deref<Target = Notify>> NotifiedBy<N> {
             round,
             place: None,
             is_done: false,
+            has_yielded: false,
         }
     }
 
@@ -186,10 +191,19 @@ impl<N: Deref<Target = Notify>> Future for NotifiedBy<N> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.is_done {
-            return budget::spend(context);
-        }
-        self.poll_told(context)
+        let polled = if self.is_done {
+            budget::spend(context)
+        } else {
+            self.poll_told(context)
+        };
+        self.has_yielded = polled.is_ready();
+        polled
+    }
+}
+
+impl<N: Deref<Target = Notify>> FusedFuture for NotifiedBy<N> {
+    fn is_terminated(&self) -> bool {
+        self.has_yielded
     }
 }
 
