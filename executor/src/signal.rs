@@ -5,20 +5,12 @@
 //!
 //! A forked child inherits handler and pipe. There the handler writes nothing: the pipe is the parent's, whom the child's signals do not concern.
 
-use crate::io::ends::reactor;
-use futures_core::stream::FusedStream;
-use futures_core::{FusedFuture, Stream};
-use reactor::operation::{Op, Ready};
-use reactor::{Origin, budget};
+use crate::io::{AsyncFd, Interest};
+use reactor::Origin;
 use signal_hook::consts::{self, FORBIDDEN};
 use signal_hook::{SigId, low_level};
-use std::fmt;
-use std::future::Future;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::raw::c_int;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, ready};
 
 /// Which signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +49,7 @@ impl SignalKind {
     }
 }
 
-/// A signal that this core waits for; also a [`Stream`], which has no end.
+/// A signal that this core waits for.
 ///
 /// From when it is made, the signal does not do what it does by default (end the process, mostly), not even after it was dropped. Whatever thread
 /// the kernel delivers it to, this core is told; any number of them, on any cores, are told of each signal. Signals that come while
@@ -77,11 +69,10 @@ impl SignalKind {
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct Signal {
     /// Does not block, so that it can be emptied at one go. By reads on the ring, a future dropped between two of them would lose signals.
-    told: Rc<PipeReader>,
-    /// The ring's answer to whether something is in the pipe, while it is waited for.
-    ready: Option<Op<Ready<Rc<PipeReader>>>>,
+    told: AsyncFd<PipeReader>,
     handler: SigId,
     origin: Origin,
 }
@@ -106,99 +97,22 @@ impl Signal {
         // SAFETY: the handler loads a word and makes one system call, which does not block.
         let handler = unsafe { low_level::register(kind.0, move || tell(&teller, origin)) }?;
         Ok(Self {
-            told: Rc::new(told),
-            ready: None,
+            told: AsyncFd::new(told),
             handler,
             origin,
         })
     }
 
-    /// Waits for the next signal, or for one that has come since the last time. For cancellation see [`Recv`].
+    /// Waits for the next signal, or for one that has come since the last time. **Cancel-safe**: dropped, no signal is lost.
     ///
     /// # Errors
     /// As poll(2) and read(2) have them.
     ///
     /// # Panics
-    /// When polled outside of a runtime, or in a forked child.
-    pub fn recv(&mut self) -> Recv<'_> {
-        Recv {
-            signal: self,
-            is_done: false,
-        }
-    }
-
-    /// [`recv`](Self::recv), for a future that is written by hand. The waker of the last poll is woken.
-    ///
-    /// # Errors
-    /// As for [`recv`](Self::recv).
-    ///
-    /// # Panics
-    /// As for [`recv`](Self::recv).
-    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Outside of a runtime, and in a forked child.
+    pub async fn recv(&mut self) -> io::Result<()> {
         self.origin.expect_here("a signal of the parent's");
-        budget::limit(context, |context| {
-            loop {
-                match read_dry(&self.told) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    done => return Poll::Ready(done),
-                }
-                let ready = self.ready.get_or_insert_with(|| {
-                    let readable = Ready::new(Rc::clone(&self.told), libc::POLLIN as u32);
-                    Op::new(reactor("a signal"), readable)
-                });
-                let is_ready = ready!(Pin::new(ready).poll(context));
-                self.ready = None;
-                is_ready?;
-            }
-        })
-    }
-}
-
-impl fmt::Debug for Signal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Signal")
-            .field("told", &self.told)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Stream for Signal {
-    type Item = io::Result<()>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_recv(context).map(Some)
-    }
-}
-
-impl FusedStream for Signal {
-    fn is_terminated(&self) -> bool {
-        false
-    }
-}
-
-/// The future of [`Signal::recv`]. **Dropped**, it loses no signal.
-#[derive(Debug)]
-#[must_use = "futures do nothing unless polled"]
-pub struct Recv<'a> {
-    signal: &'a mut Signal,
-    is_done: bool,
-}
-
-impl Future for Recv<'_> {
-    type Output = io::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = self.signal.poll_recv(context);
-        self.is_done = polled.is_ready();
-        polled
-    }
-}
-
-impl FusedFuture for Recv<'_> {
-    fn is_terminated(&self) -> bool {
-        self.is_done
+        self.told.when(Interest::READABLE, read_dry).await
     }
 }
 

@@ -7,9 +7,7 @@ use executor::io::pipe;
 use executor::signal::{Signal, SignalKind, ctrl_c};
 use executor::time::{Duration, sleep, timeout};
 use executor::{Builder, IdlePolicy, spawn, spawn_on};
-use futures::StreamExt;
 use futures::future::poll_immediate;
-use futures_core::stream::FusedStream;
 use signal_hook::low_level::raise;
 use std::io::ErrorKind;
 use std::pin::pin;
@@ -28,19 +26,6 @@ fn a_signal_is_received() {
         assert!(!waiting.is_finished());
         raise(libc::SIGUSR1).unwrap();
         waiting.await.unwrap().unwrap();
-    });
-}
-
-/// A signal is a stream: each that comes is an item, and it does not end.
-#[test]
-fn a_signal_is_a_stream() {
-    run(1, async {
-        let mut signal = Signal::new(SignalKind::from_raw(libc::SIGIO)).unwrap();
-        for _ in 0..3 {
-            raise(libc::SIGIO).unwrap();
-            signal.next().await.unwrap().unwrap();
-        }
-        assert!(!signal.is_terminated());
     });
 }
 

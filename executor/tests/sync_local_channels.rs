@@ -10,9 +10,11 @@ use futures::{FutureExt, StreamExt, poll};
 use futures_core::FusedFuture;
 use futures_core::stream::FusedStream;
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
 /// Senders of a full channel wait, and get the free slots in the order in which they asked; nobody overtakes them by trying.
 #[test]
@@ -460,4 +462,95 @@ fn a_watched_value_that_is_looked_at_cannot_be_changed() {
     let (sender, receiver) = watch::channel(1);
     let _look = receiver.borrow();
     let _ = sender.send(2);
+}
+
+thread_local! {
+    static WAITING: RefCell<Option<Pin<Box<dyn Future<Output = u32>>>>> = const { RefCell::new(None) };
+    static GOT: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+/// Polls, where it is woken, what waits, and then panics.
+struct PollAtOnce;
+
+impl Wake for PollAtOnce {
+    fn wake(self: Arc<Self>) {
+        let mut waiting = WAITING.take().expect("it waits");
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(number) = waiting.as_mut().poll(&mut context) {
+            GOT.set(Some(number));
+        }
+        panic!("on purpose");
+    }
+}
+
+/// Lets `future` wait, calls `wake`, and says what the future got inside of the wake.
+fn got_inside_of_the_wake(
+    future: impl Future<Output = u32> + 'static,
+    wake: impl FnOnce(),
+) -> Option<u32> {
+    let mut waiting: Pin<Box<dyn Future<Output = u32>>> = Box::pin(future);
+    let waker = Waker::from(Arc::new(PollAtOnce));
+    let polled = waiting.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    WAITING.set(Some(waiting));
+    wake();
+    GOT.take()
+}
+
+/// A receiver is polled inside of the wake by which it learns of a value, and the waker panics then: it finds the value, nothing is borrowed, and the
+/// sender does not hear of the panic.
+#[test]
+fn wakers_may_come_back_and_panic() {
+    let (sender, mut receiver) = mpsc::channel(1);
+    let future = async move { receiver.recv().await.unwrap() };
+    let got = got_inside_of_the_wake(future, || sender.try_send(1).unwrap());
+    assert_eq!(got, Some(1));
+
+    let (sender, receiver) = oneshot::channel();
+    let future = async move { receiver.await.unwrap() };
+    let got = got_inside_of_the_wake(future, || sender.send(2).unwrap());
+    assert_eq!(got, Some(2));
+
+    let (sender, mut receiver) = broadcast::channel(1);
+    let future = async move { receiver.recv().await.unwrap() };
+    let got = got_inside_of_the_wake(future, || drop(sender.send(3)));
+    assert_eq!(got, Some(3));
+
+    let (sender, mut receiver) = watch::channel(0);
+    let future = async move { *receiver.wait_for(|number| *number > 0).await.unwrap() };
+    let got = got_inside_of_the_wake(future, || sender.send(4).unwrap());
+    assert_eq!(got, Some(4));
+
+    let (sender, mut receiver) = mpsc::channel(1);
+    sender.try_send(5).unwrap();
+    let future = {
+        let sender = sender.clone();
+        async move { sender.send(6).await.map_or(0, |()| 6) }
+    };
+    let got = got_inside_of_the_wake(future, || assert_eq!(receiver.try_recv(), Ok(5)));
+    assert_eq!(got, Some(6));
+    assert_eq!(receiver.try_recv(), Ok(6));
+}
+
+/// Comes back to its channel where it is dropped.
+struct ComesBack(mpsc::UnboundedSender<Self>, Rc<Cell<u32>>);
+
+impl Drop for ComesBack {
+    fn drop(&mut self) {
+        assert!(self.0.is_closed());
+        self.1.set(self.1.get() + 1);
+    }
+}
+
+/// Values that hold senders of their own channel are dropped with its receiver: each once, and the channel is not left as a circle.
+#[test]
+fn values_may_hold_their_channel() {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let dropped = Rc::new(Cell::new(0));
+    for _ in 0..3 {
+        let value = ComesBack(sender.clone(), Rc::clone(&dropped));
+        assert!(sender.send(value).is_ok());
+    }
+    drop(receiver);
+    assert_eq!((dropped.get(), sender.strong_count()), (3, 1));
 }

@@ -273,6 +273,14 @@ fn none_of_them_can_leave_its_core() {
     <executor::sync::Notify as AmbiguousIfSendOrSync<_>>::check();
     <executor::sync::Event as AmbiguousIfSendOrSync<_>>::check();
     <executor::sync::Gate as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::Barrier as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::OnceCell<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::OwnedMutexGuard<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::OwnedRwLockReadGuard<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::mpsc::Sender<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::oneshot::Receiver<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::broadcast::Receiver<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::watch::Receiver<()> as AmbiguousIfSendOrSync<_>>::check();
 }
 
 /// Permits are put together, split, and taken out of use; each goes back, or does not, once.

@@ -1,6 +1,6 @@
-//! The futures of a [`BufReader`], and of its lines and pieces. What they know is in the reader, so dropping them loses nothing.
+//! The futures of a [`BufReader`]. What they know is in the reader, so dropping them loses nothing.
 
-use super::{BufReader, Lines, Split};
+use super::BufReader;
 use crate::io::AsyncRead;
 use std::fmt;
 use std::future::Future;
@@ -96,46 +96,6 @@ impl<R: AsyncRead + 'static> Future for ReadLine<'_, R> {
     }
 }
 
-/// The future of [`Lines::next_line`]. **Dropped**, it loses nothing.
-#[must_use = "futures do nothing unless polled"]
-pub struct NextLine<'a, R> {
-    lines: &'a mut Lines<R>,
-}
-
-impl<'a, R> NextLine<'a, R> {
-    pub(super) fn new(lines: &'a mut Lines<R>) -> Self {
-        Self { lines }
-    }
-}
-
-impl<R: AsyncRead + 'static> Future for NextLine<'_, R> {
-    type Output = io::Result<Option<String>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.lines.poll_next_line(context)
-    }
-}
-
-/// The future of [`Split::next_segment`]. **Dropped**, it loses nothing.
-#[must_use = "futures do nothing unless polled"]
-pub struct NextSegment<'a, R> {
-    split: &'a mut Split<R>,
-}
-
-impl<'a, R> NextSegment<'a, R> {
-    pub(super) fn new(split: &'a mut Split<R>) -> Self {
-        Self { split }
-    }
-}
-
-impl<R: AsyncRead + 'static> Future for NextSegment<'_, R> {
-    type Output = io::Result<Option<Vec<u8>>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.split.poll_next_segment(context)
-    }
-}
-
 macro_rules! debug {
     ($($future:ident),*) => {$(
         impl<R> fmt::Debug for $future<'_, R> {
@@ -146,4 +106,4 @@ macro_rules! debug {
     )*};
 }
 
-debug!(FillBuf, ReadUntil, ReadLine, NextLine, NextSegment);
+debug!(FillBuf, ReadUntil, ReadLine);

@@ -1,8 +1,7 @@
 //! A stream with a buffer in each direction.
 
-use super::{BufReader, BufWriter, Join, join};
+use super::{BufReader, BufWriter, Join, ReadLine, ReadUntil, join};
 use crate::io::{AsyncRead, AsyncWrite, Splittable};
-use std::io;
 
 /// A stream that is read through a [`BufReader`] and written through a [`BufWriter`]. It is their [`Join`]: reads and writes are those of the
 /// traits, and the two are reached by its methods.
@@ -59,15 +58,15 @@ impl<R: AsyncRead + 'static, W: AsyncWrite + 'static> BufStream<R, W> {
     ///
     /// # Errors
     /// As there.
-    pub async fn read_line(&mut self, out: &mut String) -> io::Result<usize> {
-        self.reader_mut().read_line(out).await
+    pub fn read_line<'a>(&'a mut self, out: &'a mut String) -> ReadLine<'a, R> {
+        self.reader_mut().read_line(out)
     }
 
     /// As [`BufReader::read_until`].
     ///
     /// # Errors
     /// As there.
-    pub async fn read_until(&mut self, delimiter: u8, out: &mut Vec<u8>) -> io::Result<usize> {
-        self.reader_mut().read_until(delimiter, out).await
+    pub fn read_until<'a>(&'a mut self, delimiter: u8, out: &'a mut Vec<u8>) -> ReadUntil<'a, R> {
+        self.reader_mut().read_until(delimiter, out)
     }
 }

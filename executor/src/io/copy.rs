@@ -256,7 +256,8 @@ where
     copy_bidirectional_with_sizes(a, b, CHUNK, CHUNK).await
 }
 
-/// The same with buffers of so many bytes, one for each direction: smaller ones for many connections, larger ones for few that are fast.
+/// The same with buffers of so many bytes, one for each direction: smaller ones for many connections, larger ones for few that are fast. As much can be
+/// lost if it is dropped.
 ///
 /// # Errors
 /// As for [`copy_bidirectional`].

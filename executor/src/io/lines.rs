@@ -1,11 +1,11 @@
 //! What a [`BufReader`] yields piece by piece.
 
 use super::BufReader;
-use super::buf_reads::{NextLine, NextSegment};
 use super::pieces::Pieces;
 use crate::io::AsyncRead;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -49,14 +49,11 @@ impl<R: AsyncRead + 'static> Lines<R> {
     /// # Errors
     /// The reader's, and `InvalidData` for a line that is [too long](Self::length_max), or not UTF-8. The next call yields the next
     /// line; the bytes of one that is not UTF-8 are in the error, which is made of a [`FromUtf8Error`](std::string::FromUtf8Error).
-    pub fn next_line(&mut self) -> NextLine<'_, R> {
-        NextLine::new(self)
+    pub async fn next_line(&mut self) -> io::Result<Option<String>> {
+        poll_fn(|context| self.poll_next_line(context)).await
     }
 
-    pub(super) fn poll_next_line(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<Option<String>>> {
+    fn poll_next_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<String>>> {
         let length = ready!(self.pieces.poll_length(context))?;
         let reader = &mut self.pieces.reader;
         let line = &reader.buffer()[..length];
@@ -129,11 +126,11 @@ impl<R: AsyncRead + 'static> Split<R> {
     ///
     /// # Errors
     /// The reader's, and `InvalidData` for a piece that is [too long](Self::length_max).
-    pub fn next_segment(&mut self) -> NextSegment<'_, R> {
-        NextSegment::new(self)
+    pub async fn next_segment(&mut self) -> io::Result<Option<Vec<u8>>> {
+        poll_fn(|context| self.poll_next_segment(context)).await
     }
 
-    pub(super) fn poll_next_segment(
+    fn poll_next_segment(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<Option<Vec<u8>>>> {

@@ -1,5 +1,15 @@
 //! Reading and writing, whatever it is from or to: the traits, buffers, pipes, the standard streams, and the futures of their operations.
 //!
+//! | | |
+//! |---|---|
+//! | [`AsyncRead`], [`AsyncWrite`] | the traits; [`AsyncReadExt`], [`AsyncWriteExt`] have what takes several reads or writes |
+//! | [`BufReader`], [`BufWriter`], [`BufStream`] | reading and writing through a buffer: lines, and what ends with a byte |
+//! | [`BoxedRead`], [`BoxedWrite`], [`BoxedStream`] | for what would be a `Box<dyn AsyncRead>`: any reader, writer or stream behind one type |
+//! | [`split`], [`join`], [`Splittable`] | halves of a stream, and a stream of two halves |
+//! | [`copy`], [`copy_bidirectional`] | all of a reader to a writer, and a proxy |
+//! | [`duplex`], [`simplex`] | a stream and a pipe in memory; [`empty`], [`repeat`], [`sink`] for less than that |
+//! | [`pipe`], [`stdin`], [`stdout`], [`AsyncFd`] | what the kernel has |
+//!
 //! **Dropping** a future of what reads and writes through a buffer ([`BufReader`], [`BufWriter`]) loses nothing.
 //!
 //! [`compat`] has adapters to and from the traits of `futures::io`. The crate `executor-compio` has them for those of `compio-io`, for codecs
@@ -36,7 +46,7 @@ mod traits;
 pub use async_fd::{AsyncFd, Interest, Readiness};
 pub use boxed::{BoxedRead, BoxedStream, BoxedWrite};
 pub use buf_reader::BufReader;
-pub use buf_reads::{FillBuf, NextLine, NextSegment, ReadLine, ReadUntil};
+pub use buf_reads::{FillBuf, ReadLine, ReadUntil};
 pub use buf_stream::BufStream;
 pub use buf_writer::BufWriter;
 pub use copy::{copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buffered};

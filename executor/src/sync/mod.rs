@@ -58,8 +58,9 @@
 //! ```
 //!
 //! # Which `select!`
-//! Both `futures::select!` and `tokio::select!` (from the `tokio` crate, with its `macros` feature alone) work, and both lose nothing with what is
-//! in this module, in a loop as well.
+//! Both `futures::select!` and `tokio::select!` (from the `tokio` crate, with its `macros` feature alone) work. In a loop, neither loses anything that is
+//! received, granted or told by this module. Only a [`send`](mpsc::Sender::send) that is not ready is dropped with its value: call
+//! [`reserve`](mpsc::Sender::reserve) there.
 //!
 //! `tokio::select!` takes any future, and drops those that were not ready: write the call itself in its branch. `futures::select!` wants futures that are
 //! `Unpin` and say when they are done, which is [`FusedFuture`](futures_core::FusedFuture): those of this module do; call `fuse()` on others,
