@@ -513,7 +513,7 @@ fn wakers_may_come_back_and_panic() {
 
     let (sender, mut receiver) = broadcast::channel(1);
     let future = async move { receiver.recv().await.unwrap() };
-    let got = got_inside_of_the_wake(future, || drop(sender.send(3)));
+    let got = got_inside_of_the_wake(future, || assert_eq!(sender.send(3), Ok(1)));
     assert_eq!(got, Some(3));
 
     let (sender, mut receiver) = watch::channel(0);
