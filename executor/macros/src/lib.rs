@@ -12,7 +12,8 @@ use syn::{Error, Expr, Ident, ItemFn, LitStr, Path, Token, parse_macro_input};
 const SETTINGS: [&str; 4] = ["cores", "idle", "pin", "start_paused"];
 
 /// What the arguments are, for those who gave another.
-const KNOWN: &str = "`cores = N`, `idle = POLICY`, `pin = BOOL`, `start_paused = BOOL` and `crate = PATH`";
+const KNOWN: &str =
+    "`cores = N`, `idle = POLICY`, `pin = BOOL`, `start_paused = BOOL` and `crate = PATH`";
 
 /// The arguments in the parentheses, each name once.
 struct Arguments {

@@ -6,8 +6,8 @@ use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, device_options, tos_options, ttl_options};
 use super::{
-    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, SendDatagram, SendTo, SendVectored,
-    ToSocketAddrs, UdpSocketBuilder, made_blocking,
+    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, SendDatagram, SendTo,
+    SendVectored, ToSocketAddrs, UdpSocketBuilder, made_blocking,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;

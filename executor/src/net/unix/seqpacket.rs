@@ -11,7 +11,7 @@ use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::ready_methods::datagram_ready_methods;
 use crate::net::socket_options::buffer_options;
 use crate::net::{
-    Accept, Connect, Incoming, Recv, RecvVectored, RecvWithDescriptors, Send, SendVectored,
+    Accept, Connect, Incoming, Recv, RecvVectored, RecvWithDescriptors, SendDatagram, SendVectored,
     SendWithDescriptors, ShutdownStream,
 };
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -136,7 +136,7 @@ impl UnixSeqpacket {
     /// Sends the buffer's bytes as a message, and returns how many they are. Waits while the receiver's queue is full.
     ///
     /// **Dropped** before it is ready, the send is cancelled: the message may have been sent or not, and is not sent any more once another send has
-    /// begun. To know, [cancel](Send::cancel) it instead.
+    /// begun. To know, [cancel](SendDatagram::cancel) it instead.
     ///
     /// # Errors
     /// As send(2) has them: `BrokenPipe` and `ConnectionReset` if the peer has gone, `EMSGSIZE` if the message is larger than the send buffer. No
@@ -145,7 +145,7 @@ impl UnixSeqpacket {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> Send<B> {
+    pub fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
         self.0.send(buffer)
     }
 
