@@ -54,6 +54,7 @@ mod next;
 mod operation;
 mod primitives;
 pub mod process;
+pub mod ring;
 mod runtime;
 pub mod sending;
 mod sharded;

@@ -101,6 +101,10 @@ impl File {
         OpenOptions::new()
     }
 
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        &self.file
+    }
+
     /// That place in the file; in one that has none, a place that the kernel refuses, though it would take any for the one that is next.
     fn place(&self, offset: u64) -> u64 {
         if self.has_places { offset } else { u64::MAX }

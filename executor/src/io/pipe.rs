@@ -5,7 +5,7 @@ use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::opening::open_waiting;
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::Lane;
+use reactor::{Descriptor, Lane};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -40,6 +40,10 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 pub struct PipeReader(ReadEnd);
 
 impl PipeReader {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        self.0.file()
+    }
+
     /// Opens a named pipe for reading, when somebody opens it for writing. Any number of opens may wait; they hold up nothing else. A device is
     /// opened by this as well, if that is to wait for what it is connected to.
     ///
@@ -95,6 +99,10 @@ impl PipeReader {
 pub struct PipeWriter(WriteEnd);
 
 impl PipeWriter {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        self.0.file()
+    }
+
     /// Opens a named pipe for writing, when somebody opens it for reading. Cancellation, errors and panics as for [`PipeReader::open`].
     pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = open_waiting(path.as_ref(), libc::O_WRONLY, 0).await;
