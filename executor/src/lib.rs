@@ -47,6 +47,7 @@ mod core;
 mod foreign;
 pub mod fs;
 mod idle;
+mod inherited;
 pub mod io;
 mod local;
 pub mod net;

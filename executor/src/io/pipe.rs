@@ -2,12 +2,12 @@
 
 use super::closing::close_method;
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
-use super::opening::open_waiting;
+use super::opening::{open_now, open_waiting};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use reactor::{Descriptor, Lane};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 
 /// Makes a pipe. What is written into the one comes out of the other, in order; the kernel holds some 64 KiB of it.
@@ -57,6 +57,33 @@ impl PipeReader {
     pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = open_waiting(path.as_ref(), libc::O_RDONLY, 0).await;
         file.map(Self::from)
+    }
+
+    /// Opens a named pipe for reading, without waiting for a writer. As long as no writer has come, a read yields zero, which is the end.
+    ///
+    /// A reader that never comes to an end, however many writers come and go, is one that has the pipe open for writing as well:
+    /// `File::options().read(true).write(true).open(path)`, turned [into a standard one](crate::fs::File::into_std) and that into an
+    /// `OwnedFd`.
+    ///
+    /// **Dropped** before it is ready, it is given up, and what it opens is closed.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn try_open(path: impl AsRef<Path>) -> io::Result<Self> {
+        open_now(path.as_ref(), libc::O_RDONLY)
+            .await
+            .map(Self::from)
+    }
+
+    /// Another reader of the same pipe: each byte goes to one of them. Bytes that a dropped read has left stay with this one.
+    ///
+    /// # Errors
+    /// As dup(2) has them: `EMFILE` if there are too many descriptors.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        self.as_fd().try_clone_to_owned().map(Self::from)
     }
 
     /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
@@ -109,6 +136,25 @@ impl PipeWriter {
         file.map(Self::from)
     }
 
+    /// Opens a named pipe for writing, if somebody has it open for reading, without waiting. Cancellation and panics as for
+    /// [`PipeReader::try_open`].
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open); `ENXIO` ([`raw_os_error`](io::Error::raw_os_error)) if there is no reader.
+    pub async fn try_open(path: impl AsRef<Path>) -> io::Result<Self> {
+        open_now(path.as_ref(), libc::O_WRONLY)
+            .await
+            .map(Self::from)
+    }
+
+    /// Another writer of the same pipe. Writes of up to 4,096 bytes are not mixed with those of other writers.
+    ///
+    /// # Errors
+    /// As dup(2) has them: `EMFILE` if there are too many descriptors.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        self.as_fd().try_clone_to_owned().map(Self::from)
+    }
+
     /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at least one.
     ///
     /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is once
@@ -154,6 +200,18 @@ impl AsFd for PipeReader {
 impl AsFd for PipeWriter {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.file().as_fd()
+    }
+}
+
+impl AsRawFd for PipeReader {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl AsRawFd for PipeWriter {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 

@@ -37,6 +37,7 @@ mod tcp;
 mod udp;
 mod unix;
 
+pub use crate::inherited::{ListenFd, listen_fds};
 pub use accept::Accept;
 pub use buf_pool::BufPool;
 pub use connect::Connect;
