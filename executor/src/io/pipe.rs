@@ -59,7 +59,8 @@ impl PipeReader {
         file.map(Self::from)
     }
 
-    /// Opens a named pipe for reading, without waiting for a writer. As long as no writer has come, a read yields zero, which is the end.
+    /// Opens a named pipe for reading, without waiting for a writer. As long as no writer has come, a read waits, or yields zero, the end: that
+    /// depends on the kernel.
     ///
     /// A reader that never comes to an end, however many writers come and go, is one that has the pipe open for writing as well:
     /// `File::options().read(true).write(true).open(path)`, turned [into a standard one](crate::fs::File::into_std) and that into an
