@@ -7,7 +7,7 @@ use common::run;
 use executor::fs::File;
 use executor::io::{AsyncReadExt, PipeReader, PipeWriter};
 use executor::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
-use executor::{fs, io, net, signal, sync, time};
+use executor::{fs, io, net, ring, signal, sync, time};
 use futures::FutureExt;
 use futures::future::FusedFuture;
 use std::collections::BTreeSet;
@@ -20,6 +20,34 @@ use std::path::{Path, PathBuf};
 type Buffer = Vec<u8>;
 type Buffers = [Buffer; 2];
 type Nothing = std::future::Ready<()>;
+
+struct Nop;
+
+// SAFETY: the entry points to nothing, and has one completion.
+unsafe impl ring::Operation for Nop {
+    type Output = ring::Completion;
+
+    fn entry(&mut self) -> ring::Entry {
+        ring::io_uring::opcode::Nop::new().build()
+    }
+
+    fn complete(self, completion: ring::Completion) -> Self::Output {
+        completion
+    }
+}
+
+// SAFETY: as above.
+unsafe impl ring::Multishot for Nop {
+    type Item = ring::Completion;
+
+    fn entry(&mut self) -> ring::Entry {
+        ring::io_uring::opcode::Nop::new().build()
+    }
+
+    fn item(&mut self, completion: ring::Completion) -> Self::Item {
+        completion
+    }
+}
 
 /// Every future and stream that the crate makes, as a user's struct would hold it. The last test compares it with the source.
 #[derive(Debug, Default)]
@@ -85,6 +113,9 @@ struct Everything<'a> {
     take: Option<fs::Take>,
     read_dir: Option<fs::ReadDir>,
     next_entry: Option<fs::NextEntry<'a>>,
+
+    op: Option<ring::Op<Nop>>,
+    op_stream: Option<ring::OpStream<Nop>>,
 
     signal: Option<signal::Signal>,
     signal_recv: Option<signal::Recv<'a>>,

@@ -3,7 +3,7 @@
 use super::{
     AlignedBuf, File, OpenOptions, ReadAt, ReadFixedAt, Registered, WriteAt, WriteFixedAt,
 };
-use crate::buf::IoBufMut;
+use crate::buf::{BufResult, IoBuf, IoBufMut, Slice};
 use crate::io::ends::reactor;
 use crate::operation::Checked;
 use reactor::operation::{Op, Stat};
@@ -80,7 +80,7 @@ impl DirectFile {
         AlignedBuf::new(capacity, self.alignment.memory.max(self.alignment.offset))
     }
 
-    /// The file, for what moves no data: its length, syncing.
+    /// The file, for what moves no data: its length, syncing, [room on the medium](File::allocate_keep_size) and [holes](File::punch_hole).
     pub fn as_file(&self) -> &File {
         &self.file
     }
@@ -100,6 +100,43 @@ impl DirectFile {
             Ok(()) => self.file.read_at(buffer, offset),
             Err(error) => ReadAt(Checked::refused(error, buffer)),
         }
+    }
+
+    /// Reads `length` bytes at any `offset`, aligned or not: reads the blocks around them, and yields the part of them that was asked for. It is
+    /// shorter at the end of the file, and where more than 2 GiB were asked for.
+    ///
+    /// **Dropped**, nothing is lost.
+    ///
+    /// # Errors
+    /// Those of [`File::read_at`]; `InvalidInput` if the range does not end before 2⁶⁴.
+    ///
+    /// # Panics
+    /// Outside of a runtime, and if so much memory cannot be had.
+    ///
+    /// # Examples
+    /// ```
+    /// # use executor::fs::{DirectFile, OpenOptions};
+    /// # async fn read(file: DirectFile) -> std::io::Result<()> {
+    /// let middle = file.read_unaligned_at(13, 7).await?;
+    /// assert_eq!(middle.len(), 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn read_unaligned_at(
+        &self,
+        offset: u64,
+        length: usize,
+    ) -> io::Result<Slice<AlignedBuf>> {
+        let step = self.alignment.offset.max(self.alignment.memory);
+        let before = (offset % step as u64) as usize;
+        let whole = before.checked_add(length);
+        let whole = whole.and_then(|whole| whole.checked_next_multiple_of(step));
+        let start = offset - before as u64;
+        let whole = whole.filter(|whole| start.checked_add(*whole as u64).is_some());
+        let whole = whole.ok_or(io::ErrorKind::InvalidInput)?;
+        let BufResult(read, buffer) = self.read_at(self.buffer(whole), start).await;
+        let read = read?;
+        Ok(buffer.slice(before.min(read)..(before + length).min(read)))
     }
 
     /// Writes the buffer's bytes at `offset` bytes, and says how many: fewer if the disk is full.

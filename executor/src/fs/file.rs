@@ -2,8 +2,8 @@
 
 use super::metadata::{self, Metadata};
 use super::{
-    Allocate, OpenOptions, Permissions, ReadAt, ReadFixedAt, ReadVectoredAt, Registered, SyncAll,
-    SyncData, WriteAt, WriteFixedAt, WriteVectoredAt,
+    Allocate, FileTimes, OpenOptions, Permissions, ReadAt, ReadFixedAt, ReadVectoredAt, Registered,
+    SyncAll, SyncData, WriteAt, WriteFixedAt, WriteVectoredAt,
 };
 use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
@@ -100,6 +100,10 @@ impl File {
     /// Options to open one with.
     pub fn options() -> OpenOptions {
         OpenOptions::new()
+    }
+
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        &self.file
     }
 
     /// That place in the file; in one that has none, a place that the kernel refuses, though it would take any for the one that is next.
@@ -250,6 +254,32 @@ impl File {
         Allocate(self.in_turn("allocate", allocate))
     }
 
+    /// The same, but the file does not grow: what is reserved behind its end is there for later writes.
+    ///
+    /// # Errors
+    /// As for [`allocate`](Self::allocate).
+    #[track_caller]
+    pub fn allocate_keep_size(&self, offset: u64, length: u64) -> Allocate {
+        let allocate = FileOperation::allocate_keeping_size(self.file.clone(), offset, length);
+        Allocate(self.in_turn("allocate_keep_size", allocate))
+    }
+
+    /// Gives the room of `length` bytes from `offset` on back to the file system. They read as zeros then; the file keeps its length. Blocks of
+    /// the file system that are not wholly in the range keep their room, and only the bytes in the range become zero.
+    ///
+    /// **Dropped**, it may take place or not.
+    ///
+    /// # Errors
+    /// As fallocate(2) has them: `EBADF` if it was not opened to be written; `EOPNOTSUPP` where the file system cannot.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn punch_hole(&self, offset: u64, length: u64) -> Allocate {
+        let punch = FileOperation::punch_hole(self.file.clone(), offset, length);
+        Allocate(self.in_turn("punch_hole", punch))
+    }
+
     /// Makes the file `length` bytes long: cuts it off, or adds zeros. The position stays where it is.
     ///
     /// **Dropped**, it may take place or not.
@@ -294,8 +324,36 @@ impl File {
         blocking::call(move || file.set_permissions(permissions)).await
     }
 
+    /// Sets when it was last read and written. Done by a thread that may block.
+    ///
+    /// **Dropped**, it takes place all the same, once it was begun.
+    ///
+    /// # Errors
+    /// As utimensat(2) has them: `PermissionDenied` if it belongs to somebody else.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::fs::{File, FileTimes};
+    /// use std::time::SystemTime;
+    /// # #[executor::main(cores = 1)]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let path = std::env::temp_dir().join("executor-doc-set-times");
+    /// let file = File::create(&path).await?;
+    /// file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH)).await?;
+    /// assert_eq!(file.metadata().await?.modified()?, SystemTime::UNIX_EPOCH);
+    /// # executor::fs::remove_file(&path).await
+    /// # }
+    /// ```
+    pub async fn set_times(&self, times: FileTimes) -> io::Result<()> {
+        let file = self.duplicate()?;
+        blocking::call(move || file.set_times(times)).await
+    }
+
     /// For a thread that may block.
-    fn duplicate(&self) -> io::Result<std::fs::File> {
+    pub(super) fn duplicate(&self) -> io::Result<std::fs::File> {
         self.file.as_fd().try_clone_to_owned().map(Into::into)
     }
 
@@ -318,7 +376,7 @@ impl File {
     }
 
     /// Duplicates the descriptor: both are the same open file, on this core, and it is closed when both are. The duplicate stands where this one
-    /// does, and from then on each has its own position. What cannot seek has one for both, and data that a dropped read has left stays with the
+    /// does, and from then on each has its own position; [locks](Self::lock) are common to both. What cannot seek has one for both, and data that a dropped read has left stays with the
     /// handle that read it.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ operations! {
     /// **Dropped**, it may take place or not.
     pub struct SyncData(InTurn<FileOperation>) -> io::Result<()>;
 
-    /// The future of reserving room on the medium.
+    /// The future of reserving room on the medium, or of giving it back.
     ///
     /// **Dropped**, it may take place or not.
     pub struct Allocate(InTurn<FileOperation>) -> io::Result<()>;

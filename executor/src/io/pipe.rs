@@ -3,12 +3,12 @@
 use super::closing::close_method;
 use super::conversions::{as_raw_fd, conversion_methods};
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
-use super::opening::open_waiting;
+use super::opening::{open_now, open_waiting};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::Lane;
+use reactor::{Descriptor, Lane};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 
 /// Makes a pipe. What is written into the one comes out of the other, in order; the kernel holds some 64 KiB of it.
@@ -41,6 +41,10 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 pub struct PipeReader(ReadEnd);
 
 impl PipeReader {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        self.0.file()
+    }
+
     /// Opens a named pipe for reading, when somebody opens it for writing. Any number of opens may wait; they hold up nothing else. A device is
     /// opened by this as well, if that is to wait for what it is connected to.
     ///
@@ -54,6 +58,26 @@ impl PipeReader {
     pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = open_waiting(path.as_ref(), libc::O_RDONLY, 0).await;
         file.map(Self::from)
+    }
+
+    /// Opens a named pipe for reading, without waiting for a writer. As long as no writer has come, a read waits, or yields zero, the end: that
+    /// depends on the kernel.
+    ///
+    /// A reader that never comes to an end, however many writers come and go, is one that has the pipe open for writing as well:
+    /// `File::options().read(true).write(true).open(path)`, turned [into a standard one](crate::fs::File::into_std) and that into an
+    /// `OwnedFd`.
+    ///
+    /// **Dropped** before it is ready, it is given up, and what it opens is closed.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn try_open(path: impl AsRef<Path>) -> io::Result<Self> {
+        open_now(path.as_ref(), libc::O_RDONLY)
+            .await
+            .map(Self::from)
     }
 
     /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
@@ -97,10 +121,25 @@ impl PipeReader {
 pub struct PipeWriter(WriteEnd);
 
 impl PipeWriter {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        self.0.file()
+    }
+
     /// Opens a named pipe for writing, when somebody opens it for reading. Cancellation, errors and panics as for [`PipeReader::open`].
     pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = open_waiting(path.as_ref(), libc::O_WRONLY, 0).await;
         file.map(Self::from)
+    }
+
+    /// Opens a named pipe for writing, if somebody has it open for reading, without waiting. Cancellation and panics as for
+    /// [`PipeReader::try_open`].
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open); `ENXIO` ([`raw_os_error`](io::Error::raw_os_error)) if there is no reader.
+    pub async fn try_open(path: impl AsRef<Path>) -> io::Result<Self> {
+        open_now(path.as_ref(), libc::O_WRONLY)
+            .await
+            .map(Self::from)
     }
 
     /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at least one.

@@ -40,6 +40,18 @@ impl<S, A> Accept<S, A> {
             inbound: Some(inbound),
         }
     }
+
+    /// Asks the kernel to give the accept up, and returns the future, to be awaited again. It is then ready soon: with a connection that was accepted
+    /// before the cancel reached it, or with the error `ECANCELED` ([`raw_os_error`](io::Error::raw_os_error)). So a server that stops
+    /// accepting loses no connection.
+    ///
+    /// An accept that was never polled has not begun, and does not begin.
+    pub fn cancel(self) -> Self {
+        Self {
+            accept: self.accept.cancel(),
+            ..self
+        }
+    }
 }
 
 impl<S, A> Future for Accept<S, A> {

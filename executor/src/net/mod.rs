@@ -45,6 +45,7 @@ mod udp_messages;
 mod unix;
 mod vsock;
 
+pub use crate::inherited::{ListenFd, listen_fds};
 pub use accept::Accept;
 pub use buf_pool::BufPool;
 pub use connect::Connect;

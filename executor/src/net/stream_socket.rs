@@ -83,7 +83,7 @@ impl StreamSocket {
         }
     }
 
-    pub(super) fn descriptor(&self) -> &Descriptor {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.socket
     }
 

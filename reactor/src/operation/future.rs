@@ -243,6 +243,11 @@ impl<M: Multishot> OpStream<M> {
         }
     }
 
+    /// Whether `None` was given out.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
     /// The next item, or `None` when the kernel has ended the operation.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<M::Item>> {
         match self.stage {

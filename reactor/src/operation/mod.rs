@@ -179,6 +179,16 @@ impl Completion {
         u32::try_from(self.result).map_err(|_| io::Error::from_raw_os_error(-self.result))
     }
 
+    /// What the kernel answered, as it is: a negative value is an errno, for most operations.
+    pub fn raw_result(self) -> i32 {
+        self.result
+    }
+
+    /// The flags of the completion (`IORING_CQE_F_*`).
+    pub fn flags(self) -> u32 {
+        self.flags
+    }
+
     /// Whether the kernel will send more completions for the same operation.
     pub fn has_more(self) -> bool {
         cqueue::more(self.flags)
