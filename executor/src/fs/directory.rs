@@ -28,7 +28,7 @@ enum Stage {
     Over,
 }
 
-/// What is in a directory; also a [`Stream`](futures_core::Stream). In no order, and without `.` and `..`.
+/// What is in a directory; also a [`Stream`]. In no order, and without `.` and `..`.
 ///
 /// **Dropping** a future of it loses no entry.
 pub struct ReadDir {

@@ -5,10 +5,10 @@
 //! | [`AsyncRead`], [`AsyncWrite`] | the traits; [`AsyncReadExt`], [`AsyncWriteExt`] have what takes several reads or writes |
 //! | [`BufReader`], [`BufWriter`], [`BufStream`] | reading and writing through a buffer: lines, and what ends with a byte |
 //! | [`BoxedRead`], [`BoxedWrite`], [`BoxedStream`] | for what would be a `Box<dyn AsyncRead>`: any reader, writer or stream behind one type |
-//! | [`split`], [`join`], [`Splittable`] | halves of a stream, and a stream of two halves |
-//! | [`copy`], [`copy_bidirectional`] | all of a reader to a writer, and a proxy |
-//! | [`duplex`], [`simplex`] | a stream and a pipe in memory; [`empty`], [`repeat`], [`sink`] for less than that |
-//! | [`pipe`], [`stdin`], [`stdout`], [`AsyncFd`] | what the kernel has |
+//! | [`split`](split()), [`join`], [`Splittable`] | halves of a stream, and a stream of two halves |
+//! | [`copy`](copy()), [`copy_bidirectional`] | all of a reader to a writer, and a proxy |
+//! | [`duplex`], [`simplex`](simplex()) | a stream and a pipe in memory; [`empty`], [`repeat`], [`sink`] for less than that |
+//! | [`pipe`](pipe()), [`stdin`], [`stdout`], [`AsyncFd`] | what the kernel has |
 //!
 //! **Dropping** a future of what reads and writes through a buffer ([`BufReader`], [`BufWriter`]) loses nothing.
 //!

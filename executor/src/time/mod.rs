@@ -5,10 +5,10 @@
 //!
 //! | to do something | |
 //! |---|---|
-//! | once, later | [`sleep`], [`sleep_until`] |
-//! | again and again | [`interval`], [`interval_at`]: a loop over [`tick`](Interval::tick), or a stream |
+//! | once, later | [`sleep`](sleep()), [`sleep_until`] |
+//! | again and again | [`interval`](interval()), [`interval_at`]: a loop over [`tick`](Interval::tick), or a stream |
 //! | at another time than was planned (to re-arm a timer) | [`Sleep::reset`], [`Interval::reset`] and its like |
-//! | unless it takes too long | [`timeout`], [`timeout_at`] |
+//! | unless it takes too long | [`timeout`](timeout()), [`timeout_at`] |
 //!
 //! # Time in tests
 //! The clock is [`Instant::now`]: real, monotonic time, unless a test [pauses](pause) it. Then it stands still, and jumps to the next timer as soon as there

@@ -1,6 +1,6 @@
 //! A queue with many senders and one receiver, for the tasks of one core.
 //!
-//! A bounded [`channel`] makes senders wait while it is full; an [`unbounded_channel`] grows. Values come out in the order in which they were
+//! A bounded [`channel`](channel()) makes senders wait while it is full; an [`unbounded_channel`] grows. Values come out in the order in which they were
 //! sent. Senders that wait get the next free slot in the order in which they asked, and [`try_send`](Sender::try_send) does not overtake them.
 //!
 //! The channel is at its end when all senders have been dropped, or when the receiver has closed it: what was sent before, and what comes into slots
