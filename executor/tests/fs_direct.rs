@@ -53,7 +53,10 @@ fn any_range_is_read() {
         ] {
             let found = file.read_unaligned_at(offset as u64, length).await.unwrap();
             let end = (offset + length).min(sent.len());
-            assert!(found[..] == sent[offset.min(end)..end], "{length} at {offset}");
+            assert!(
+                found[..] == sent[offset.min(end)..end],
+                "{length} at {offset}"
+            );
         }
         for (offset, length) in [(u64::MAX, 1), (0, usize::MAX)] {
             let error = file.read_unaligned_at(offset, length).await.unwrap_err();
