@@ -255,7 +255,7 @@ fn restart_takes_only_what_is_passed_to_it() {
         ("LISTEN_PID=$$ LISTEN_FDS=x", "LISTEN_FDS is"),
         (
             "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web",
-            "\"web\" is not a listening TCP socket",
+            "is not a listening TCP socket",
         ),
     ] {
         let script = format!(r#"export {variables}; exec "$0" serve 3</dev/null"#);
