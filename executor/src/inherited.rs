@@ -26,7 +26,8 @@ pub struct ListenFd {
 /// systemd passes those of a `.socket` unit. While the process is started again, connections wait in the backlog of the socket, and
 /// none is refused.
 ///
-/// They are given out once: a second call yields none. Call it early, before anything else is done with the descriptors from 3 on. The environment
+/// They are given out once: a second call yields none. The environment is believed: if it promises descriptors that were not passed on, those that
+/// have their numbers by now are taken. The environment
 /// stays as it is; programs that this one starts do not take the variables for theirs, since `LISTEN_PID` is not their number.
 ///
 /// The example `restart` is a supervisor that passes its socket on, and restarts its server without a lost connection.
