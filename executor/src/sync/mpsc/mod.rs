@@ -36,7 +36,7 @@ mod receiver;
 mod sender;
 mod unbounded;
 
-pub use permit::{OwnedPermit, Permit, Reserve, ReserveOwned, Send};
+pub use permit::{OwnedPermit, Permit, Reserve, ReserveOwned, SendValue};
 pub use receiver::{Receiver, Recv, RecvMany, UnboundedReceiver, UnboundedRecv, UnboundedRecvMany};
 pub use sender::{Closed, Sender, WeakSender};
 pub use unbounded::{UnboundedSender, WeakUnboundedSender};

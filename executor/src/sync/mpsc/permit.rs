@@ -227,13 +227,13 @@ impl<T> fmt::Debug for ReserveOwned<T> {
 
 /// The future of [`Sender::send`]. Cancellation as for [`Reserve`]; **dropped** before it is ready, it drops the value, which was not sent.
 #[must_use = "futures do nothing unless polled"]
-pub struct Send<'a, T> {
+pub struct SendValue<'a, T> {
     slot: Reserve<'a, T>,
     /// `None` when it is done.
     value: Option<T>,
 }
 
-impl<'a, T> Send<'a, T> {
+impl<'a, T> SendValue<'a, T> {
     pub(super) fn new(slot: Reserve<'a, T>, value: T) -> Self {
         let value = Some(value);
         Self { slot, value }
@@ -241,9 +241,9 @@ impl<'a, T> Send<'a, T> {
 }
 
 // The value is moved, never pinned.
-impl<T> Unpin for Send<'_, T> {}
+impl<T> Unpin for SendValue<'_, T> {}
 
-impl<T> Future for Send<'_, T> {
+impl<T> Future for SendValue<'_, T> {
     type Output = Result<(), SendError<T>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -259,14 +259,14 @@ impl<T> Future for Send<'_, T> {
     }
 }
 
-impl<T> FusedFuture for Send<'_, T> {
+impl<T> FusedFuture for SendValue<'_, T> {
     fn is_terminated(&self) -> bool {
         self.value.is_none()
     }
 }
 
-impl<T> fmt::Debug for Send<'_, T> {
+impl<T> fmt::Debug for SendValue<'_, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Send").finish_non_exhaustive()
+        formatter.debug_struct("SendValue").finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use super::error::TrySendError;
-use super::permit::{OwnedPermit, Permit, Reserve, ReserveOwned, Send};
+use super::permit::{OwnedPermit, Permit, Reserve, ReserveOwned, SendValue};
 use crate::sync::Wait;
 use futures_core::FusedFuture;
 use std::fmt;
@@ -22,13 +22,13 @@ impl<T> Sender<T> {
         Self { channel }
     }
 
-    /// Waits for a free slot, and sends the value. For cancellation see [`Send`]: a value whose `send` is dropped is lost with it;
+    /// Waits for a free slot, and sends the value. For cancellation see [`SendValue`]: a value whose `send` is dropped is lost with it;
     /// [`reserve`](Self::reserve) avoids that.
     ///
     /// # Errors
     /// [`SendError`](super::error::SendError) with the value, if the receiver has gone or has closed the channel.
-    pub fn send(&self, value: T) -> Send<'_, T> {
-        Send::new(self.reserve(), value)
+    pub fn send(&self, value: T) -> SendValue<'_, T> {
+        SendValue::new(self.reserve(), value)
     }
 
     /// Sends the value, if there is a free slot and no sender waits for one.
