@@ -3,8 +3,12 @@
 mod support;
 
 use rustix::process::Signal;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use support::PATIENCE;
 use support::process::{Ended, Process};
 use support::server::binary;
 use support::until;
@@ -173,6 +177,93 @@ fn supervisor() {
         || Path::new(&format!("/proc/{second}")).exists(),
         |&exists| !exists,
     );
+}
+
+/// The number of the server that answers a connection.
+fn ask(address: SocketAddr) -> u32 {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).expect("somebody listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
+    stream.write_all(b"?").expect("somebody reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("somebody writes");
+    answer.parse().expect("a number")
+}
+
+/// A server is started again, several times, while threads connect to it as fast as they can: each connection is answered, and after a restart by the
+/// new server.
+#[test]
+fn restart() {
+    let supervisor = Process::start(Command::new(binary("restart")).arg("127.0.0.1:0"));
+    let line = supervisor.line();
+    let address = line.strip_prefix("listening on ").expect("it says so");
+    let address = address.parse().expect("an address");
+    let is_over = AtomicBool::new(false);
+    let ready = || {
+        let line = supervisor.line();
+        let number = line
+            .strip_prefix("server ")
+            .and_then(|rest| rest.strip_suffix(" is ready"));
+        let number = number.unwrap_or_else(|| panic!("not ready: {line:?}"));
+        number.parse::<u32>().expect("a number")
+    };
+    std::thread::scope(|scope| {
+        let knock = || {
+            let mut answers = 0;
+            while !is_over.load(Relaxed) {
+                ask(address);
+                answers += 1;
+            }
+            answers
+        };
+        let knocking = [scope.spawn(knock), scope.spawn(knock)];
+        // However this ends, they do.
+        let _over = Set(&is_over);
+        let mut server = ready();
+        for _ in 0..3 {
+            supervisor.signal(Signal::HUP);
+            let next = ready();
+            let ended = format!("server {server} has ended with exit status: 0");
+            assert_eq!(supervisor.line(), ended);
+            assert_eq!(ask(address), next);
+            server = next;
+        }
+        is_over.store(true, Relaxed);
+        for thread in knocking {
+            assert!(thread.join().expect("each is answered") > 0);
+        }
+    });
+    supervisor.signal(Signal::TERM);
+    let ended = supervisor.end();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.stderr.is_empty(), "{ended:?}");
+}
+
+/// Is set when this is dropped.
+struct Set<'a>(&'a AtomicBool);
+
+impl Drop for Set<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// Descriptors that are meant for another process, or that are no sockets, are not taken for listeners.
+#[test]
+fn restart_takes_only_what_is_passed_to_it() {
+    for (variables, error) in [
+        ("LISTEN_PID=1 LISTEN_FDS=1", "no socket was passed on"),
+        ("LISTEN_PID=$$ LISTEN_FDS=x", "LISTEN_FDS is"),
+        (
+            "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web",
+            "is not a listening TCP socket",
+        ),
+    ] {
+        let script = format!(r#"export {variables}; exec "$0" serve 3</dev/null"#);
+        let mut command = Command::new("sh");
+        let ended = Process::start(command.arg("-c").arg(script).arg(binary("restart"))).end();
+        assert!(!ended.status.success(), "{ended:?}");
+        assert!(ended.stderr.contains(error), "{variables}: {ended:?}");
+    }
 }
 
 /// A CPU that this process may use.

@@ -4,7 +4,7 @@
 
 use pin_project_lite::pin_project;
 use reactor::budget;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -35,8 +35,23 @@ use std::task::{Context, Poll};
 /// assert_eq!(sum, 499_500);
 /// # }
 /// ```
-pub async fn consume_budget() {
-    poll_fn(budget::spend).await;
+pub fn consume_budget() -> ConsumeBudget {
+    ConsumeBudget { _private: () }
+}
+
+/// The future of [`consume_budget`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct ConsumeBudget {
+    _private: (),
+}
+
+impl Future for ConsumeBudget {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        budget::spend(context)
+    }
 }
 
 /// Runs `future` without a [budget](consume_budget): it is pending only when it has to wait, and holds its core as long as it does not.

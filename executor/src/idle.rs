@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long a core that has nothing to do stays awake, and how, before it blocks in the kernel.
 ///
 /// It spins first: it looks at everything there is to look at, and uses all of its CPU. Work that comes meanwhile is found within a
-/// fraction of a microsecond. Then, where the processor has an instruction for it ([`reactor::monitor`]), it watches its cache line: the CPU
+/// fraction of a microsecond. Then, where the processor has an instruction for it, it watches its cache line: the CPU
 /// rests, and is back within about a microsecond, woken by a store or by a completion; for the scheduler it still runs. Then it blocks: the CPU is free,
 /// and coming back takes a system call of who wakes it and some 30 to 50 µs.
 ///

@@ -31,7 +31,7 @@
 //!
 //! | target | level | what |
 //! |---|---|---|
-//! | `executor::stall` | `WARN` | a core has not come round for a second, once each time: its number (`core`) and the type of the future that it polls or drops (`future`). A core that sleeps in the kernel is not stuck |
+//! | `executor::stall` | `WARN` | a core has not come round for a second, once each time: its number (`core`) and the type of the future that it polls or drops (`future`), with the name of its task (`task`) if that [has one](task::Builder). A core that sleeps in the kernel is not stuck |
 //! | `executor::shutdown` | `WARN` | a shutdown waits: after a second, then at longer intervals, for which core and what it does, or for how many threads of [`spawn_blocking`] |
 //! | `executor::idle`, `executor::wake` | `TRACE` | how cores waited and were woken, see [`CoreStats`] |
 //! | `executor…`, `reactor…`: the module | `ERROR` | a panic of foreign code was contained; operations that the kernel did not give back at a shutdown |
@@ -47,11 +47,15 @@ mod core;
 mod foreign;
 pub mod fs;
 mod idle;
+mod inherited;
 pub mod io;
 mod local;
 pub mod net;
+mod next;
+mod operation;
 mod primitives;
 pub mod process;
+pub mod ring;
 mod runtime;
 pub mod sending;
 mod sharded;
@@ -59,23 +63,26 @@ pub mod signal;
 mod spawn;
 mod stats;
 pub mod sync;
-mod task;
+pub mod task;
 pub mod time;
 mod yield_now;
 
 pub use blocking::spawn_blocking;
-pub use budget::{Unconstrained, consume_budget, unconstrained};
+pub use budget::{ConsumeBudget, Unconstrained, consume_budget, unconstrained};
 pub use executor_macros::{main, test};
 pub use foreign::Foreign;
 pub use idle::IdlePolicy;
 pub use local::{AccessError, CoreLocal, TaskLocal, TaskLocalFuture};
+pub use next::Next;
+#[doc(inline)]
 pub use reactor::park::State as CoreState;
+#[doc(inline)]
 pub use reactor::{Capabilities, Feature, SetupError, buf};
-pub use runtime::{Builder, Handle, Runtime, StartError, unpinned};
+pub use runtime::{Builder, Handle, Runtime, StartError, TryCurrentError, unpinned};
 pub use sharded::Sharded;
 pub use spawn::{cores, cpus, current_core, spawn, spawn_future_on, spawn_on};
 pub use stats::{CoreStats, Waits, Wakes, stats};
-pub use task::{JoinError, JoinHandle};
+pub use task::{AbortHandle, Id as TaskId, JoinError, JoinHandle, JoinSet};
 pub use yield_now::{YieldNow, yield_now};
 
 /// What the macros expand to. Not for use by hand.
@@ -91,10 +98,10 @@ pub mod macros {
         })
     }
 
-    /// Starts the runtime of a test; if that fails, the test does.
+    /// Starts the runtime of a test, or of another function; if that fails, panics and says why.
     #[track_caller]
-    pub fn start_test(builder: Builder) -> Runtime {
-        match builder.pin(false).build() {
+    pub fn start_or_panic(builder: Builder) -> Runtime {
+        match builder.build() {
             Ok(runtime) => runtime,
             Err(error) => panic!("the executor could not start: {error}"),
         }

@@ -5,11 +5,14 @@
 pub(crate) use loom::{
     cell::UnsafeCell,
     sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence},
+    sync::{Mutex, MutexGuard},
 };
 #[cfg(modelled)]
 pub(crate) use reactor::modelled::left_out;
 #[cfg(not(modelled))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence};
+#[cfg(not(modelled))]
+pub(crate) use std::sync::{Mutex, MutexGuard};
 
 /// Whether a model asks to do without one step of a protocol. Nothing is left out but in models.
 #[cfg(not(modelled))]

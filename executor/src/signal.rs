@@ -5,12 +5,17 @@
 //!
 //! A forked child inherits handler and pipe. There the handler writes nothing: the pipe is the parent's, whom the child's signals do not concern.
 
-use crate::io::{AsyncFd, Interest};
-use reactor::Origin;
+use crate::io::{AsyncFd, Ready};
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use reactor::{Origin, budget};
 use signal_hook::consts::{self, FORBIDDEN};
 use signal_hook::{SigId, low_level};
+use std::future::Future;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::raw::c_int;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 /// Which signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +78,8 @@ impl SignalKind {
 pub struct Signal {
     /// Does not block, so that it can be emptied at one go. By reads on the ring, a future dropped between two of them would lose signals.
     told: AsyncFd<PipeReader>,
+    /// While a wait is in flight: it goes on when a future of the signal is dropped.
+    readable: Option<Ready<PipeReader>>,
     handler: SigId,
     origin: Origin,
 }
@@ -98,21 +105,74 @@ impl Signal {
         let handler = unsafe { low_level::register(kind.0, move || tell(&teller, origin)) }?;
         Ok(Self {
             told: AsyncFd::new(told),
+            readable: None,
             handler,
             origin,
         })
     }
 
-    /// Waits for the next signal, or for one that has come since the last time. **Cancel-safe**: dropped, no signal is lost.
+    /// Waits for the next signal, or for one that has come since the last time. Also the next item of the signal as a
+    /// [`Stream`], which never ends.
+    ///
+    /// **Dropped**, no signal is lost.
     ///
     /// # Errors
     /// As poll(2) and read(2) have them.
     ///
     /// # Panics
     /// Outside of a runtime, and in a forked child.
-    pub async fn recv(&mut self) -> io::Result<()> {
+    pub fn recv(&mut self) -> Recv<'_> {
+        Recv(self)
+    }
+
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.origin.expect_here("a signal of the parent's");
-        self.told.when(Interest::READABLE, read_dry).await
+        loop {
+            if let Some(readable) = &mut self.readable {
+                let ready = ready!(Pin::new(readable).poll(context));
+                self.readable = None;
+                ready?;
+            } else {
+                ready!(budget::spend(context));
+            }
+            match read_dry(self.told.get_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = Some(self.told.readable());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                told => return Poll::Ready(told),
+            }
+        }
+    }
+}
+
+impl Stream for Signal {
+    type Item = io::Result<()>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_recv(context).map(Some)
+    }
+}
+
+impl FusedStream for Signal {
+    /// It never ends.
+    fn is_terminated(&self) -> bool {
+        false
+    }
+}
+
+/// The future of [`Signal::recv`].
+///
+/// **Dropped**, no signal is lost.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Recv<'a>(&'a mut Signal);
+
+impl Future for Recv<'_> {
+    type Output = io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_recv(context)
     }
 }
 

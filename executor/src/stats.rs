@@ -30,7 +30,7 @@ pub struct CoreStats {
     pub block_given_up: u64,
     /// How many of the kernel's worker threads its operations on files may use (see
     /// [`Builder::file_workers_max`](crate::Builder::file_workers_max)). It is not a count. Zero before Linux 5.15, where the kernel does not tell.
-    pub file_workers_max: u64,
+    pub file_workers_max: usize,
 }
 
 /// What it took to tell a core that it has work, each batch of messages counted once.

@@ -29,6 +29,42 @@ async fn open(path: &Path) -> Option<DirectFile> {
     }
 }
 
+/// Any part of a file is read past the cache, aligned or not; behind the end there is nothing, and before the end of numbers an error.
+#[test]
+fn any_range_is_read() {
+    let scratch = Scratch::on_disk("ranges");
+    run(1, async {
+        let path = scratch.path("file");
+        let sent = Random::new(2).bytes(20_001);
+        fs::write(&path, sent.clone()).await.0.unwrap();
+        let Some(file) = open(&path).await else {
+            return;
+        };
+        for (offset, length) in [
+            (0, 0),
+            (0, 1),
+            (1, 4096),
+            (4095, 2),
+            (4096, 4096),
+            (511, 19_000),
+            (20_000, 100),
+            (30_000, 5),
+            (0, 50_000),
+        ] {
+            let found = file.read_unaligned_at(offset as u64, length).await.unwrap();
+            let end = (offset + length).min(sent.len());
+            assert!(
+                found[..] == sent[offset.min(end)..end],
+                "{length} at {offset}"
+            );
+        }
+        for (offset, length) in [(u64::MAX, 1), (0, usize::MAX)] {
+            let error = file.read_unaligned_at(offset, length).await.unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        }
+    });
+}
+
 /// Blocks are written and read, many at a time, and the file is cut to a length that is no block's; a short read at its end.
 #[test]
 fn blocks_are_written_and_read() {

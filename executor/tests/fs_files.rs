@@ -407,3 +407,93 @@ fn a_file_goes_to_another_core() {
         spawn(async {}).await.unwrap();
     });
 }
+
+/// Room is reserved behind the end, and given back in the middle: the length stays, and what was given back is zero.
+#[test]
+fn room_is_reserved_and_given_back() {
+    use std::os::unix::fs::MetadataExt;
+    for scratch in Scratch::each("holes") {
+        run(1, async {
+            let file = file_with(&scratch, "file", &[7; 64 << 10]).await;
+            let blocks = || std::fs::metadata(scratch.path("file")).unwrap().blocks();
+            file.sync_all().await.unwrap();
+            let before = blocks();
+            match file.punch_hole(16 << 10, 32 << 10).await {
+                Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+                    println!("skipped: no holes on this file system");
+                    return;
+                }
+                punched => punched.unwrap(),
+            }
+            file.sync_all().await.unwrap();
+            assert!(blocks() < before, "{} of {before}", blocks());
+            let BufResult(read, bytes) = file.read_at(Vec::with_capacity(65 << 10), 0).await;
+            assert_eq!(read.unwrap(), 64 << 10);
+            let is_hole = |place: &usize| (16 << 10..48 << 10).contains(place);
+            for (place, byte) in bytes.into_iter().enumerate() {
+                assert_eq!(byte, if is_hole(&place) { 0 } else { 7 }, "at {place}");
+            }
+
+            let before = blocks();
+            file.allocate_keep_size(64 << 10, 1 << 20).await.unwrap();
+            assert_eq!(file.metadata().await.unwrap().len(), 64 << 10);
+            assert!(blocks() > before);
+            let read_only = File::open(scratch.path("file")).await.unwrap();
+            let error = read_only.punch_hole(0, 4096).await.unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::EBADF));
+        });
+    }
+}
+
+/// A clone stands where the file stood and moves on by itself, and both are one open file; times are set.
+#[test]
+fn a_file_is_cloned_and_has_its_times_set() {
+    let scratch = Scratch::on_disk("clones");
+    run(1, async {
+        file_with(&scratch, "file", b"0123456789").await;
+        let mut file = File::open(scratch.path("file")).await.unwrap();
+        assert_eq!(&file.read([0; 3]).await.1, b"012");
+        let mut clone = file.try_clone().unwrap();
+        assert_eq!(&clone.read([0; 3]).await.1, b"345");
+        assert_eq!(&file.read([0; 2]).await.1, b"34");
+        drop(file);
+        assert_eq!(&clone.read([0; 2]).await.1, b"67");
+
+        let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        let times = fs::FileTimes::new().set_modified(then);
+        clone.set_times(times).await.unwrap();
+        assert_eq!(clone.metadata().await.unwrap().modified().unwrap(), then);
+    });
+}
+
+/// A lock keeps others out until it is given up or its file closed, shared locks go together; who waits for one is called off, and has it not.
+#[test]
+fn locks_keep_others_out() {
+    let scratch = Scratch::on_disk("locks");
+    run(1, async {
+        file_with(&scratch, "file", b"").await;
+        let open = || File::open(scratch.path("file"));
+        let (one, other) = (open().await.unwrap(), open().await.unwrap());
+        let is_busy = |tried| matches!(tried, Err(fs::TryLockError::WouldBlock));
+        one.lock().await.unwrap();
+        assert!(is_busy(other.try_lock().await) && is_busy(other.try_lock_shared().await));
+        let mut waiting = Box::pin(other.lock_shared());
+        assert!(poll_immediate(&mut waiting).await.is_none());
+        one.unlock().await.unwrap();
+        waiting.await.unwrap();
+        one.try_lock_shared().await.unwrap();
+
+        // Nobody else is in the way, so the attempt that was begun succeeds; but nobody is there to have the lock.
+        drop((one, other));
+        let (one, other) = (open().await.unwrap(), open().await.unwrap());
+        let mut given_up = Box::pin(one.lock());
+        assert!(poll_immediate(&mut given_up).await.is_none());
+        drop(given_up);
+        while is_busy(other.try_lock().await) {
+            executor::yield_now().await;
+        }
+        assert!(is_busy(one.try_lock().await));
+        drop(other);
+        one.lock().await.unwrap();
+    });
+}

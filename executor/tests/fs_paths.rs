@@ -200,3 +200,28 @@ fn whole_files_are_read_and_written() {
         assert_eq!(kind(File::open("/nonexistent").await), ErrorKind::NotFound);
     });
 }
+
+/// Directories are made with a mode, one or all that are missing.
+#[test]
+fn a_builder_makes_directories() {
+    let scratch = Scratch::on_disk("builder");
+    run(1, async {
+        let mode = |name: &str| {
+            let metadata = std::fs::metadata(scratch.path(name)).unwrap();
+            metadata.permissions().mode() & 0o777
+        };
+        let mut builder = fs::DirBuilder::new();
+        builder.mode(0o700);
+        let made = builder.create(scratch.path("a/b")).await;
+        assert_eq!(kind(made), ErrorKind::NotFound);
+        builder.create(scratch.path("one")).await.unwrap();
+        assert_eq!(mode("one"), 0o700);
+        let again = builder.create(scratch.path("one")).await;
+        assert_eq!(kind(again), ErrorKind::AlreadyExists);
+        for _ in 0..2 {
+            let made = builder.recursive(true).create(scratch.path("a/b/c")).await;
+            made.unwrap();
+        }
+        assert_eq!((mode("a"), mode("a/b/c")), (0o700, 0o700));
+    });
+}

@@ -54,7 +54,7 @@ fn every_core_has_as_many_file_workers() {
         }
         let stats = runtime.handle().stats();
         let told: Vec<_> = stats.iter().map(|core| core.file_workers_max).collect();
-        assert_eq!(told, vec![u64::from(expected); cores]);
+        assert_eq!(told, vec![expected as usize; cores]);
     }
 }
 

@@ -246,6 +246,30 @@ fn a_named_pipe_opens_when_both_ends_do() {
     });
 }
 
+/// Ends of a named pipe are opened without waiting: a writer is refused while nobody reads, a reader is there at once; bytes go through, and an
+/// end when all clones of the writer are gone.
+#[test]
+fn a_named_pipe_is_opened_without_waiting() {
+    let _alone = alone();
+    run(1, async {
+        let fifo = Fifo::new("now");
+        let error = PipeWriter::try_open(&fifo.0).await.unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ENXIO));
+        let reader = PipeReader::try_open(&fifo.0).await.unwrap();
+        let writer = PipeWriter::try_open(&fifo.0).await.unwrap();
+        let mut read = reader.read([0; 2]);
+        settle().await;
+        assert!(poll_immediate(&mut read).await.is_none(), "it waits");
+        let clone = writer.try_clone().unwrap();
+        drop(writer);
+        clone.write("hi").await.0.unwrap();
+        assert_eq!(&read.await.1, b"hi");
+        drop(clone);
+        let reader = reader.try_clone().unwrap();
+        assert_eq!(reader.read([0; 1]).await.0.unwrap(), 0);
+    });
+}
+
 /// The other end never comes: the open is given up, many times, or the runtime ends; no descriptor is left.
 #[test]
 fn an_open_that_is_given_up_leaks_nothing() {

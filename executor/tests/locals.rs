@@ -291,3 +291,24 @@ fn a_drop_that_panics_leaves_no_value_behind() {
     assert!(catch_unwind(AssertUnwindSafe(|| drop(scope))).is_err());
     assert!(REQUEST.try_with(|_| {}).is_err());
 }
+
+/// The value can be had as a copy and without a panic; it comes back from a future that is complete, or not, and is then no longer there.
+#[test]
+fn values_can_be_asked_for_and_taken_back() {
+    run(1, async {
+        assert_eq!(REQUEST.try_get(), Err(AccessError));
+        let mut scoped = std::pin::pin!(REQUEST.scope(5, async {
+            let before = REQUEST.try_get();
+            executor::yield_now().await;
+            (before, REQUEST.try_get())
+        }));
+        assert_eq!(futures::poll!(scoped.as_mut()), std::task::Poll::Pending);
+        assert_eq!(scoped.as_mut().take_value(), Some(5));
+        assert_eq!(scoped.as_mut().take_value(), None);
+        assert_eq!(scoped.as_mut().await, (Ok(5), Err(AccessError)));
+
+        let mut scoped = std::pin::pin!(REQUEST.scope(6, async {}));
+        scoped.as_mut().await;
+        assert_eq!(scoped.take_value(), Some(6));
+    });
+}

@@ -71,3 +71,29 @@ fn mains_panic_stops_the_other_cores_and_is_the_process_s() {
         );
     }
 }
+
+/// Another function than `main` says it to its caller.
+#[executor::main(cores = 0)]
+async fn a_function_without_cores() {}
+
+#[test]
+#[should_panic(expected = "the executor could not start: zero cores were asked for")]
+fn another_function_that_cannot_start_panics_and_says_why() {
+    a_function_without_cores();
+}
+
+/// How many CPUs the thread may use.
+fn width() -> usize {
+    let mask = rustix::thread::sched_getaffinity(None).unwrap();
+    mask.count() as usize
+}
+
+#[executor::test(pin = true)]
+async fn a_test_is_pinned_by_choice() {
+    assert_eq!(width(), 1);
+}
+
+#[executor::test]
+async fn a_test_is_not_pinned_by_default() {
+    assert_eq!(width(), restraint::cpus().len());
+}

@@ -30,7 +30,7 @@ fn builders() -> Vec<(&'static str, Builder)> {
     builders
 }
 
-fn pool(count: u16, buffer_bytes: u32, filling: Filling) -> BufPool {
+fn pool(count: usize, buffer_bytes: usize, filling: Filling) -> BufPool {
     let options = PoolOptions {
         count,
         buffer_bytes,

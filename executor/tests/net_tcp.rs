@@ -5,7 +5,7 @@ mod common;
 use common::descriptors::{alone, descriptors};
 use common::{modes, pair, run, settle, start_with, until};
 use executor::buf::BufResult;
-use executor::net::{Keepalive, TcpListener, TcpListenerBuilder, TcpSocket, TcpStream};
+use executor::net::{Keepalive, TcpListener, TcpListenerBuilder, TcpSocket, TcpStream, UdpSocket};
 use executor::spawn;
 use executor::time::{Duration, Instant};
 use futures::future::poll_immediate;
@@ -28,6 +28,29 @@ fn full() -> (net::TcpListener, Vec<socket2::Socket>, SocketAddr) {
     });
     let clients = clients.collect();
     (listener, clients, address)
+}
+
+/// An address is bound as text in each of its forms; a name is refused, and the error says what to do instead.
+#[test]
+fn what_binds_takes_addresses_and_refuses_names() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap();
+    TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    TcpListener::bind(&[taken, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))][..]).unwrap();
+    UdpSocket::bind(String::from("127.0.0.1:0")).unwrap();
+    let refused = [
+        TcpListener::bind("localhost:0").expect_err("a name"),
+        TcpListener::bind(("localhost", 0)).expect_err("a name"),
+        TcpListener::bind("127.0.0.1").expect_err("no port"),
+        UdpSocket::bind("localhost:0").expect_err("a name"),
+        TcpListenerBuilder::new()
+            .bind_many("localhost:0", 2)
+            .expect_err("a name"),
+    ];
+    for error in refused {
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("lookup_host"), "{error}");
+    }
 }
 
 /// The first of two addresses does not answer: after the time for it, the second is tried; of the first alone, the error says why.

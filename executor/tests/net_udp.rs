@@ -4,7 +4,9 @@ mod common;
 
 use common::{modes, on_thread, run, settle, start, start_with};
 use executor::buf::BufResult;
-use executor::net::{BufPool, Filling, PoolOptions, UdpSocket};
+use executor::net::{
+    BufPool, ControlMessages, Ecn, Filling, PacketInfo, PoolOptions, UdpSocket, UdpSocketBuilder,
+};
 use executor::time::{Duration, sleep};
 use executor::{Builder, Feature, spawn, spawn_on, yield_now};
 use futures::future::{Either, poll_immediate, select};
@@ -26,7 +28,7 @@ fn pairs() -> Vec<(UdpSocket, UdpSocket)> {
     pairs
 }
 
-fn pool(count: u16) -> BufPool {
+fn pool(count: usize) -> BufPool {
     let options = PoolOptions {
         count,
         buffer_bytes: 512,
@@ -391,5 +393,130 @@ fn a_socket_on_each_core() {
             served[usize::from(cores[0])] += 1;
         }
         assert!(served[0] > 0 && served[1] > 0, "{served:?}");
+    });
+}
+
+/// Marks and addresses come with datagrams, of IPv4, of IPv6, and of IPv4 to a socket for IPv6. One that a dropped receive has received
+/// keeps its own.
+#[test]
+fn control_messages_come_with_datagrams() {
+    run(1, async {
+        let to_both = UdpSocketBuilder::new().only_v6(false).bind("[::]:0");
+        let to_both = to_both.ok().map(|socket| {
+            let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+            (socket, client)
+        });
+        for (server, client) in pairs().into_iter().chain(to_both) {
+            server.set_recv_ecn(true).unwrap();
+            server.set_recv_packet_info(true).unwrap();
+            let mut target = server.local_addr().unwrap();
+            target.set_ip(client.local_addr().unwrap().ip());
+            for ecn in [Ecn::NotEct, Ecn::Ect0, Ecn::Ect1, Ecn::Ce] {
+                let mut early = Box::pin(server.recv_msg(Vec::with_capacity(8)));
+                assert!(poll_immediate(&mut early).await.is_none());
+                settle().await;
+                let control = ControlMessages::new().with_ecn(ecn);
+                let sent = client.send_msg("hello", Some(target), control).await.0;
+                assert_eq!(sent.unwrap(), 5);
+                settle().await;
+                if ecn == Ecn::Ect0 {
+                    drop(early);
+                    early = Box::pin(server.recv_msg(Vec::with_capacity(8)));
+                }
+                let BufResult(received, buffer) = early.await;
+                let received = received.unwrap();
+                assert_eq!((received.count, &buffer[..]), (5, &b"hello"[..]));
+                assert!(!received.is_truncated && !received.is_control_truncated);
+                assert_eq!(received.control.ecn(), Some(ecn), "{:?}", received.control);
+                let info = received.control.packet_info().unwrap();
+                assert_eq!(info.address.to_canonical(), target.ip());
+                assert_ne!(info.interface, 0);
+                assert_eq!(received.control.segment_size(), None);
+                assert_eq!(received.control.iter().count(), 2);
+            }
+        }
+    });
+}
+
+/// A socket that has many addresses sends from the one that is asked for; from one that the machine does not have, it does not.
+#[test]
+fn a_datagram_is_sent_from_the_address_that_was_asked_for() {
+    run(1, async {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let client = UdpSocket::bind("0.0.0.0:0").unwrap();
+        let send = |address: Ipv4Addr| {
+            let (address, interface) = (address.into(), 0);
+            let control =
+                ControlMessages::new().with_packet_info(PacketInfo { address, interface });
+            client.send_msg("hello", server.local_addr().ok(), control)
+        };
+        send(Ipv4Addr::new(127, 0, 0, 9)).await.0.unwrap();
+        let (_, sender) = server.recv_from([0; 8]).await.0.unwrap();
+        assert_eq!(sender.ip(), Ipv4Addr::new(127, 0, 0, 9));
+        let refused = send(Ipv4Addr::new(192, 0, 2, 1)).await.0;
+        assert!(refused.is_err(), "{refused:?}");
+    });
+}
+
+/// One send is cut into datagrams of a size, the last shorter. A receiver that has them joined gets all in one receive, and the size.
+#[test]
+fn datagrams_are_cut_and_joined_by_the_kernel() {
+    run(1, async {
+        for (server, client) in pairs() {
+            let target = server.local_addr().unwrap();
+            let bytes: Vec<u8> = (0..2500).map(|byte| byte as u8).collect();
+            let send = || {
+                let control = ControlMessages::new().with_segment_size(1000);
+                client.send_msg(bytes.clone(), Some(target), control)
+            };
+            assert_eq!(send().await.0.unwrap(), 2500);
+            for part in bytes.chunks(1000) {
+                let BufResult(received, buffer) = server.recv_msg(Vec::with_capacity(4096)).await;
+                assert_eq!(received.unwrap().control.segment_size(), None);
+                assert!(buffer == part);
+            }
+            server.set_gro(true).unwrap();
+            assert!(server.gro().unwrap());
+            assert_eq!(send().await.0.unwrap(), 2500);
+            let BufResult(received, buffer) = server.recv_msg(Vec::with_capacity(4096)).await;
+            assert_eq!(received.unwrap().control.segment_size(), Some(1000));
+            assert!(buffer == bytes);
+
+            let too_many = ControlMessages::new().with_segment_size(1);
+            let refused = client.send_msg(bytes, Some(target), too_many).await.0;
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+        }
+    });
+}
+
+/// Two sockets share an address if both say so, and not otherwise. A peeked datagram is received afterwards.
+#[test]
+fn an_address_is_shared_only_when_both_say_so() {
+    run(1, async {
+        let shared = UdpSocketBuilder::new().reuse_port(true);
+        let first = shared
+            .clone()
+            .recv_buffer_size(1 << 16)
+            .bind("127.0.0.1:0")
+            .unwrap();
+        assert_eq!(first.recv_buffer_size().unwrap(), 1 << 17);
+        let address = first.local_addr().unwrap();
+        let second = shared.bind(address).unwrap();
+        let refused = UdpSocket::bind(address).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AddrInUse);
+        drop(second);
+        first.connect(address).await.unwrap();
+        first.send("hello").await.0.unwrap();
+        for _ in 0..2 {
+            assert_eq!(&first.peek([0; 5]).await.1, b"hello");
+        }
+        assert_eq!(&first.recv([0; 5]).await.1, b"hello");
+        assert_eq!(
+            UdpSocketBuilder::new()
+                .bind_many(address, 0)
+                .unwrap_err()
+                .kind(),
+            ErrorKind::InvalidInput
+        );
     });
 }

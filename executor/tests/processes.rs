@@ -199,6 +199,9 @@ fn in_a_child_every_use_is_refused() {
                 handle.spawn_on(0, async || {}),
                 handle.spawn_blocking(|| ()),
                 Handle::current(),
+                handle.block_on(0, async || {}),
+                executor::task::Builder::new().name("named").spawn(async {}),
+                executor::task::Builder::new().spawn_on(0, async || {}),
                 executor::current_core(),
                 executor::stats(),
                 BufPool::new(POOL),
@@ -206,6 +209,7 @@ fn in_a_child_every_use_is_refused() {
                 sharded.as_ref().map(Sharded::local),
                 runtime.block_on(async {}),
             );
+            assert!(Handle::try_current().is_err_and(|error| error.is_forked_child()));
             // These are foreign threads' ways: they end in nothing.
             task.abort();
             drop(sharded.take());

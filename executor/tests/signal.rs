@@ -7,6 +7,7 @@ use executor::io::pipe;
 use executor::signal::{Signal, SignalKind, ctrl_c};
 use executor::time::{Duration, sleep, timeout};
 use executor::{Builder, IdlePolicy, spawn, spawn_on};
+use futures::StreamExt;
 use futures::future::poll_immediate;
 use signal_hook::low_level::raise;
 use std::io::ErrorKind;
@@ -26,6 +27,21 @@ fn a_signal_is_received() {
         assert!(!waiting.is_finished());
         raise(libc::SIGUSR1).unwrap();
         waiting.await.unwrap().unwrap();
+    });
+}
+
+/// A signal is the next item of a stream; a wait that was dropped leaves it to the next one, whatever form that has.
+#[test]
+fn a_signal_is_a_stream() {
+    run(1, async {
+        let mut signal = Signal::new(SignalKind::from_raw(libc::SIGURG)).unwrap();
+        assert!(poll_immediate(signal.next()).await.is_none());
+        raise(libc::SIGURG).unwrap();
+        signal.recv().await.unwrap();
+        assert!(poll_immediate(signal.recv()).await.is_none());
+        raise(libc::SIGURG).unwrap();
+        signal.next().await.unwrap().unwrap();
+        assert!(poll_immediate(signal.next()).await.is_none());
     });
 }
 

@@ -72,6 +72,11 @@ async fn stuck_in_its_poll(heard: Heard, core: usize) {
     heard.wait_for(&["executor::stall", &core, "stuck_in_its_poll"]);
 }
 
+/// The same, of another type.
+async fn stuck_without_a_name(heard: Heard) {
+    heard.wait_for(&["executor::stall", "stuck_without_a_name"]);
+}
+
 /// A future that does not return from its drop until that was told of.
 struct StuckInItsDrop(Heard, &'static [&'static str]);
 
@@ -89,6 +94,23 @@ fn a_core_that_does_not_come_round_is_told() {
         start(1).block_on(async {
             spawn(stuck_in_its_poll(heard.clone(), 0)).await.unwrap();
             assert_eq!(heard.count("executor::stall"), 1);
+        });
+    });
+    child.run_well();
+}
+
+/// A task with a name is stuck, and then one without: the first warning has the name as well, the second has none.
+#[test]
+fn a_stuck_task_is_told_with_its_name() {
+    let child = Child::of(|| {
+        let heard = Heard::listen();
+        start(1).block_on(async {
+            let stuck = stuck_in_its_poll(heard.clone(), 0);
+            let named = executor::task::Builder::new().name("the slow one");
+            named.spawn(stuck).await.unwrap();
+            heard.wait_for(&["executor::stall", "stuck_in_its_poll", "the slow one"]);
+            spawn(stuck_without_a_name(heard.clone())).await.unwrap();
+            assert_eq!(heard.count("the slow one"), 1);
         });
     });
     child.run_well();

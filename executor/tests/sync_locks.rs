@@ -3,7 +3,10 @@
 mod common;
 
 use common::{run, settle};
-use executor::sync::{Mutex, RwLock};
+use executor::sync::{
+    Mutex, MutexGuard, OnceCell, OwnedMutexGuard, OwnedRwLockReadGuard, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, SetError, TryLockError,
+};
 use executor::{JoinHandle, spawn, yield_now};
 use futures::poll;
 use std::cell::{Cell, RefCell};
@@ -50,7 +53,7 @@ fn a_turn_at_the_mutex_is_passed_on() {
         settle().await;
         drop(held);
         // It is the first one's by now, although that has not run: nobody overtakes it.
-        assert!(mutex.try_lock().is_none());
+        assert!(mutex.try_lock().is_err());
         first.abort();
         assert!(first.await.unwrap_err().is_cancelled());
         second.await.unwrap();
@@ -82,10 +85,10 @@ fn a_mutex_is_not_poisoned() {
             }
         });
         settle().await;
-        assert!(mutex.try_lock().is_none());
+        assert!(mutex.try_lock().is_err());
         task.abort();
         assert!(task.await.unwrap_err().is_cancelled());
-        assert_eq!(mutex.try_lock().map(|value| *value), Some(2));
+        assert_eq!(mutex.try_lock().map(|value| *value), Ok(2));
     });
 }
 
@@ -126,7 +129,7 @@ fn readers_share_and_writers_are_not_overtaken() {
         ];
         settle().await;
         assert!(log.borrow().is_empty());
-        assert!(lock.try_read().is_none() && lock.try_write().is_none());
+        assert!(lock.try_read().is_err() && lock.try_write().is_err());
         drop(held);
         settle().await;
         assert!(log.borrow().is_empty());
@@ -142,7 +145,7 @@ fn readers_share_and_writers_are_not_overtaken() {
             "last reader",
         ];
         assert_eq!(*log.borrow(), expected);
-        assert!(lock.try_write().is_some());
+        assert!(lock.try_write().is_ok());
     });
 }
 
@@ -223,4 +226,149 @@ fn the_value_is_let_go_before_the_next_is_let_in() {
     WAITING.set(Some(waiting));
     drop(held);
     assert_eq!(GOT.get(), Some(7));
+}
+
+/// Guards that own their lock travel into tasks, keep the lock alive, and let the next one in when they are dropped there.
+#[test]
+fn owned_guards_keep_their_lock_alive() {
+    run(1, async {
+        let mutex = Rc::new(Mutex::new(vec![1]));
+        let guard = Rc::clone(&mutex).lock_owned().await;
+        assert!(Rc::clone(&mutex).try_lock_owned().is_err());
+        let waiting = spawn(Rc::clone(&mutex).lock_owned());
+        drop(mutex);
+        settle().await;
+        spawn(async move {
+            let mut guard = guard;
+            yield_now().await;
+            guard.push(2);
+        })
+        .await
+        .unwrap();
+        assert_eq!(*waiting.await.unwrap(), [1, 2]);
+
+        let lock = Rc::new(RwLock::new(5));
+        let one = Rc::clone(&lock).read_owned().await;
+        let other = Rc::clone(&lock).try_read_owned().unwrap();
+        let writing = spawn(Rc::clone(&lock).write_owned());
+        settle().await;
+        assert!(Rc::clone(&lock).try_read_owned().is_err());
+        drop(lock);
+        assert_eq!(*one + *other, 10);
+        drop((one, other));
+        *writing.await.unwrap() += 1;
+    });
+}
+
+/// A lock whose last `Rc` is in a guard is freed with the guard, and so is the value.
+#[test]
+fn the_last_owned_guard_frees_the_value() {
+    run(1, async {
+        let value = Rc::new(());
+        let mutex = Rc::new(Mutex::new(Rc::clone(&value)));
+        let guard = mutex.lock_owned().await;
+        assert_eq!(Rc::strong_count(&value), 2);
+        drop(OwnedMutexGuard::map(guard, |value| value));
+        assert_eq!(Rc::strong_count(&value), 1);
+    });
+}
+
+/// Guards are narrowed to parts of their value, and to parts of those: the lock stays taken, and is free when the last of them goes. A part that
+/// there is not leaves the guard as it was.
+#[test]
+fn guards_map_to_parts() {
+    run(1, async {
+        let mutex = Rc::new(Mutex::new((1, vec![2, 3])));
+        let list = MutexGuard::map(mutex.lock().await, |value| &mut value.1);
+        let list = MutexGuard::try_map(list, |list| list.get_mut(7)).unwrap_err();
+        let mut last = MutexGuard::try_map(list, |list| list.last_mut()).unwrap();
+        *last += 1;
+        assert_eq!(mutex.try_lock().unwrap_err(), TryLockError);
+        drop(last);
+        let owned = Rc::clone(&mutex).lock_owned().await;
+        let mut first = OwnedMutexGuard::map(owned, |value| &mut value.0);
+        *first = 9;
+        assert!(mutex.try_lock().is_err());
+        drop(first);
+        assert_eq!(*mutex.try_lock().unwrap(), (9, vec![2, 4]));
+
+        let lock = Rc::new(RwLock::new((1, "one")));
+        let text = RwLockReadGuard::map(lock.read().await, |value| value.1);
+        let number =
+            OwnedRwLockReadGuard::map(Rc::clone(&lock).read_owned().await, |value| &value.0);
+        assert_eq!((&*text, *number), ("one", 1));
+        assert!(lock.try_write().is_err());
+        drop((text, number));
+        *RwLockWriteGuard::map(lock.write().await, |value| &mut value.0) += 1;
+        assert_eq!(lock.read().await.0, 2);
+    });
+}
+
+/// A guard is mapped by a closure that panics: the lock is free, and the value there.
+#[test]
+fn a_map_that_panics_unlocks() {
+    let mutex = Mutex::new(1);
+    let mapped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let guard = mutex.try_lock().unwrap();
+        drop(MutexGuard::map(guard, |_| -> &mut i32 {
+            panic!("on purpose")
+        }));
+    }));
+    assert!(mapped.is_err());
+    assert_eq!(*mutex.try_lock().unwrap(), 1);
+}
+
+/// A writer becomes a reader: readers that were first in the queue come in, a writer does not, and no writer was in between.
+#[test]
+fn a_writer_becomes_a_reader() {
+    run(1, async {
+        let lock = RwLock::new(0);
+        let mut writing = lock.write().await;
+        let mut reading = pin!(lock.read());
+        let mut next = pin!(lock.write());
+        assert!(poll!(reading.as_mut()).is_pending());
+        assert!(poll!(next.as_mut()).is_pending());
+        *writing = 1;
+        let downgraded = writing.downgrade();
+        let Poll::Ready(other) = poll!(reading.as_mut()) else {
+            panic!("it may read");
+        };
+        assert_eq!((*downgraded, *other), (1, 1));
+        assert!(poll!(next.as_mut()).is_pending());
+        drop((downgraded, other));
+        *next.await = 2;
+        assert_eq!(*lock.read().await, 2);
+    });
+}
+
+/// One task makes the value while others wait; if it is dropped, or fails, the next one makes it, and it is made once.
+#[test]
+fn a_once_cell_is_made_by_one_task() {
+    run(1, async {
+        let (cell, made) = (Rc::new(OnceCell::new()), Rc::new(Cell::new(0)));
+        let mut dropped = Box::pin(cell.get_or_init(async || std::future::pending().await));
+        assert!(poll!(dropped.as_mut()).is_pending());
+        assert_eq!(cell.set(7), Err(SetError::Initializing(7)));
+        let mut failing = Box::pin(cell.get_or_try_init(async || Err("on purpose")));
+        assert!(poll!(failing.as_mut()).is_pending());
+        let tasks = [(); 3].map(|()| {
+            let (cell, made) = (Rc::clone(&cell), Rc::clone(&made));
+            spawn(async move {
+                let make = async || {
+                    yield_now().await;
+                    made.set(made.get() + 1);
+                    5
+                };
+                *cell.get_or_init(make).await
+            })
+        });
+        settle().await;
+        drop(dropped);
+        assert_eq!(failing.await, Err("on purpose"));
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), 5);
+        }
+        assert_eq!(made.get(), 1);
+        assert_eq!(cell.set(7), Err(SetError::AlreadyInitialized(7)));
+    });
 }

@@ -4,7 +4,7 @@ mod common;
 
 use common::{run, settle};
 use executor::spawn;
-use executor::sync::{Closed, Event, Gate, Notify};
+use executor::sync::{Barrier, Event, Gate, GateClosed, Notify};
 use futures::poll;
 use std::cell::RefCell;
 use std::pin::pin;
@@ -154,7 +154,7 @@ fn a_gate_closes_behind_the_last() {
         let closing = [close(), close()];
         settle().await;
         assert!(gate.is_closed());
-        assert_eq!(gate.enter().unwrap_err(), Closed);
+        assert_eq!(gate.enter().unwrap_err(), GateClosed);
         drop(first);
         settle().await;
         assert!(!closing[0].is_finished());
@@ -184,5 +184,68 @@ fn a_gate_stays_closed() {
         let empty = Gate::new();
         empty.close().await;
         assert!(empty.enter().is_err());
+    });
+}
+
+/// One is enabled and not polled: it is in the queue, is chosen, and passes that on if it is dropped.
+#[test]
+fn an_enabled_one_is_in_the_queue() {
+    run(1, async {
+        let notify = Rc::new(Notify::new());
+        let mut enabled = Box::pin(Rc::clone(&notify).notified_owned());
+        assert!(!enabled.as_mut().enable());
+        let mut second = pin!(notify.notified());
+        assert!(poll!(second.as_mut()).is_pending());
+        notify.notify_one();
+        assert!(poll!(second.as_mut()).is_pending());
+        drop(enabled);
+        assert!(poll!(second.as_mut()).is_ready());
+
+        notify.notify_one();
+        let mut stored = pin!(notify.notified());
+        assert!(stored.as_mut().enable());
+        // It has used up what was stored.
+        assert!(poll!(pin!(notify.notified())).is_pending());
+        stored.await;
+    });
+}
+
+/// The last in the queue is notified first; if it has gone, the last that is left is; with nobody there, it is kept.
+#[test]
+fn the_last_is_notified() {
+    run(1, async {
+        let notify = Notify::new();
+        let [mut first, mut second, mut third] = [(); 3].map(|()| Box::pin(notify.notified()));
+        assert!(poll!(first.as_mut()).is_pending());
+        assert!(poll!(second.as_mut()).is_pending());
+        assert!(poll!(third.as_mut()).is_pending());
+        notify.notify_last();
+        assert!(poll!(first.as_mut()).is_pending());
+        drop(third);
+        assert!(poll!(first.as_mut()).is_pending());
+        assert!(poll!(second.as_mut()).is_ready());
+        notify.notify_last();
+        first.await;
+        notify.notify_last();
+        notify.notified().await;
+    });
+}
+
+/// Three meet, twice: nobody goes on before the third has come, and one of each round is the leader. One that gives up has not come.
+#[test]
+fn a_barrier_lets_a_round_go_on() {
+    run(1, async {
+        let barrier = Barrier::new(3);
+        for _ in 0..2 {
+            let (mut one, mut two) = (Box::pin(barrier.wait()), Box::pin(barrier.wait()));
+            assert!(poll!(one.as_mut()).is_pending());
+            assert!(poll!(two.as_mut()).is_pending());
+            drop(two);
+            let mut two = Box::pin(barrier.wait());
+            assert!(poll!(two.as_mut()).is_pending());
+            assert!(poll!(one.as_mut()).is_pending());
+            assert!(barrier.wait().await.is_leader());
+            assert!(!one.await.is_leader() && !two.await.is_leader());
+        }
     });
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Random, run, settle};
-use executor::sync::{Closed, OwnedPermit, Permit, Semaphore, TryAcquireError};
+use executor::sync::{AcquireError, OwnedSemaphorePermit, Permit, Semaphore, TryAcquireError};
 use executor::{spawn, unconstrained};
 use futures::poll;
 use std::cell::RefCell;
@@ -57,7 +57,7 @@ fn one_that_wants_many_is_not_overtaken() {
         drop(held);
         assert!(poll!(one.as_mut()).is_pending());
         let many = many.await.unwrap();
-        assert_eq!((many.count(), semaphore.available_permits()), (2, 0));
+        assert_eq!((many.num_permits(), semaphore.available_permits()), (2, 0));
         drop(many);
         drop(one.await.unwrap());
         assert_eq!(semaphore.available_permits(), 2);
@@ -75,7 +75,7 @@ fn when_the_first_gives_up_those_behind_are_served() {
         settle().await;
         assert!(!behind.is_finished());
         drop(many);
-        assert_eq!(behind.await.unwrap().unwrap().count(), 1);
+        assert_eq!(behind.await.unwrap().unwrap().num_permits(), 1);
     });
 }
 
@@ -103,7 +103,8 @@ fn a_granted_permit_is_passed_on() {
     });
 }
 
-type Acquiring<'a> = Pin<Box<dyn Future<Output = Result<Permit<&'a Semaphore>, Closed>> + 'a>>;
+type Acquiring<'a> =
+    Pin<Box<dyn Future<Output = Result<Permit<&'a Semaphore>, AcquireError>> + 'a>>;
 
 /// Ten thousand times somebody asks, gives up at some point, or gives back, as chance has it: nobody is overtaken, nobody waits for what is there, and
 /// in the end every permit is back.
@@ -146,7 +147,7 @@ fn no_permit_is_lost_whenever_one_gives_up() {
                             Poll::Pending => waiting.push((number, count, asking)),
                         }
                     }
-                    let out: usize = held.iter().map(Permit::count).sum();
+                    let out: usize = held.iter().map(Permit::num_permits).sum();
                     assert_eq!(out + semaphore.available_permits(), PERMITS);
                     if let Some((_, wanted, _)) = waiting.first() {
                         assert!(
@@ -174,8 +175,8 @@ fn closing_refuses_who_waits_and_who_comes() {
         drop(held);
         semaphore.close();
         assert!(semaphore.is_closed());
-        assert_eq!(refused.await.unwrap().unwrap_err(), Closed);
-        assert_eq!(semaphore.acquire().await.unwrap_err(), Closed);
+        assert_eq!(refused.await.unwrap().unwrap_err(), AcquireError);
+        assert_eq!(semaphore.acquire().await.unwrap_err(), AcquireError);
         let tried = semaphore.try_acquire().unwrap_err();
         assert_eq!(tried, TryAcquireError::Closed);
         drop(granted.await.unwrap().unwrap());
@@ -188,9 +189,9 @@ fn closing_refuses_who_waits_and_who_comes() {
 fn permits_are_owned_added_and_forgotten() {
     run(1, async {
         let semaphore = Rc::new(Semaphore::new(1));
-        let permit: OwnedPermit = Rc::clone(&semaphore).acquire_owned().await.unwrap();
+        let permit: OwnedSemaphorePermit = Rc::clone(&semaphore).acquire_owned().await.unwrap();
         assert!(Rc::clone(&semaphore).try_acquire_owned().is_err());
-        assert_eq!(semaphore.acquire_many(0).await.unwrap().count(), 0);
+        assert_eq!(semaphore.acquire_many(0).await.unwrap().num_permits(), 0);
         spawn(async move { drop(permit) }).await.unwrap();
         semaphore.add_permits(2);
         let many = Rc::clone(&semaphore).acquire_many_owned(3).await.unwrap();
@@ -266,10 +267,55 @@ impl<T: ?Sized + Sync> AmbiguousIfSendOrSync<u16> for T {}
 #[test]
 fn none_of_them_can_leave_its_core() {
     <Semaphore as AmbiguousIfSendOrSync<_>>::check();
-    <OwnedPermit as AmbiguousIfSendOrSync<_>>::check();
+    <OwnedSemaphorePermit as AmbiguousIfSendOrSync<_>>::check();
     <executor::sync::Mutex<()> as AmbiguousIfSendOrSync<_>>::check();
     <executor::sync::RwLock<()> as AmbiguousIfSendOrSync<_>>::check();
     <executor::sync::Notify as AmbiguousIfSendOrSync<_>>::check();
     <executor::sync::Event as AmbiguousIfSendOrSync<_>>::check();
     <executor::sync::Gate as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::Barrier as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::OnceCell<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::OwnedMutexGuard<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::OwnedRwLockReadGuard<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::mpsc::Sender<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::oneshot::Receiver<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::broadcast::Receiver<()> as AmbiguousIfSendOrSync<_>>::check();
+    <executor::sync::watch::Receiver<()> as AmbiguousIfSendOrSync<_>>::check();
+}
+
+/// Permits are put together, split, and taken out of use; each goes back, or does not, once.
+#[test]
+fn permits_merge_and_split() {
+    run(1, async {
+        let semaphore = Rc::new(Semaphore::new(10));
+        let mut permit = Rc::clone(&semaphore).acquire_many_owned(3).await.unwrap();
+        permit.merge(Rc::clone(&semaphore).try_acquire_many_owned(4).unwrap());
+        assert_eq!(
+            (permit.num_permits(), semaphore.available_permits()),
+            (7, 3)
+        );
+        assert!(permit.split(8).is_none());
+        let two = permit.split(2).unwrap();
+        drop(permit);
+        assert_eq!((two.num_permits(), semaphore.available_permits()), (2, 8));
+        two.forget();
+        assert_eq!(semaphore.forget_permits(3), 3);
+        assert_eq!(
+            (semaphore.forget_permits(9), semaphore.available_permits()),
+            (5, 0)
+        );
+    });
+}
+
+/// Permits of one semaphore cannot be given to another: that panics, and both get theirs back.
+#[test]
+fn permits_of_two_semaphores_do_not_merge() {
+    let (one, other) = (Semaphore::new(1), Semaphore::new(1));
+    let merged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        one.try_acquire()
+            .unwrap()
+            .merge(other.try_acquire().unwrap());
+    }));
+    assert!(merged.is_err());
+    assert_eq!((one.available_permits(), other.available_permits()), (1, 1));
 }

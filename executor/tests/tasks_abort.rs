@@ -241,3 +241,30 @@ fn on_its_core_before_it_was_taken_in() {
         settle().await;
     });
 }
+
+/// Clones of an abort handle end a task from each place, also when the join handle has gone; they show the task's id and are of use after its end.
+#[test]
+fn by_an_abort_handle_from_anywhere() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        for place in 0..PLACES {
+            let drops = Drops::new();
+            let token = drops.token();
+            let task = spawn_on(place % 2, async move || {
+                let _held = token;
+                pending::<()>().await;
+            });
+            let abort = task.abort_handle();
+            assert_eq!(abort.id(), task.id());
+            task.detach();
+            let there = abort.clone();
+            match place {
+                0 => there.abort(),
+                1 => spawn_on(1, async move || there.abort()).await.unwrap(),
+                _ => on_thread(move || there.abort()).await,
+            }
+            until(|| drops.count() == 1 && abort.is_finished()).await;
+            abort.abort();
+        }
+    });
+}

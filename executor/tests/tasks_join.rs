@@ -339,3 +339,49 @@ fn a_waker_is_dropped_when_it_was_used() {
         }
     });
 }
+
+/// `?` in a function that returns an `io::Result`: the join error is inside, as it was.
+#[test]
+fn its_error_is_an_io_error_with_the_join_error_inside() {
+    run(1, async {
+        let task = spawn(async { panic!("on purpose") });
+        let id = task.id();
+        let failed = async { std::io::Result::Ok(task.await?) };
+        let error: std::io::Result<()> = failed.await;
+        let error = error.unwrap_err();
+        assert_eq!(error.to_string(), "the task panicked: on purpose");
+        let inner = error.into_inner().unwrap();
+        let inner = inner.downcast::<executor::JoinError>().unwrap();
+        assert!(inner.is_panic() && inner.id() == id);
+    });
+}
+
+/// A name is in the Debug of every handle, before and after the task's end; others show none.
+#[test]
+fn handles_show_the_name_of_a_task_that_has_one() {
+    let Some(runtime) = start(1) else { return };
+    runtime.block_on(async {
+        let builder = executor::task::Builder::new().name("the accepting one");
+        let mut task = builder.clone().spawn(async { Rc::new(5) });
+        let abort = task.abort_handle();
+        assert!(
+            format!("{task:?} {abort:?}")
+                .matches("the accepting one")
+                .count()
+                == 2
+        );
+        assert_eq!(*(&mut task).await.unwrap(), 5);
+        drop(task);
+        assert!(format!("{abort:?}").contains("the accepting one"));
+        let sent = builder.clone().spawn_on(0, async || 6);
+        let future = builder.spawn_future_on(0, async { 7 });
+        assert!(
+            format!("{sent:?} {future:?}")
+                .matches("the accepting one")
+                .count()
+                == 2
+        );
+        assert_eq!((sent.await.unwrap(), future.await.unwrap()), (6, 7));
+        assert!(!format!("{:?}", spawn(async {})).contains("name"));
+    });
+}

@@ -11,6 +11,7 @@ use std::fmt;
 /// Something a kernel's io_uring may have or lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Feature {
     /// The ring promises that one thread alone submits.
     SingleIssuer,

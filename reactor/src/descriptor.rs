@@ -8,6 +8,7 @@ use crate::attempt::{Attempt, find};
 use crate::operation::{Close, Op};
 use crate::reactor::Reactor;
 use rustix::fs::FileType;
+use std::cell::Cell;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::{Rc, Weak};
 
@@ -17,6 +18,8 @@ struct Inner {
     fd: Option<OwnedFd>,
     file_type: FileType,
     attempt: Attempt,
+    /// Of a stream socket: whether its sending side was shut down. Once the peer has closed, too, the kernel does not know any more.
+    has_sending_ended: Cell<bool>,
     /// Who closes it, if that may block.
     closer: Weak<Reactor>,
 }
@@ -32,6 +35,7 @@ impl Descriptor {
             fd: Some(fd),
             file_type: FileType::Socket,
             attempt: Attempt::Here,
+            has_sending_ended: Cell::new(false),
             closer: Weak::new(),
         }))
     }
@@ -45,6 +49,7 @@ impl Descriptor {
             fd: Some(fd),
             file_type,
             attempt,
+            has_sending_ended: Cell::new(false),
             closer: closer.map(Rc::downgrade).unwrap_or_default(),
         }))
     }
@@ -57,6 +62,14 @@ impl Descriptor {
     /// Where reads and writes of it are tried.
     pub(crate) fn attempt(&self) -> Attempt {
         self.0.attempt
+    }
+
+    pub(crate) fn set_sending_ended(&self) {
+        self.0.has_sending_ended.set(true);
+    }
+
+    pub(crate) fn has_sending_ended(&self) -> bool {
+        self.0.has_sending_ended.get()
     }
 
     /// Gives the descriptor back if nobody else holds it: no clone, and no operation in flight.

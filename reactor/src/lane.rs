@@ -20,10 +20,10 @@
 use crate::waiters::{Left, Place, Waiters};
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::{fmt, io};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holder {
@@ -42,13 +42,32 @@ enum Grant {
     Refusal,
 }
 
+/// Where an operation without a turn gets its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtOnce {
+    /// From what dropped operations have left.
+    TakeKept,
+    AskKernel,
+}
+
 /// One direction of a descriptor. `T` is what is kept of dropped operations: bytes, datagrams, connections; nothing (`()`) of writes.
 pub struct Lane<T> {
     holder: Cell<Holder>,
+    /// How many watches of the descriptor were dropped in flight: see [`Watcher`].
+    dropped_watches: Cell<u32>,
     /// On the heap when somebody first waits, for mostly nobody does.
-    waiters: OnceCell<Box<Waiters<(), Grant>>>,
+    queues: OnceCell<Box<Queues>>,
     /// On the heap when there is something, for mostly there is nothing.
     remains: Cell<Option<Box<Remains<T>>>>,
+}
+
+/// Those that wait.
+#[derive(Default)]
+struct Queues {
+    /// For their turn.
+    turns: Waiters<(), Grant>,
+    /// For something to be kept. They have no turn: see [`Watch`](crate::operation::Watch).
+    watchers: Waiters<(), ()>,
 }
 
 /// What dropped operations have left.
@@ -63,27 +82,54 @@ impl<T> Lane<T> {
     pub fn new() -> Rc<Self> {
         Rc::new(Self {
             holder: Cell::new(Holder::Nobody),
-            waiters: OnceCell::new(),
+            dropped_watches: Cell::new(0),
+            queues: OnceCell::new(),
             remains: Cell::default(),
         })
     }
 
     /// Whether nothing is in flight, and nothing is kept that would be lost with the lane.
     pub fn is_idle(&self) -> bool {
-        self.holder.get() == Holder::Nobody
-            && self.with_remains(|remains| remains.kept.is_empty() && remains.error.is_none())
+        self.holder.get() == Holder::Nobody && !self.has_remains()
     }
 
     /// Whether the operation in flight, if there is one, was dropped, and no other future or stream can begin one. To be asked by the owner of
     /// the descriptor, who has the one reference that is not theirs.
     pub fn is_abandoned(self: &Rc<Self>) -> bool {
         let orphans = usize::from(self.holder.get() == Holder::Orphan);
-        Rc::strong_count(self) == 1 + orphans
+        Rc::strong_count(self) == 1 + orphans + self.dropped_watches.get() as usize
     }
 
     /// Whether an operation that was dropped is in flight.
     pub fn has_orphan(&self) -> bool {
-        self.holder.get() == Holder::Orphan
+        self.holder.get() == Holder::Orphan || self.dropped_watches.get() > 0
+    }
+
+    /// What an operation without a turn has to do, if it must not wait. Nothing may run between this and what it says.
+    ///
+    /// # Errors
+    /// `WouldBlock` while an operation is in flight or waits for its turn, since what that receives comes first; `EBUSY` while a stream has the
+    /// lane for itself; an error that a dropped operation was told of.
+    pub(crate) fn at_once(&self) -> io::Result<AtOnce> {
+        let holder = self.holder.get();
+        if holder == Holder::Stream {
+            return Err(io::Error::from_raw_os_error(libc::EBUSY));
+        }
+        if self.with_kept(|kept| !kept.is_empty()) {
+            return Ok(AtOnce::TakeKept);
+        }
+        if holder != Holder::Nobody {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        match self.take_kept_error() {
+            Some(code) => Err(io::Error::from_raw_os_error(code)),
+            None => Ok(AtOnce::AskKernel),
+        }
+    }
+
+    /// Whether dropped operations have left something, or an error.
+    pub(crate) fn has_remains(&self) -> bool {
+        self.with_remains(|remains| !remains.kept.is_empty() || remains.error.is_some())
     }
 
     /// Waits until nothing is in flight, and nobody who asked before waits. Dropped, it has changed nothing.
@@ -102,8 +148,21 @@ impl<T> Lane<T> {
         self.with_remains(|remains| remains.error.take())
     }
 
+    /// A dropped operation has ended: `keep` adds what it has brought.
+    pub(crate) fn keep(&self, keep: impl FnOnce(&mut VecDeque<T>)) {
+        self.with_kept(keep);
+        self.tell_watchers();
+    }
+
     pub(crate) fn keep_error(&self, code: i32) {
         self.with_remains(|remains| remains.error = Some(code));
+        self.tell_watchers();
+    }
+
+    fn tell_watchers(&self) {
+        if let Some(queues) = self.queues.get() {
+            queues.watchers.grant_all(());
+        }
     }
 
     /// They are taken out meanwhile: `look` may run foreign code, which may look at the lane.
@@ -129,17 +188,17 @@ impl<T> Lane<T> {
         look(&mut Taken(self, remains).1)
     }
 
-    fn waiters(&self) -> &Waiters<(), Grant> {
-        self.waiters.get_or_init(Box::default)
+    fn queues(&self) -> &Queues {
+        self.queues.get_or_init(Box::default)
     }
 
     /// A turn is over: it is the next one's.
     fn pass_on(&self) {
-        match self.waiters.get() {
-            Some(waiters) if !waiters.is_empty() => {
+        match self.queues.get() {
+            Some(queues) if !queues.turns.is_empty() => {
                 // Before it is woken: whoever its waker runs waits behind it.
                 self.holder.set(Holder::Granted);
-                waiters.grant_first(Grant::Turn);
+                queues.turns.grant_first(Grant::Turn);
             }
             _ => self.holder.set(Holder::Nobody),
         }
@@ -163,8 +222,8 @@ impl<T> Turn<T> {
         let turn = Self(Rc::clone(lane));
         if for_stream {
             lane.holder.set(Holder::Stream);
-            if let Some(waiters) = lane.waiters.get() {
-                waiters.grant_all(Grant::Refusal);
+            if let Some(queues) = lane.queues.get() {
+                queues.turns.grant_all(Grant::Refusal);
             }
         } else {
             lane.holder.set(Holder::Future);
@@ -218,7 +277,7 @@ impl<T> Queued<T> {
                 Holder::Granted | Holder::Future | Holder::Orphan => {}
             }
         }
-        let waiters = self.lane.waiters();
+        let waiters = &self.lane.queues().turns;
         let mut waited = waiters.wait(&mut self.place, (), context);
         if waited.is_pending() && self.lane.holder.get() == Holder::Nobody {
             // It came free while the waker was cloned, and nobody was there to be granted it.
@@ -235,9 +294,74 @@ impl<T> Queued<T> {
 impl<T> Drop for Queued<T> {
     fn drop(&mut self) {
         if self.place.is_some()
-            && self.lane.waiters().leave(&mut self.place) == Left::Granted(Grant::Turn)
+            && self.lane.queues().turns.leave(&mut self.place) == Left::Granted(Grant::Turn)
         {
             self.lane.pass_on();
+        }
+    }
+}
+
+/// One that watches a descriptor from beside the lane: it has no turn, holds nobody up, and is told when something is kept.
+///
+/// Its operation holds the lane until the kernel has answered. Once the future has gone, that is no reason to keep the lane
+/// ([`Lane::is_abandoned`]), so it is counted from then on.
+pub(crate) struct Watcher<T> {
+    lane: Rc<Lane<T>>,
+    is_dropped: Cell<bool>,
+}
+
+impl<T> Watcher<T> {
+    pub(crate) fn new(lane: Rc<Lane<T>>) -> Self {
+        Self {
+            lane,
+            is_dropped: Cell::new(false),
+        }
+    }
+
+    /// The future has gone, and the kernel has the operation.
+    pub(crate) fn dropped(&self) {
+        self.is_dropped.set(true);
+        let dropped = &self.lane.dropped_watches;
+        dropped.set(dropped.get() + 1);
+    }
+}
+
+impl<T> Drop for Watcher<T> {
+    fn drop(&mut self) {
+        if self.is_dropped.get() {
+            let dropped = &self.lane.dropped_watches;
+            dropped.set(dropped.get() - 1);
+        }
+    }
+}
+
+/// A place among those that are told when something is kept; its drop gives it up.
+pub(crate) struct Watching<T> {
+    lane: Rc<Lane<T>>,
+    place: Place,
+}
+
+impl<T> Watching<T> {
+    pub(crate) fn new(lane: Rc<Lane<T>>) -> Self {
+        Self { lane, place: None }
+    }
+
+    pub(crate) fn lane(&self) -> &Rc<Lane<T>> {
+        &self.lane
+    }
+
+    /// Ready when something was kept, by now or since the first poll.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let watchers = &self.lane.queues().watchers;
+        ready!(watchers.wait(&mut self.place, (), context));
+        Poll::Ready(())
+    }
+}
+
+impl<T> Drop for Watching<T> {
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            let _ = self.lane.queues().watchers.leave(&mut self.place);
         }
     }
 }

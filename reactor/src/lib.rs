@@ -45,6 +45,7 @@ pub use contain::contain_panic;
 pub use descriptor::Descriptor;
 pub use fork::{Origin, end_child, refuse_in_child};
 pub use header::HeaderLine;
+pub use io_uring;
 pub use io_uring::squeue::Entry;
 pub use kernel_wake::KernelWake;
 pub use lane::Lane;

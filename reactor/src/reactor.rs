@@ -16,7 +16,7 @@ use crate::operation::{Completion, Orphan};
 use crate::patience::Patience;
 use crate::ring::{Entered, Ring, Wait};
 use crate::setup::SetupError;
-use crate::slots::{Abandoned, Delivery, Key, Next, Slots};
+use crate::slots::{Abandoned, Awaits, Delivery, Key, Next, Slots};
 use crate::workers::Workers;
 use io_uring::{opcode, squeue, types};
 use std::cell::{Cell, RefCell};
@@ -82,6 +82,12 @@ pub struct Reactor {
     can_lend_cq_flags: bool,
 }
 
+impl fmt::Debug for Reactor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reactor").finish_non_exhaustive()
+    }
+}
+
 /// The kernel did not finish these operations in the time given. What they point to was leaked, for the kernel may still write there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShutdownError {
@@ -114,7 +120,7 @@ impl Reactor {
         Self::with_entries(capabilities, wake, SQ_ENTRIES, CQ_ENTRIES)
     }
 
-    /// The same with queues of other sizes, in entries; for tests of what happens when they are full.
+    /// The same with queues of other sizes, in entries.
     ///
     /// # Errors
     /// As for [`new`](Self::new).
@@ -190,12 +196,13 @@ impl Reactor {
     pub(crate) unsafe fn start(
         &self,
         entry: squeue::Entry,
-        is_queued: bool,
+        awaits: Awaits,
         waker: &Waker,
     ) -> Result<Key, Completion> {
-        let occupy = match is_queued {
-            true => Slots::occupy_queued,
-            false => Slots::occupy,
+        let occupy = match awaits {
+            Awaits::Descriptor => Slots::occupy,
+            Awaits::Worker => Slots::occupy_queued,
+            Awaits::WorkerAndOthers => Slots::occupy_queued_open_ended,
         };
         // SAFETY: passed on to the caller.
         unsafe { self.start_as(occupy, entry, waker) }
@@ -498,6 +505,11 @@ impl Reactor {
     /// How many operations the kernel has not finished, orphans included.
     pub fn in_flight(&self) -> usize {
         self.slots.borrow().in_flight()
+    }
+
+    /// Whether an operation is in flight that ends by itself: work on files and paths. Looks at every slot.
+    pub fn has_work_in_flight(&self) -> bool {
+        self.slots.borrow().has_work_in_flight()
     }
 
     /// Calls `look` with the ring's header line. It must not start or drop operations: the ring is borrowed.

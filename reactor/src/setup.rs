@@ -15,6 +15,7 @@ const SYSCTL: &str = "/proc/sys/kernel/io_uring_disabled";
 
 /// Why no ring can be made. Its text says what to do.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum SetupError {
     /// `ENOSYS`: the kernel was built without io_uring, is older than 5.1, or a sandbox hides it.
     NotImplemented {

@@ -35,6 +35,17 @@ pub(crate) struct Key {
 /// The generations of operations that wait for a worker thread.
 const QUEUED: u32 = 1 << 31;
 
+/// What an operation waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaits {
+    /// That its descriptor is ready.
+    Descriptor,
+    /// A worker thread of the kernel, which ends it without anybody else having to act.
+    Worker,
+    /// A worker thread of the kernel, and then somebody else: the other end of a named pipe.
+    WorkerAndOthers,
+}
+
 impl Key {
     pub(crate) fn to_user_data(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.index)
@@ -91,6 +102,8 @@ struct Slot {
     generation: u32,
     /// Whether somebody asked the kernel to cancel the operation.
     was_cancelled: bool,
+    /// Whether it has a worker thread, and waits for somebody else there.
+    is_open_ended: bool,
     state: State,
 }
 
@@ -178,6 +191,13 @@ impl Slots {
         self.insert(generation, State::Waiting(waker))
     }
 
+    /// The same for one that then waits for somebody else.
+    pub(crate) fn occupy_queued_open_ended(&mut self, waker: Waker) -> Key {
+        let key = self.occupy_queued(waker);
+        self.slots[key.index as usize].is_open_ended = true;
+        key
+    }
+
     /// A slot for a multishot operation, to be paused when `unfetched_max` completions were not fetched.
     pub(crate) fn occupy_streaming(&mut self, unfetched_max: usize, waker: Waker) -> Key {
         let generation = self.next_number();
@@ -206,6 +226,7 @@ impl Slots {
             self.slots.push(Slot {
                 generation,
                 was_cancelled: false,
+                is_open_ended: false,
                 state,
             });
             return Key { generation, index };
@@ -218,6 +239,7 @@ impl Slots {
         *slot = Slot {
             generation,
             was_cancelled: false,
+            is_open_ended: false,
             state,
         };
         Key { generation, index }
@@ -400,6 +422,13 @@ impl Slots {
     pub(crate) fn is_in_flight(&self, key: Key) -> bool {
         let slot = self.slots.get(key.index as usize);
         slot.is_some_and(|slot| slot.generation == key.generation && slot.is_in_flight())
+    }
+
+    /// Whether the kernel has not finished one that ends by itself. Looks at every slot.
+    pub(crate) fn has_work_in_flight(&self) -> bool {
+        self.slots
+            .iter()
+            .any(|slot| slot.generation & QUEUED != 0 && !slot.is_open_ended && slot.is_in_flight())
     }
 
     /// Of an operation that waits for its descriptor: how many younger ones there may be in flight.

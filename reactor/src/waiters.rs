@@ -37,6 +37,12 @@ pub struct Waiters<W, G> {
     stays_here: PhantomData<*const ()>,
 }
 
+impl<W, G> std::fmt::Debug for Waiters<W, G> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Waiters").finish_non_exhaustive()
+    }
+}
+
 struct List<W, G> {
     entries: Slab<Entry<W, G>>,
     first: Option<usize>,
@@ -86,6 +92,16 @@ impl<W: Copy, G> Waiters<W, G> {
     /// Grants the first in the queue what it waits for, and wakes it; false if nobody waits.
     pub fn grant_first(&self, grant: G) -> bool {
         let waker = self.list.borrow_mut().grant_first(grant);
+        let granted = waker.is_some();
+        if let Some(waker) = waker {
+            contain_panic("a waker", || waker.wake());
+        }
+        granted
+    }
+
+    /// Grants the last in the queue what it waits for, and wakes it; false if nobody waits.
+    pub fn grant_last(&self, grant: G) -> bool {
+        let waker = self.list.borrow_mut().grant_last(grant);
         let granted = waker.is_some();
         if let Some(waker) = waker {
             contain_panic("a waker", || waker.wake());
@@ -199,10 +215,17 @@ impl<W, G> List<W, G> {
     }
 
     fn grant_first(&mut self, grant: G) -> Option<Waker> {
-        let first = self.first?;
-        self.unlink(first);
-        match std::mem::replace(&mut self.entries[first], Entry::Granted(grant)) {
-            Entry::Waiting { waker, .. } => Some(waker),
+        self.first.map(|first| self.grant(first, grant))
+    }
+
+    fn grant_last(&mut self, grant: G) -> Option<Waker> {
+        self.last.map(|last| self.grant(last, grant))
+    }
+
+    fn grant(&mut self, key: usize, grant: G) -> Waker {
+        self.unlink(key);
+        match std::mem::replace(&mut self.entries[key], Entry::Granted(grant)) {
+            Entry::Waiting { waker, .. } => waker,
             Entry::Granted(_) => unreachable!("it was in the list"),
         }
     }

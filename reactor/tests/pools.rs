@@ -33,7 +33,7 @@ fn with_each_filling(scenario: impl Fn(Core, Filling) + Sync) {
     quarantine::check();
 }
 
-fn pool(core: &Core, count: u16, buffer_bytes: u32, filling: Filling) -> BufPool {
+fn pool(core: &Core, count: usize, buffer_bytes: usize, filling: Filling) -> BufPool {
     let options = PoolOptions {
         count,
         buffer_bytes,
@@ -336,10 +336,11 @@ fn impossible_pools_are_refused() {
     };
     assert!(matches!(refused(0, 1), BufPoolError::Count(0)));
     assert!(matches!(refused(48, 1), BufPoolError::Count(48)));
+    assert!(matches!(refused(1 << 16, 1), BufPoolError::Count(65536)));
     assert!(matches!(refused(1, 0), BufPoolError::BufferBytes(0)));
     assert!(matches!(
-        refused(1, u32::MAX),
-        BufPoolError::BufferBytes(u32::MAX)
+        refused(1, usize::MAX),
+        BufPoolError::BufferBytes(usize::MAX)
     ));
     // 65472 in all.
     let halves = (6..=15).map(|power| pool(&core, 1 << power, 1, Filling::Whole));

@@ -2,14 +2,16 @@
 
 mod support;
 
-use reactor::Descriptor;
-use reactor::operation::{Accept, Connect, Recv, Send, Shutdown};
+use reactor::operation::{Accept, Connect, Recv, Send, Shutdown, Watch};
+use reactor::{Descriptor, Lane};
 use rustix::io::{FdFlags, fcntl_getfd};
 use rustix::net::sockopt::set_socket_linger;
 use socket2::{Domain, SockAddr, Socket, Type};
+use std::io::Write;
 use std::net::{self, SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::time::Duration;
-use support::{Core, Listener, in_each_mode, socket_pair};
+use support::{Core, Listener, counting_waker, in_each_mode, poll_with, socket_pair};
 
 fn tcp_socket(domain: Domain) -> Descriptor {
     let socket = Socket::new(domain, Type::STREAM, None).expect("a socket");
@@ -132,5 +134,32 @@ fn a_reset_by_the_peer_is_an_error() {
             .0
             .expect_err("it was reset");
         assert_eq!(error.raw_os_error(), Some(libc::EPIPE));
+    });
+}
+
+/// A watch waits for a socket on which nothing ever comes. A dropped receive leaves bytes in its lane (from another socket, so that the kernel
+/// has nothing to say of the first): the watch is woken, and says that it can be read from.
+#[test]
+fn a_watch_is_told_of_what_its_lane_keeps() {
+    in_each_mode(|capabilities| {
+        let core = Core::new(capabilities);
+        let (silent, _peer) = socket_pair();
+        let (other, mut peer) = socket_pair();
+        let lane = Lane::new();
+        let readable = u32::try_from(libc::POLLIN).expect("it has no sign");
+        let reactor = Rc::clone(&core.reactor);
+        let mut watch = Watch::new(reactor, silent, Rc::clone(&lane), readable);
+        let (told, waker) = counting_waker();
+        assert!(poll_with(&mut watch, &waker).is_pending());
+        let (received, waker) = counting_waker();
+        let mut receive = core.in_turn(&lane, Recv::new(other, [0; 8]));
+        assert!(poll_with(&mut receive, &waker).is_pending());
+        peer.write_all(b"kept").expect("there is room");
+        core.turn_until(|| received.count() == 1);
+        assert_eq!(told.count(), 0);
+        drop(receive);
+        assert_eq!(told.count(), 1);
+        let events = core.block_on(watch).expect("a readiness");
+        assert_eq!(events, readable);
     });
 }

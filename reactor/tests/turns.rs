@@ -35,7 +35,7 @@ fn nothing_freed_is_written_to(scenario: impl Fn(Core) + Sync) {
     quarantine::check();
 }
 
-fn pool(core: &Core, count: u16, buffer_bytes: u32) -> BufPool {
+fn pool(core: &Core, count: usize, buffer_bytes: usize) -> BufPool {
     let options = PoolOptions {
         count,
         buffer_bytes,
@@ -125,7 +125,7 @@ fn a_stream_begins_with_what_a_plain_read_has_left() {
             peer.write_all(b"!").expect("it is open");
             let piece = next(&core, &mut stream).expect("it goes on");
             assert_eq!(&*piece.expect("no error").expect("no end"), b"!");
-            assert_eq!(pool.unheld(), usize::from(count));
+            assert_eq!(pool.unheld(), count);
         }
     });
 }

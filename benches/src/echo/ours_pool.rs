@@ -8,7 +8,7 @@ use executor::net::{BufPool, Filling, PoolOptions, TcpListener, TcpStream};
 
 use crate::server::{Announce, Load};
 
-const BUFFERS: u16 = 512;
+const BUFFERS: usize = 512;
 /// What comes at once of a request that is longer is answered bit by bit, as without a pool.
 const BUFFER_BYTES_MAX: usize = 16 << 10;
 
@@ -18,7 +18,7 @@ pub(crate) fn serve(load: Load, announce: Announce) -> io::Result<()> {
     runtime.block_on(async move {
         let pool = BufPool::new(PoolOptions {
             count: BUFFERS,
-            buffer_bytes: load.size_bytes.min(BUFFER_BYTES_MAX) as u32,
+            buffer_bytes: load.size_bytes.min(BUFFER_BYTES_MAX),
             filling: Filling::Whole,
         })?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -4,40 +4,60 @@
 
 use proc_macro::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, Ident, ItemFn, Token, parse_macro_input};
+use syn::{Error, Expr, Ident, ItemFn, LitStr, Path, Token, parse_macro_input};
 
-/// What may stand in the parentheses: each is the method of `executor::Builder` of that name.
-const NAMES: [&str; 2] = ["cores", "idle"];
+/// What may stand in the parentheses beside `crate`: each is the method of `executor::Builder` of that name.
+const SETTINGS: [&str; 4] = ["cores", "idle", "pin", "start_paused"];
+
+/// What the arguments are, for those who gave another.
+const KNOWN: &str =
+    "`cores = N`, `idle = POLICY`, `pin = BOOL`, `start_paused = BOOL` and `crate = PATH`";
 
 /// The arguments in the parentheses, each name once.
 struct Arguments {
     settings: Vec<(Ident, Expr)>,
+    /// The path of the `executor` crate.
+    executor: Option<Path>,
 }
 
 impl Arguments {
     fn has(&self, wanted: &str) -> bool {
-        self.settings.iter().any(|(name, _)| name == wanted)
+        match wanted {
+            "crate" => self.executor.is_some(),
+            _ => self.settings.iter().any(|(name, _)| name == wanted),
+        }
+    }
+
+    fn executor(&self) -> Path {
+        let executor = self.executor.clone();
+        executor.unwrap_or_else(|| syn::parse_quote!(::executor))
     }
 }
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let settings = Vec::new();
-        let mut arguments = Self { settings };
+        let mut arguments = Self {
+            settings: Vec::new(),
+            executor: None,
+        };
         while !input.is_empty() {
-            let name: Ident = input.parse()?;
+            // `crate` is a keyword.
+            let name = input.call(Ident::parse_any)?;
             let text = name.to_string();
-            if !NAMES.contains(&&*text) {
-                let message =
-                    format!("unknown argument `{text}`; there are `cores = N` and `idle = POLICY`");
-                return Err(Error::new(name.span(), message));
+            if text != "crate" && !SETTINGS.contains(&&*text) {
+                return Err(Error::new(name.span(), unknown(&text)));
             }
             if arguments.has(&text) {
                 return Err(Error::new(name.span(), format!("`{text}` is given twice")));
             }
             input.parse::<Token![=]>()?;
-            arguments.settings.push((name, input.parse()?));
+            if text == "crate" {
+                arguments.executor = Some(parse_path(input)?);
+            } else {
+                arguments.settings.push((name, input.parse()?));
+            }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
             }
@@ -46,11 +66,61 @@ impl Parse for Arguments {
     }
 }
 
-/// Runs the async `main` on core 0 of a runtime with one core for each CPU the process may use.
+fn unknown(name: &str) -> String {
+    let instead = match name {
+        "worker_threads" | "threads" => {
+            " To choose how many threads poll tasks, write `cores = N`."
+        }
+        "flavor" => " For a runtime on one thread, write `cores = 1`.",
+        _ => "",
+    };
+    format!("unknown argument `{name}`; there are {KNOWN}.{instead}")
+}
+
+/// A path, or a string with one in it, as tokio has it.
+fn parse_path(input: ParseStream<'_>) -> syn::Result<Path> {
+    let text: Option<LitStr> = input.parse()?;
+    let (span, parsed) = match text {
+        Some(text) => (text.span(), text.parse_with(Path::parse_mod_style)),
+        None => (input.span(), input.call(Path::parse_mod_style)),
+    };
+    let message =
+        "`crate` is the path of the crate `executor`, such as `crate = framework::executor`";
+    parsed.map_err(|_| Error::new(span, message))
+}
+
+/// Makes a blocking function of an async one: each call builds a runtime, with one core for each CPU the process may use, and runs the body on core 0.
 ///
-/// `#[executor::main(cores = N, idle = POLICY)]` takes N cores, and has them wait for work as POLICY says; each may be left out. They are any
-/// expressions, of type `usize` and `executor::IdlePolicy`. If the runtime cannot start, the process says why and ends with status 1. Main's
-/// return value is the program's; a panic in it stops the other cores and is propagated.
+/// It goes on `main`, and on any other async function that takes no arguments.
+///
+/// # Arguments
+/// `#[executor::main(cores = N, idle = POLICY, pin = BOOL)]`; each may be left out. They are any expressions for the methods of `executor::Builder` with
+/// these names. `start_paused = true` is for tests.
+///
+/// `crate = PATH` says where the crate `executor` is: for one that is renamed, or re-exported by another. The macro of a re-export is used the same way:
+/// `#[framework::executor::main(crate = framework::executor)]`. A string, `crate = "executor1"`, is understood as well.
+///
+/// # Errors
+/// If the runtime cannot start, `main` says why and ends the process with status 1; any other function panics.
+///
+/// What the body returns is the function's return value. A panic stops the other cores and is propagated.
+///
+/// # Panics
+/// Another function than `main` panics if it is called on a core of a runtime.
+///
+/// # Examples
+/// ```ignore
+/// #[executor::main(cores = 2)]
+/// async fn main() -> std::io::Result<()> {
+///     executor::fs::write("greeting", "hello").await
+/// }
+///
+/// /// Callable from code that is not async.
+/// #[executor::main(cores = 1)]
+/// async fn greeting() -> std::io::Result<Vec<u8>> {
+///     executor::fs::read("greeting").await
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function = parse_macro_input!(item as ItemFn);
@@ -67,37 +137,62 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn expand_main(arguments: TokenStream, function: &ItemFn) -> syn::Result<TokenStream> {
-    if function.sig.ident != "main" {
-        let message = "#[executor::main] goes on the function `main`; for others there is `executor::Builder`";
-        return Err(Error::new(function.sig.ident.span(), message));
-    }
-    let arguments = syn::parse(arguments)?;
-    let start = quote!(::executor::macros::start);
-    expand("main", function, &arguments, &start, None)
+    let arguments: Arguments = syn::parse(arguments)?;
+    let executor = arguments.executor();
+    let start = match function.sig.ident == "main" {
+        true => quote!(#executor::macros::start),
+        false => quote!(#executor::macros::start_or_panic),
+    };
+    let builder = quote!(#executor::Builder::new());
+    expand("main", function, &arguments, &start, &builder, None)
 }
 
-/// Runs an async test on a runtime of its own, with one core unless told otherwise: `#[executor::test(cores = 2)]`. Takes the arguments of
-/// `main`.
+/// Runs an async test on a runtime of its own, with one core that is not pinned, unless told otherwise: `#[executor::test(cores = 2, pin = true)]`.
+///
+/// Tests run side by side, each in a runtime of its own. Pinned, all of them would be on the same CPU; so they are not, and a core that has nothing to do
+/// blocks at once. With `pin = true` a test runs as a program does by default.
+///
+/// Takes the arguments of `main`. Other attributes, such as `#[should_panic]` and `#[ignore]`, go below it, and a test may return a `Result`. If the runtime
+/// cannot start, the test fails and says why.
+///
+/// `#[executor::test(start_paused = true)]` starts with time paused, so that a test that sleeps for hours ends at once: see
+/// `executor::time::pause`.
+///
+/// # Examples
+/// ```ignore
+/// #[executor::test]
+/// async fn a_file_that_is_written_can_be_read() -> std::io::Result<()> {
+///     executor::fs::write("greeting", "hello").await?;
+///     assert_eq!(executor::fs::read("greeting").await?, b"hello");
+///     Ok(())
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut arguments = parse_macro_input!(arguments as Arguments);
+    let arguments = parse_macro_input!(arguments as Arguments);
     let function = parse_macro_input!(item as ItemFn);
-    if !arguments.has("cores") {
-        let one_core = (syn::parse_quote!(cores), syn::parse_quote!(1usize));
-        arguments.settings.push(one_core);
-    }
-    // Tests run side by side, each in a runtime of its own: pinned, all would be on the same CPU.
-    let start = quote!(::executor::macros::start_test);
+    let executor = arguments.executor();
+    let start = quote!(#executor::macros::start_or_panic);
+    let builder = quote!(#executor::Builder::new().cores(1usize).pin(false));
     let attribute = quote!(#[::core::prelude::v1::test]);
-    expand("test", &function, &arguments, &start, Some(attribute))
-        .unwrap_or_else(|error| error.to_compile_error().into())
+    expand(
+        "test",
+        &function,
+        &arguments,
+        &start,
+        &builder,
+        Some(attribute),
+    )
+    .unwrap_or_else(|error| error.to_compile_error().into())
 }
 
+/// `start` makes a runtime of `builder`, with the arguments' settings.
 fn expand(
     name: &str,
     function: &ItemFn,
     arguments: &Arguments,
     start: &proc_macro2::TokenStream,
+    builder: &proc_macro2::TokenStream,
     attribute: Option<proc_macro2::TokenStream>,
 ) -> syn::Result<TokenStream> {
     let signature = &function.sig;
@@ -122,7 +217,7 @@ fn expand(
         #(#attributes)*
         #visibility #outer {
             #inner #block
-            #start(::executor::Builder::new() #(#settings)*).block_on(body())
+            #start(#builder #(#settings)*).block_on(body())
         }
     };
     Ok(expanded.into())

@@ -25,9 +25,12 @@ use std::sync::Arc;
 /// [for 1 s at most](crate::Builder::blocking_shutdown).
 ///
 /// **Inside the closure** these work, for the same runtime: [`Handle::current`](crate::Handle::current), [`spawn_on`](crate::spawn_on),
-/// [`spawn_on`](crate::spawn_on), `spawn_blocking` itself, [`cores`](crate::cores), [`cpus`](crate::cpus) and
+/// [`spawn_future_on`](crate::spawn_future_on), `spawn_blocking` itself, [`task::id`](crate::task::id), [`cores`](crate::cores), [`cpus`](crate::cpus) and
 /// [`stats`](crate::stats()). Its thread is no core: [`spawn`](crate::spawn()), [`current_core`](crate::current_core), sockets, files, timers and
-/// everything else that needs one panic there. Send such work to a core with `spawn_on` or `spawn_on`.
+/// everything else that needs one panic there. Send such work to a core with `spawn_on`; to wait for it,
+/// [`Handle::block_on`](crate::Handle::block_on).
+///
+/// This is also what to use instead of tokio's `block_in_place`, which does not exist here: a core that blocks would hold up all of its tasks.
 ///
 /// # Panics
 /// Outside of a runtime; and if the system refuses to start a thread, and there is none yet, as [`std::thread::spawn`] does. (What returns an

@@ -18,8 +18,8 @@ pub(crate) struct Limits {
     pub(crate) threads_max: usize,
     /// How long a thread waits for work.
     pub(crate) keep_alive: Duration,
-    /// How long the end waits for closures that run.
-    pub(crate) shutdown: Duration,
+    /// Of each thread's stack; the standard library's default if it is not chosen.
+    pub(crate) stack_bytes: Option<usize>,
 }
 
 impl Default for Limits {
@@ -27,7 +27,7 @@ impl Default for Limits {
         Self {
             threads_max: 512,
             keep_alive: Duration::from_secs(10),
-            shutdown: Duration::from_secs(1),
+            stack_bytes: None,
         }
     }
 }
@@ -43,6 +43,8 @@ pub(crate) struct Pool {
     called: Condvar,
     /// The last thread has left.
     empty: Condvar,
+    /// Called when a thread has nothing to do any more, or was not to be had.
+    when_free: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -70,7 +72,12 @@ enum Phase {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: Limits, affinity: Option<Affinity>) -> Self {
+    /// `when_free` is called, by whatever thread, when [`is_busy`](Self::is_busy) may have become false. It must not ask that: the state is locked.
+    pub(crate) fn new(
+        limits: Limits,
+        affinity: Option<Affinity>,
+        when_free: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
         Self {
             origin: Origin::here(),
             limits,
@@ -78,7 +85,14 @@ impl Pool {
             state: Mutex::default(),
             called: Condvar::new(),
             empty: Condvar::new(),
+            when_free,
         }
+    }
+
+    /// Whether closures run or wait for a thread, as far as anybody can tell: of a thread that has just been started or called it is not known yet.
+    pub(crate) fn is_busy(&self) -> bool {
+        let state = self.lock();
+        !state.queue.is_empty() || state.threads > state.idle
     }
 
     /// Any thread: has the task run by one of the pool's.
@@ -99,10 +113,13 @@ impl Pool {
         }
         state.threads += 1;
         state.started += 1;
-        let name = format!("blocking-{}", state.started);
+        let mut thread = thread::Builder::new().name(format!("blocking-{}", state.started));
         drop(state);
+        if let Some(bytes) = self.limits.stack_bytes {
+            thread = thread.stack_size(bytes);
+        }
         let pool = Arc::clone(self);
-        let started = thread::Builder::new().name(name).spawn(move || pool.work());
+        let started = thread.spawn(move || pool.work());
         started
             .map(drop)
             .or_else(|error| self.do_without_thread(error))
@@ -121,6 +138,7 @@ impl Pool {
         self.empty.notify_all();
         drop(state);
         drop(nobodys);
+        (self.when_free)();
         Err(error)
     }
 
@@ -144,6 +162,7 @@ impl Pool {
                 continue;
             }
             state.idle += 1;
+            (self.when_free)();
             let is_uncalled = |state: &mut State| state.calls == 0 && state.phase == Phase::Open;
             let waited = self
                 .called
@@ -162,13 +181,14 @@ impl Pool {
         }
     }
 
-    /// No further closure begins; the time for those that run begins to count.
-    pub(crate) fn close(&self) -> Closing<'_> {
+    /// No further closure begins; those that run have this long from now on.
+    pub(crate) fn close(&self, limit: Duration) -> Closing<'_> {
         self.lock().phase = Phase::Closing;
         self.called.notify_all();
         Closing {
             pool: self,
             start: Instant::now(),
+            limit,
         }
     }
 
@@ -194,6 +214,7 @@ impl State {
 pub(crate) struct Closing<'a> {
     pool: &'a Pool,
     start: Instant,
+    limit: Duration,
 }
 
 impl Closing<'_> {
@@ -206,11 +227,7 @@ impl Closing<'_> {
         drop(cancelled);
         let mut patience = Patience::new();
         loop {
-            let left = self
-                .pool
-                .limits
-                .shutdown
-                .saturating_sub(self.start.elapsed());
+            let left = self.limit.saturating_sub(self.start.elapsed());
             let threads = self.wait(left.min(patience.left()));
             if threads == 0 {
                 return;

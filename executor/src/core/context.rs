@@ -123,6 +123,21 @@ pub(crate) fn expect_runtime<T>(
     }
 }
 
+/// Calls `call` with the runtime that the thread works for, if there is one: in any way that [`expect_runtime`] knows.
+pub(crate) fn with_runtime<T>(call: impl FnOnce(Option<&Arc<RuntimeShared>>) -> T) -> T {
+    with(|core| {
+        let served = SERVED.try_with(Cell::get).unwrap_or(ptr::null());
+        // SAFETY: set by `serve` only, and unset before the borrow it was made with ends.
+        let served = unsafe { served.as_ref() };
+        call(core.map(Core::runtime).or(served))
+    })
+}
+
+/// The runtime that the thread works for, if any, whatever process that belongs to.
+pub(crate) fn runtime() -> Option<Arc<RuntimeShared>> {
+    with_runtime(|runtime| runtime.map(Arc::clone))
+}
+
 #[cold]
 #[track_caller]
 fn no_core(what: &str) -> ! {

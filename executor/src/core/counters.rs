@@ -142,7 +142,7 @@ impl Counters {
             monitored: self.monitored.read(),
             blocked: self.blocked.read(),
             block_given_up: self.block_given_up.get(),
-            file_workers_max: self.file_workers_max.get(),
+            file_workers_max: self.file_workers_max.get() as usize,
         }
     }
 }

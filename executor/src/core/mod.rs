@@ -2,6 +2,7 @@
 //!
 //! [`run_loop`] turns it; [`context`] finds it; [`shared`] is what others see of it.
 
+mod clock;
 pub(crate) mod context;
 mod counters;
 mod cpu_share;
@@ -12,6 +13,7 @@ pub(crate) mod locals;
 mod meeting;
 mod outbox;
 pub(crate) mod pair_ring;
+mod paused;
 pub(crate) mod prefetch;
 mod progress;
 mod run_loop;
@@ -19,6 +21,7 @@ mod runtime;
 mod shared;
 mod shutdown;
 pub(crate) mod spares;
+mod stillness;
 mod timers;
 mod watchdog;
 
@@ -27,6 +30,7 @@ mod locals_tests;
 #[cfg(all(test, modelled))]
 mod loom_tests;
 
+pub(crate) use clock::{Clock, WrongMode};
 pub(crate) use cpu_share::PinnedCore;
 pub(crate) use runtime::RuntimeShared;
 pub(crate) use shared::CoreShared;
@@ -34,7 +38,7 @@ pub(crate) use timers::Timers;
 
 use crate::idle::IdlePolicy;
 use crate::stats::CoreStats;
-use crate::task::{Header, JoinHandle, TaskRef, allocate};
+use crate::task::{Header, Id, JoinHandle, TaskRef, allocate, allocate_named};
 use idle::Idle;
 use locals::Locals;
 use outbox::Outboxes;
@@ -100,6 +104,7 @@ impl Core {
         let cores = runtime.cores().len();
         let cpu = runtime.cpus()[shared.index()];
         let outboxes = Outboxes::new(runtime.cores(), wiring.senders);
+        let timers = Timers::new(Arc::clone(runtime.clock()));
         Self {
             origin: Origin::here(),
             shared,
@@ -109,7 +114,7 @@ impl Core {
             run_queue: RefCell::new(VecDeque::new()),
             receivers: RefCell::new(wiring.receivers),
             outboxes: RefCell::new(outboxes),
-            timers: Rc::new(Timers::new()),
+            timers: Rc::new(timers),
             locals: Locals::default(),
             spares: Spares::new(cores),
             idle: Idle::new(policy, cpu, monitor.is_some()),
@@ -154,6 +159,11 @@ impl Core {
         &self.locals
     }
 
+    /// The task whose future this core is polling or dropping.
+    pub(crate) fn current_task(&self) -> Option<Id> {
+        self.shared.progress().current_task()
+    }
+
     /// Says what this core is doing, to the other cores and to the watchdog.
     fn enter(&self, phase: Phase) {
         self.shared.progress().enter(phase);
@@ -181,6 +191,19 @@ impl Core {
     pub(crate) unsafe fn spawn_unchecked<F: Future>(&self, future: F) -> JoinHandle<F::Output> {
         // SAFETY: it stays on this thread; the rest is passed on to the caller.
         let (task, handle) = unsafe { allocate(self.reference_to(&self.shared), false, future) };
+        self.admit(task);
+        handle
+    }
+
+    /// As [`spawn`](Self::spawn), with a name.
+    pub(crate) fn spawn_named<F: Future + 'static>(
+        &self,
+        future: F,
+        name: Arc<str>,
+    ) -> JoinHandle<F::Output> {
+        let core = self.reference_to(&self.shared);
+        // SAFETY: it stays on this thread, and borrows nothing.
+        let (task, handle) = unsafe { allocate_named(core, false, future, name) };
         self.admit(task);
         handle
     }

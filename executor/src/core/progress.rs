@@ -5,15 +5,18 @@
 //! | `phase`  | when its loop begins or ends, and at each step of its shutdown | the [`Phase`]                                   |
 //! | `rounds` | once a turn, while it spins, and after each drop of a task     | that it has come round, if it is another number |
 //! | `future` | before each poll or drop; null when it comes round             | which future is being polled or dropped         |
+//! | `task`   | before each poll or drop                                       | with `future`: the address of that task. Nobody reads what is there |
+//! | `name`   | before and after each poll or drop of a task that has a name   | the name; behind a lock, which only such tasks take |
 //!
 //! They order nothing and are read as a snapshot of a moment, so all accesses are relaxed. The core is the one writer: what it writes are plain
 //! stores, to a line that only the watchdog reads, twice a second at most.
 
-use crate::task::Vtable;
+use crate::task::{Header, Id, TaskRef, Vtable};
 use reactor::park::State;
 use std::fmt;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a core is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub(super) struct Progress {
     phase: AtomicU8,
     rounds: AtomicU64,
     future: AtomicPtr<Vtable>,
+    task: AtomicPtr<Header>,
+    name: Mutex<Option<Arc<str>>>,
 }
 
 impl Default for Progress {
@@ -57,6 +62,8 @@ impl Default for Progress {
             phase: AtomicU8::new(Phase::Outside as u8),
             rounds: AtomicU64::new(0),
             future: AtomicPtr::new(ptr::null_mut()),
+            task: AtomicPtr::new(ptr::null_mut()),
+            name: Mutex::default(),
         }
     }
 }
@@ -68,11 +75,30 @@ impl Progress {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    /// Core: is about to poll or drop a future of this kind.
+    /// Core: is about to poll or drop the future of this task.
     #[inline]
-    pub(super) fn begin(&self, future: &'static Vtable) {
-        let future = ptr::from_ref(future).cast_mut();
+    pub(super) fn begin(&self, task: &TaskRef) {
+        let future = ptr::from_ref(task.header().vtable()).cast_mut();
         self.future.store(future, Ordering::Relaxed);
+        self.task.store(task.as_raw().as_ptr(), Ordering::Relaxed);
+    }
+
+    /// Core: the task whose future it is polling or dropping.
+    pub(super) fn current_task(&self) -> Option<Id> {
+        if self.future.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        Id::from_address(self.task.load(Ordering::Relaxed).addr())
+    }
+
+    /// Whoever polls or drops the future of a task that has a name, before and after.
+    pub(super) fn show(&self, name: Option<Arc<str>>) {
+        let before = std::mem::replace(&mut *self.lock_name(), name);
+        drop(before);
+    }
+
+    fn lock_name(&self) -> std::sync::MutexGuard<'_, Option<Arc<str>>> {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Core: has come round, or on; no future is being polled or dropped.
@@ -91,17 +117,19 @@ impl Progress {
             rounds: self.rounds.load(Ordering::Relaxed),
             // SAFETY: what `begin` stores are `'static` references, to what never changes.
             future: unsafe { future.as_ref() },
+            name: self.lock_name().clone(),
             sleeps: state != State::Running,
         }
     }
 }
 
 /// What a core is doing.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Doing {
     pub(super) phase: Phase,
     rounds: u64,
     future: Option<&'static Vtable>,
+    name: Option<Arc<str>>,
     /// In its loop: it watches its line or blocks in the kernel.
     sleeps: bool,
 }
@@ -110,6 +138,11 @@ impl Doing {
     /// The type of the future that is being polled or dropped.
     pub(super) fn future(&self) -> Option<&'static str> {
         self.future.map(Vtable::future_name)
+    }
+
+    /// The name of the task whose future that is, if it has one.
+    pub(super) fn task(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// Whether it should get on with what it is doing.

@@ -122,12 +122,12 @@ impl Core {
         // SAFETY: passed on to the caller; it is borrowed from the table.
         let task = ManuallyDrop::new(unsafe { TaskRef::from_raw(header) });
         let header = task.header();
-        let slot = header.slot().expect("a task in the run queue is linked");
+        let slot = header.linked_slot();
         header.dequeue();
         let polled = if header.is_complete() {
             Polled::Complete
         } else {
-            self.shared.progress().begin(header.vtable());
+            self.shared.progress().begin(&task);
             budget::renew();
             // SAFETY: this is the task's core, between polls.
             unsafe { task.run() }
@@ -187,7 +187,7 @@ impl Core {
         self.shared.counters().sent(wakes);
     }
 
-    fn has_messages(&self) -> bool {
+    pub(super) fn has_messages(&self) -> bool {
         self.receivers
             .borrow()
             .iter()
@@ -213,6 +213,9 @@ impl Core {
             && let Some(found) = self.look_about()
         {
             return self.spin_found(found);
+        }
+        if self.runtime.clock().is_paused() {
+            return self.park_paused();
         }
         let start_ns = self.timers.now_ns();
         let spin_end_ns = start_ns.saturating_add(self.idle.spin_ns());

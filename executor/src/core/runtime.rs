@@ -1,28 +1,36 @@
 //! What all cores and handles of one runtime share: who the cores are, whether they shall stop, and the threads for what blocks.
 
+use super::clock::Clock;
 use super::ending::Stopping;
 use super::meeting::Meeting;
 use super::progress::Phase;
 use super::shared::{CoreShared, RuntimeId};
+use super::stillness::Stillness;
 use super::watchdog::Watchdog;
-use crate::blocking::Pool;
+use crate::blocking::{Limits, Pool};
 use crate::runtime::affinity::Affinity;
 use crate::stats::CoreStats;
 use reactor::{Capabilities, KernelWake, Origin, log};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 /// One runtime, for its cores and handles.
 pub(crate) struct RuntimeShared {
     origin: Origin,
     cores: Box<[Arc<CoreShared>]>,
+    /// The one that core 0 is while it blocks on something.
+    main_thread: ThreadId,
     /// The CPU behind each core.
     cpus: Box<[usize]>,
     capabilities: Capabilities,
     /// That of the thread that built the runtime. Threads and processes that are started on a core should have it.
     affinity: Option<Affinity>,
     blocking: Arc<Pool>,
+    clock: Arc<Clock>,
+    /// Used while the clock is paused.
+    stillness: Stillness,
     /// Where all cores meet when their tasks are gone, before any ring is given up, and before they are gone themselves.
     last_meetings: Meeting,
     stopping: Stopping,
@@ -36,19 +44,34 @@ impl RuntimeShared {
         wakes: Vec<KernelWake>,
         capabilities: Capabilities,
         affinity: Option<Affinity>,
-        blocking: Arc<Pool>,
+        blocking: Limits,
+        starts_paused: bool,
     ) -> Self {
         debug_assert_eq!(cpus.len(), wakes.len());
         let id = next_id();
         let core = |(index, wake)| Arc::new(CoreShared::new(id, index, Arc::new(wake)));
+        let cores: Box<[_]> = wakes.into_iter().enumerate().map(core).collect();
+        let clock = Arc::new(Clock::new(starts_paused));
+        let when_free = Box::new({
+            let (clock, core) = (Arc::clone(&clock), Arc::clone(&cores[0]));
+            move || {
+                if clock.is_paused() {
+                    // Any core will do: if all of them are idle, it finds that time may jump.
+                    let _ = core.ring();
+                }
+            }
+        });
         Self {
             origin: Origin::here(),
-            cores: wakes.into_iter().enumerate().map(core).collect(),
+            main_thread: thread::current().id(),
+            stillness: Stillness::new(cores.len()),
+            clock,
+            blocking: Arc::new(Pool::new(blocking, affinity, when_free)),
+            cores,
             last_meetings: Meeting::new(cpus.len()),
             cpus,
             capabilities,
             affinity,
-            blocking,
             stopping: Stopping::new(),
             watchdog: Watchdog::new(),
         }
@@ -62,6 +85,11 @@ impl RuntimeShared {
 
     pub(crate) fn cores(&self) -> &[Arc<CoreShared>] {
         &self.cores
+    }
+
+    /// The thread that core 0 is.
+    pub(crate) fn main_thread(&self) -> ThreadId {
+        self.main_thread
     }
 
     pub(crate) fn cpus(&self) -> &[usize] {
@@ -79,6 +107,15 @@ impl RuntimeShared {
 
     pub(crate) fn blocking(&self) -> &Arc<Pool> {
         &self.blocking
+    }
+
+    #[inline]
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    pub(super) fn stillness(&self) -> &Stillness {
+        &self.stillness
     }
 
     #[inline]
@@ -105,12 +142,13 @@ impl RuntimeShared {
             if doing.phase == Phase::Meeting {
                 continue;
             }
-            let (core, future) = (core.index(), doing.future());
+            let (core, future, task) = (core.index(), doing.future(), doing.task());
             log!(
                 warn,
                 target: "executor::shutdown",
                 core,
                 future,
+                task,
                 ?waited,
                 "the shutdown of a runtime waits for a core that {doing}"
             );

@@ -101,6 +101,14 @@ impl CoreShared {
         &self.progress
     }
 
+    /// Around each poll or drop of a task's future, if that has a name.
+    pub(crate) fn show_task(&self, name: Option<Arc<str>>) {
+        // In a forked child nobody looks, and the watchdog may have held the lock.
+        if self.origin.is_here() {
+            self.progress.show(name);
+        }
+    }
+
     /// What it is doing now.
     pub(super) fn doing(&self) -> Doing {
         self.progress.read(self.state.get())

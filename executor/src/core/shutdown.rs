@@ -82,7 +82,7 @@ impl Core {
         // The run queue's pointers are good while we hold `tasks`, and nothing is queued that is complete.
         for task in &tasks {
             if !task.header().is_complete() {
-                self.shared.progress().begin(task.header().vtable());
+                self.shared.progress().begin(task);
                 // SAFETY: this is the task's core, and none of its tasks is being polled.
                 unsafe { task.cancel() };
                 self.shared.progress().came_round();

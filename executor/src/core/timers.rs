@@ -1,12 +1,14 @@
-//! A core's timers: the wheel, and the clock it is turned by.
+//! A core's timers: the wheel, and the clock of the runtime that it is turned by.
 //!
 //! Shared by reference count with the futures that wait in it, so that one dropped late, after its core has gone, finds its own
 //! wheel and not another's.
 
+use super::clock::Clock;
 use reactor::timer::{TimerKey, TimerWheel};
 use reactor::{Origin, contain_panic};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
@@ -19,33 +21,27 @@ pub(crate) struct Timers {
     wheel: RefCell<TimerWheel<Waker>>,
     /// Due, and not woken yet: more came due at once than one turn wakes.
     due: RefCell<VecDeque<Waker>>,
-    /// Where the wheel's nanoseconds begin.
-    epoch: Instant,
+    /// The wheel has its nanoseconds.
+    clock: Arc<Clock>,
 }
 
 impl Timers {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(clock: Arc<Clock>) -> Self {
         Self {
             origin: Origin::here(),
             wheel: RefCell::new(TimerWheel::new(0)),
             due: RefCell::default(),
-            epoch: Instant::now(),
+            clock,
         }
     }
 
     pub(super) fn now_ns(&self) -> u64 {
-        self.ns_since_epoch(Instant::now())
+        self.clock.now_ns()
     }
 
-    /// Nanoseconds of `instant` in the wheel; the far future is cut to 584 years from the start.
-    fn ns_since_epoch(&self, instant: Instant) -> u64 {
-        let since = instant.saturating_duration_since(self.epoch);
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// Wakes `waker` once `deadline` is past.
+    /// Wakes `waker` once `deadline` is past, on the runtime's clock.
     pub(crate) fn insert(&self, deadline: Instant, waker: Waker) -> TimerKey {
-        let deadline_ns = self.ns_since_epoch(deadline);
+        let deadline_ns = self.clock.ns_since_epoch(deadline);
         self.wheel.borrow_mut().insert(deadline_ns, waker)
     }
 
@@ -93,8 +89,16 @@ impl Timers {
         }
     }
 
+    /// The same for all that is due, however much that is.
+    pub(crate) fn fire_all(&self) {
+        self.fire();
+        while !self.due.borrow().is_empty() {
+            self.fire();
+        }
+    }
+
     /// When to call [`fire`](Self::fire) next.
-    pub(super) fn next_deadline_ns(&self) -> Option<u64> {
+    pub(crate) fn next_deadline_ns(&self) -> Option<u64> {
         if !self.due.borrow().is_empty() {
             return Some(0);
         }

@@ -91,13 +91,14 @@ impl Watchdog {
             for (core, watched) in cores.iter().zip(&mut watched) {
                 let doing = core.doing();
                 any_busy |= doing.is_busy();
-                if watched.look(doing) {
-                    let (core, future) = (core.index(), doing.future());
+                if watched.look(&doing) {
+                    let (core, future, task) = (core.index(), doing.future(), doing.task());
                     log!(
                         warn,
                         target: "executor::stall",
                         core,
                         future,
+                        task,
                         "a core is stuck for a second: it {doing}. Its other tasks, its timers and its I/O wait"
                     );
                 }
@@ -146,13 +147,13 @@ impl Watched {
     }
 
     /// Takes note of what the core is doing; whether that is to be told: once each time it is stuck.
-    fn look(&mut self, doing: Doing) -> bool {
+    fn look(&mut self, doing: &Doing) -> bool {
         if doing.is_busy() && doing.is_still(&self.last) {
             self.still_looks = self.still_looks.saturating_add(1);
         } else {
             self.still_looks = 0;
         }
-        self.last = doing;
+        self.last = doing.clone();
         self.still_looks == STILL_LOOKS
     }
 }
@@ -164,7 +165,7 @@ mod tests {
     use reactor::park::State;
 
     fn looks(progress: &Progress, watched: &mut Watched, state: State, count: usize) -> Vec<bool> {
-        let look = |_| watched.look(progress.read(state));
+        let look = |_| watched.look(&progress.read(state));
         (0..count).map(look).collect()
     }
 

@@ -4,7 +4,7 @@ use super::File;
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::consume_budget;
 use crate::io::ends::reactor;
-use crate::io::{AsyncRead, AsyncReadAt, AsyncWrite, AsyncWriteAt};
+use crate::io::{AsyncRead, AsyncReadAt, AsyncSeek, AsyncWrite, AsyncWriteAt};
 use reactor::operation::{
     InTurn, Ordered, Read, ReadAt, ReadVectored, ReadVectoredAt, Write, WriteVectored,
 };
@@ -191,5 +191,11 @@ impl AsyncWriteAt for &File {
         offset: u64,
     ) -> BufResult<usize, B> {
         File::write_vectored_at(self, buffers, offset).await
+    }
+}
+
+impl AsyncSeek for File {
+    async fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        Self::seek(self, to).await
     }
 }

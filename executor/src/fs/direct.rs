@@ -1,8 +1,11 @@
 //! Files that are read and written past the kernel's cache.
 
-use super::{AlignedBuf, File, OpenOptions, Registered};
-use crate::buf::{BufResult, IoBufMut};
+use super::{
+    AlignedBuf, File, OpenOptions, ReadAt, ReadFixedAt, Registered, WriteAt, WriteFixedAt,
+};
+use crate::buf::{BufResult, IoBuf, IoBufMut, Slice};
 use crate::io::ends::reactor;
+use crate::operation::Checked;
 use reactor::operation::{Op, Stat};
 use std::io;
 use std::path::Path;
@@ -12,6 +15,7 @@ const SAFE: usize = 4096;
 
 /// What `O_DIRECT` asks of whoever uses it, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Alignment {
     /// The addresses of buffers are multiples of this.
     pub memory: usize,
@@ -76,7 +80,7 @@ impl DirectFile {
         AlignedBuf::new(capacity, self.alignment.memory.max(self.alignment.offset))
     }
 
-    /// The file, for what moves no data: its length, syncing.
+    /// The file, for what moves no data: its length, syncing, [room on the medium](File::allocate_keep_size) and [holes](File::punch_hole).
     pub fn as_file(&self) -> &File {
         &self.file
     }
@@ -90,11 +94,49 @@ impl DirectFile {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn read_at(&self, buffer: AlignedBuf, offset: u64) -> BufResult<usize, AlignedBuf> {
+    #[track_caller]
+    pub fn read_at(&self, buffer: AlignedBuf, offset: u64) -> ReadAt<AlignedBuf> {
         match self.check(buffer.alignment(), buffer.capacity(), offset) {
-            Ok(()) => self.file.read_at(buffer, offset).await,
-            Err(error) => BufResult(Err(error), buffer),
+            Ok(()) => self.file.read_at(buffer, offset),
+            Err(error) => ReadAt(Checked::refused(error, buffer)),
         }
+    }
+
+    /// Reads `length` bytes at any `offset`, aligned or not: reads the blocks around them, and yields the part of them that was asked for. It is
+    /// shorter at the end of the file, and where more than 2 GiB were asked for.
+    ///
+    /// **Dropped**, nothing is lost.
+    ///
+    /// # Errors
+    /// Those of [`File::read_at`]; `InvalidInput` if the range does not end before 2⁶⁴.
+    ///
+    /// # Panics
+    /// Outside of a runtime, and if so much memory cannot be had.
+    ///
+    /// # Examples
+    /// ```
+    /// # use executor::fs::{DirectFile, OpenOptions};
+    /// # async fn read(file: DirectFile) -> std::io::Result<()> {
+    /// let middle = file.read_unaligned_at(13, 7).await?;
+    /// assert_eq!(middle.len(), 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn read_unaligned_at(
+        &self,
+        offset: u64,
+        length: usize,
+    ) -> io::Result<Slice<AlignedBuf>> {
+        let step = self.alignment.offset.max(self.alignment.memory);
+        let before = (offset % step as u64) as usize;
+        let whole = before.checked_add(length);
+        let whole = whole.and_then(|whole| whole.checked_next_multiple_of(step));
+        let start = offset - before as u64;
+        let whole = whole.filter(|whole| start.checked_add(*whole as u64).is_some());
+        let whole = whole.ok_or(io::ErrorKind::InvalidInput)?;
+        let BufResult(read, buffer) = self.read_at(self.buffer(whole), start).await;
+        let read = read?;
+        Ok(buffer.slice(before.min(read)..(before + length).min(read)))
     }
 
     /// Writes the buffer's bytes at `offset` bytes, and says how many: fewer if the disk is full.
@@ -107,10 +149,11 @@ impl DirectFile {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn write_at(&self, buffer: AlignedBuf, offset: u64) -> BufResult<usize, AlignedBuf> {
+    #[track_caller]
+    pub fn write_at(&self, buffer: AlignedBuf, offset: u64) -> WriteAt<AlignedBuf> {
         match self.check(buffer.alignment(), buffer.len(), offset) {
-            Ok(()) => self.file.write_at(buffer, offset).await,
-            Err(error) => BufResult(Err(error), buffer),
+            Ok(()) => self.file.write_at(buffer, offset),
+            Err(error) => WriteAt(Checked::refused(error, buffer)),
         }
     }
 
@@ -124,15 +167,16 @@ impl DirectFile {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn read_fixed_at<B: Registered + IoBufMut>(
+    #[track_caller]
+    pub fn read_fixed_at<B: Registered + IoBufMut>(
         &self,
         mut buffer: B,
         offset: u64,
-    ) -> BufResult<usize, B> {
+    ) -> ReadFixedAt<B> {
         let (alignment, capacity) = (alignment_of(buffer.buf_ptr()), buffer.buf_capacity());
         match self.check(alignment, capacity, offset) {
-            Ok(()) => self.file.read_fixed_at(buffer, offset).await,
-            Err(error) => BufResult(Err(error), buffer),
+            Ok(()) => self.file.read_fixed_at(buffer, offset),
+            Err(error) => ReadFixedAt(Checked::refused(error, buffer)),
         }
     }
 
@@ -146,14 +190,11 @@ impl DirectFile {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn write_fixed_at<B: Registered>(
-        &self,
-        buffer: B,
-        offset: u64,
-    ) -> BufResult<usize, B> {
+    #[track_caller]
+    pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> WriteFixedAt<B> {
         match self.check(alignment_of(buffer.buf_ptr()), buffer.buf_len(), offset) {
-            Ok(()) => self.file.write_fixed_at(buffer, offset).await,
-            Err(error) => BufResult(Err(error), buffer),
+            Ok(()) => self.file.write_fixed_at(buffer, offset),
+            Err(error) => WriteFixedAt(Checked::refused(error, buffer)),
         }
     }
 

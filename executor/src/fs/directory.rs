@@ -4,10 +4,12 @@
 use super::metadata::{FileType, Metadata};
 use super::symlink_metadata;
 use crate::blocking;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use reactor::budget;
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::future::poll_fn;
+use std::future::Future;
 use std::os::unix::fs::{DirEntryExt, FileTypeExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -26,7 +28,7 @@ enum Stage {
     Over,
 }
 
-/// What is in a directory; also a [`Stream`](futures_util::Stream). In no order, and without `.` and `..`.
+/// What is in a directory; also a [`Stream`]. In no order, and without `.` and `..`.
 ///
 /// **Dropping** a future of it loses no entry.
 pub struct ReadDir {
@@ -98,8 +100,8 @@ impl ReadDir {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn next_entry(&mut self) -> io::Result<Option<DirEntry>> {
-        poll_fn(|context| self.poll_entry(context)).await
+    pub fn next_entry(&mut self) -> NextEntry<'_> {
+        NextEntry(self)
     }
 
     fn poll_entry(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
@@ -130,11 +132,32 @@ impl ReadDir {
     }
 }
 
-impl futures_util::Stream for ReadDir {
+impl Stream for ReadDir {
     type Item = io::Result<DirEntry>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(ready!(self.poll_entry(context)).transpose())
+    }
+}
+
+impl FusedStream for ReadDir {
+    fn is_terminated(&self) -> bool {
+        self.fetched.is_empty() && matches!(self.stage, Stage::Over)
+    }
+}
+
+/// The future of [`ReadDir::next_entry`]. It yields `None` after the last entry.
+///
+/// **Dropped**, it loses no entry: the next call goes on.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct NextEntry<'a>(&'a mut ReadDir);
+
+impl Future for NextEntry<'_> {
+    type Output = io::Result<Option<DirEntry>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_entry(context)
     }
 }
 

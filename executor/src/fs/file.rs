@@ -1,14 +1,16 @@
 //! An open file: at offsets, and as a whole. What is read and written where it stands is in `cursor.rs`.
 
 use super::metadata::{self, Metadata};
-use super::{OpenOptions, Permissions, Registered};
+use super::{
+    Allocate, FileTimes, OpenOptions, Permissions, ReadAt, ReadFixedAt, ReadVectoredAt, Registered,
+    SyncAll, SyncData, WriteAt, WriteFixedAt, WriteVectoredAt,
+};
 use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::conversions::as_raw_fd;
 use crate::io::ends::{descriptor, reactor};
-use reactor::operation::{
-    FileOperation, InTurn, KeptInput, Op, ReadAt, ReadFixed, ReadVectoredAt, Stat, Write,
-    WriteFixed, WriteVectored,
-};
+use crate::operation::Checked;
+use reactor::operation::{self, FileOperation, InTurn, KeptInput, Op, Stat};
 use reactor::{Descriptor, Feature, Lane};
 use rustix::fs::{FileType, OFlags, SeekFrom, fcntl_getfl, seek};
 use std::io;
@@ -27,7 +29,7 @@ use std::rc::Rc;
 /// **Dropping** a read loses nothing: the position moves on when the bytes are delivered. A write that was dropped may have written some, all or
 /// none of its bytes, and the position has not moved. The next read, write or sync by the traits waits until it is over; operations at offsets
 /// do not wait for each other, so let no write at an offset be dropped if another follows at the same place, or
-/// [cancel](Op::cancel) it.
+/// [cancel](WriteAt::cancel) it.
 ///
 /// One operation transfers 0x7fff_f000 bytes (2 GiB less a page) at most, and says how many. The helpers `read_exact_at`, `write_all_at` and so
 /// on go on until all is done.
@@ -100,6 +102,10 @@ impl File {
         OpenOptions::new()
     }
 
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        &self.file
+    }
+
     /// That place in the file; in one that has none, a place that the kernel refuses, though it would take any for the one that is next.
     fn place(&self, offset: u64) -> u64 {
         if self.has_places { offset } else { u64::MAX }
@@ -117,20 +123,20 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn read_at<B: IoBufMut>(&self, buffer: B, offset: u64) -> Op<ReadAt<B>> {
-        let read = ReadAt::new(self.file.clone(), buffer, self.place(offset));
-        Op::new(reactor("read_at"), read)
+    pub fn read_at<B: IoBufMut>(&self, buffer: B, offset: u64) -> ReadAt<B> {
+        let read = operation::ReadAt::new(self.file.clone(), buffer, self.place(offset));
+        ReadAt(Checked::Begun(Op::new(reactor("read_at"), read)))
     }
 
     /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
     #[track_caller]
-    pub fn read_vectored_at<B: IoVectoredBufMut>(
+    pub fn read_vectored_at<V: IoVectoredBufMut>(
         &self,
-        buffers: B,
+        buffers: V,
         offset: u64,
-    ) -> Op<ReadVectoredAt<B>> {
-        let read = ReadVectoredAt::new(self.file.clone(), buffers, self.place(offset));
-        Op::new(reactor("read_vectored_at"), read)
+    ) -> ReadVectoredAt<V> {
+        let read = operation::ReadVectoredAt::new(self.file.clone(), buffers, self.place(offset));
+        ReadVectoredAt(Op::new(reactor("read_vectored_at"), read))
     }
 
     /// [`read_at`](Self::read_at) into a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a [slice](IoBuf::slice) of one, as one that
@@ -148,10 +154,11 @@ impl File {
         &self,
         buffer: B,
         offset: u64,
-    ) -> Op<ReadFixed<B>> {
+    ) -> ReadFixedAt<B> {
         let reactor = reactor("read_fixed_at");
-        let read = ReadFixed::new(&reactor, self.file.clone(), buffer, self.place(offset));
-        Op::new(reactor, read)
+        let place = self.place(offset);
+        let read = operation::ReadFixed::new(&reactor, self.file.clone(), buffer, place);
+        ReadFixedAt(Checked::Begun(Op::new(reactor, read)))
     }
 
     /// Writes bytes of the buffer at `offset` bytes and says how many: all, as a rule, but fewer where the disk is full after them, or a
@@ -166,20 +173,20 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write_at<B: IoBuf>(&self, buffer: B, offset: u64) -> Op<Write<B>> {
-        let write = Write::at(self.file.clone(), buffer, self.place(offset));
-        Op::new(reactor("write_at"), write)
+    pub fn write_at<B: IoBuf>(&self, buffer: B, offset: u64) -> WriteAt<B> {
+        let write = operation::Write::at(self.file.clone(), buffer, self.place(offset));
+        WriteAt(Checked::Begun(Op::new(reactor("write_at"), write)))
     }
 
     /// The same of several buffers, in order.
     #[track_caller]
-    pub fn write_vectored_at<B: IoVectoredBuf>(
+    pub fn write_vectored_at<V: IoVectoredBuf>(
         &self,
-        buffers: B,
+        buffers: V,
         offset: u64,
-    ) -> Op<WriteVectored<B>> {
-        let write = WriteVectored::at(self.file.clone(), buffers, self.place(offset));
-        Op::new(reactor("write_vectored_at"), write)
+    ) -> WriteVectoredAt<V> {
+        let write = operation::WriteVectored::at(self.file.clone(), buffers, self.place(offset));
+        WriteVectoredAt(Op::new(reactor("write_vectored_at"), write))
     }
 
     /// [`write_at`](Self::write_at) of a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a [slice](IoBuf::slice) of one, as one that
@@ -194,10 +201,11 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> Op<WriteFixed<B>> {
+    pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> WriteFixedAt<B> {
         let reactor = reactor("write_fixed_at");
-        let write = WriteFixed::new(&reactor, self.file.clone(), buffer, self.place(offset));
-        Op::new(reactor, write)
+        let place = self.place(offset);
+        let write = operation::WriteFixed::new(&reactor, self.file.clone(), buffer, place);
+        WriteFixedAt(Checked::Begun(Op::new(reactor, write)))
     }
 
     #[track_caller]
@@ -214,18 +222,20 @@ impl File {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn sync_all(&self) -> io::Result<()> {
+    #[track_caller]
+    pub fn sync_all(&self) -> SyncAll {
         let sync = FileOperation::sync_all(self.file.clone());
-        self.in_turn("sync_all", sync).await
+        SyncAll(self.in_turn("sync_all", sync))
     }
 
     /// The same for the data, and of the rest only what is needed to find it.
     ///
     /// # Errors
     /// As for [`sync_all`](Self::sync_all).
-    pub async fn sync_data(&self) -> io::Result<()> {
+    #[track_caller]
+    pub fn sync_data(&self) -> SyncData {
         let sync = FileOperation::sync_data(self.file.clone());
-        self.in_turn("sync_data", sync).await
+        SyncData(self.in_turn("sync_data", sync))
     }
 
     /// Sees to it that `length` bytes from `offset` on have their place on the medium, so that writing them cannot find it full. The file
@@ -238,9 +248,36 @@ impl File {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
+    #[track_caller]
+    pub fn allocate(&self, offset: u64, length: u64) -> Allocate {
         let allocate = FileOperation::allocate(self.file.clone(), offset, length);
-        self.in_turn("allocate", allocate).await
+        Allocate(self.in_turn("allocate", allocate))
+    }
+
+    /// The same, but the file does not grow: what is reserved behind its end is there for later writes.
+    ///
+    /// # Errors
+    /// As for [`allocate`](Self::allocate).
+    #[track_caller]
+    pub fn allocate_keep_size(&self, offset: u64, length: u64) -> Allocate {
+        let allocate = FileOperation::allocate_keeping_size(self.file.clone(), offset, length);
+        Allocate(self.in_turn("allocate_keep_size", allocate))
+    }
+
+    /// Gives the room of `length` bytes from `offset` on back to the file system. They read as zeros then; the file keeps its length. Blocks of
+    /// the file system that are not wholly in the range keep their room, and only the bytes in the range become zero.
+    ///
+    /// **Dropped**, it may take place or not.
+    ///
+    /// # Errors
+    /// As fallocate(2) has them: `EBADF` if it was not opened to be written; `EOPNOTSUPP` where the file system cannot.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn punch_hole(&self, offset: u64, length: u64) -> Allocate {
+        let punch = FileOperation::punch_hole(self.file.clone(), offset, length);
+        Allocate(self.in_turn("punch_hole", punch))
     }
 
     /// Makes the file `length` bytes long: cuts it off, or adds zeros. The position stays where it is.
@@ -287,8 +324,36 @@ impl File {
         blocking::call(move || file.set_permissions(permissions)).await
     }
 
+    /// Sets when it was last read and written. Done by a thread that may block.
+    ///
+    /// **Dropped**, it takes place all the same, once it was begun.
+    ///
+    /// # Errors
+    /// As utimensat(2) has them: `PermissionDenied` if it belongs to somebody else.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::fs::{File, FileTimes};
+    /// use std::time::SystemTime;
+    /// # #[executor::main(cores = 1)]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let path = std::env::temp_dir().join("executor-doc-set-times");
+    /// let file = File::create(&path).await?;
+    /// file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH)).await?;
+    /// assert_eq!(file.metadata().await?.modified()?, SystemTime::UNIX_EPOCH);
+    /// # executor::fs::remove_file(&path).await
+    /// # }
+    /// ```
+    pub async fn set_times(&self, times: FileTimes) -> io::Result<()> {
+        let file = self.duplicate()?;
+        blocking::call(move || file.set_times(times)).await
+    }
+
     /// For a thread that may block.
-    fn duplicate(&self) -> io::Result<std::fs::File> {
+    pub(super) fn duplicate(&self) -> io::Result<std::fs::File> {
         self.file.as_fd().try_clone_to_owned().map(Into::into)
     }
 
@@ -308,6 +373,33 @@ impl File {
             Ok(close) => Op::new(reactor, close).await,
             Err(_) => Err(io::ErrorKind::ResourceBusy.into()),
         }
+    }
+
+    /// Duplicates the descriptor: both are the same open file, on this core, and it is closed when both are. The duplicate stands where this one
+    /// does, and from then on each has its own position; [locks](Self::lock) are common to both. What cannot seek has one for both, and data that a dropped read has left stays with the
+    /// handle that read it.
+    ///
+    /// # Errors
+    /// As fcntl(2) has them, for `F_DUPFD_CLOEXEC`: `EMFILE` if there are too many descriptors.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let file = self.file.as_fd().try_clone_to_owned()?;
+        Ok(Self {
+            position: self.position,
+            ..Self::from(file)
+        })
+    }
+
+    /// Takes over a file of the standard library, where it stands: the same as [`From`]. It belongs to this core from now on.
+    pub fn from_std(file: std::fs::File) -> Self {
+        Self::from(file)
+    }
+
+    /// Gives the bare descriptor back, to be sent to another core, or to be passed to another library.
+    ///
+    /// # Errors
+    /// `self`, for the same reasons as [`into_std`](Self::into_std).
+    pub fn into_owned_fd(self) -> Result<OwnedFd, Self> {
+        self.into_std().map(OwnedFd::from)
     }
 
     /// Turns it into a file of the standard library, which stands where this one does, may be sent to another core, and turned back there.
@@ -337,6 +429,8 @@ impl AsFd for File {
         self.file.as_fd()
     }
 }
+
+as_raw_fd!([] File);
 
 impl From<OwnedFd> for File {
     /// Takes over an open file, where it stands.

@@ -6,6 +6,30 @@
 //!
 //! The names are those of [`std::fs`]. A future that is **dropped** leaks nothing, neither memory nor descriptors.
 //!
+//! # Other crates
+//! Temporary files and directories: [`tempfile`](https://docs.rs/tempfile); `File::from(tempfile::tempfile()?)` is one of this core. Whole trees, with
+//! filters, an order and protection from circles of links: [`walkdir`](https://docs.rs/walkdir) on a thread that may block, which sends what it
+//! finds:
+//! ```
+//! # #[executor::main(cores = 1)]
+//! # async fn main() {
+//! let (sender, entries) = async_channel::bounded(256);
+//! executor::spawn_blocking(move || {
+//!     for entry in walkdir::WalkDir::new("src/fs") {
+//!         if sender.send_blocking(entry).is_err() {
+//!             break; // Nobody wants more.
+//!         }
+//!     }
+//! })
+//! .detach();
+//! let mut files = 0;
+//! while let Ok(entry) = entries.recv().await {
+//!     files += usize::from(entry.unwrap().file_type().is_file());
+//! }
+//! assert!(files > 5);
+//! # }
+//! ```
+//!
 //! # Examples
 //! ```
 //! use executor::fs::{self, File};
@@ -25,26 +49,34 @@
 #![forbid(unsafe_code)]
 
 mod cursor;
+mod dir_builder;
 mod direct;
 mod directory;
 mod file;
+mod lock;
 mod metadata;
 mod open_options;
+mod operations;
 mod paths;
 mod registered;
 mod whole;
 
+pub use dir_builder::DirBuilder;
 pub use direct::{Alignment, DirectFile};
-pub use directory::{DirEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
+pub use directory::{DirEntry, NextEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
 pub use file::File;
 pub use metadata::{FileType, Metadata};
 pub use open_options::OpenOptions;
+pub use operations::{
+    Allocate, ReadAt, ReadFixedAt, ReadVectoredAt, SyncAll, SyncData, WriteAt, WriteFixedAt,
+    WriteVectoredAt,
+};
 pub use paths::{
     canonicalize, create_dir, hard_link, metadata, read_link, remove_dir, remove_file, rename,
     set_permissions, symlink, symlink_metadata, try_exists,
 };
+#[doc(inline)]
 pub use reactor::buffers::{AlignedBuf, Registered, RegisteredBuf};
-pub use reactor::operation::Op;
-pub use registered::RegisteredBufs;
-pub use std::fs::Permissions;
+pub use registered::{RegisteredBufs, Take};
+pub use std::fs::{FileTimes, Permissions, TryLockError};
 pub use whole::{copy, read, read_to_string, write};

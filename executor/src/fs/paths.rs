@@ -8,6 +8,7 @@ use crate::io::opening::c_path;
 use reactor::Feature;
 use reactor::operation::{Op, PathOperation, Stat};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 async fn submit(what: &str, operation: PathOperation) -> io::Result<()> {
@@ -57,16 +58,17 @@ pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
 /// # Errors
 /// As mkdir(2) has them: `AlreadyExists`, `NotFound` if the one that it is to be in does not exist.
 pub async fn create_dir(path: impl AsRef<Path>) -> io::Result<()> {
-    let path = path.as_ref();
+    make_directory(path.as_ref(), 0o777).await
+}
+
+/// A directory with this mode, less the umask.
+pub(super) async fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
     if ring_makes() {
-        return submit(
-            "create_dir",
-            PathOperation::make_directory(c_path(path)?, 0o777),
-        )
-        .await;
+        let make = PathOperation::make_directory(c_path(path)?, mode);
+        return submit("create_dir", make).await;
     }
     let path = path.to_owned();
-    blocking::call(move || std::fs::create_dir(path)).await
+    blocking::call(move || std::fs::DirBuilder::new().mode(mode).create(path)).await
 }
 
 /// Makes `link` another name of the file that `original` names. Cancellation and panics as for [`rename`].

@@ -2,7 +2,10 @@
 
 use crate::io::ends::reactor;
 use reactor::buffers::{self, RegisteredBuf};
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// A group of buffers for [`File`](super::File)s, registered with the ring of the core it was made on: for transfers past the kernel's cache
 /// ([`DirectFile`](super::DirectFile)) the kernel need not look up and pin their pages each time. Whatever else reads or writes takes them as
@@ -85,7 +88,22 @@ impl RegisteredBufs {
     /// A buffer, empty, when there is one: who asked first gets it first.
     ///
     /// **Dropped**, it has taken none.
-    pub async fn take(&self) -> RegisteredBuf {
-        self.0.take().await
+    pub fn take(&self) -> Take {
+        Take(self.0.take())
+    }
+}
+
+/// The future of [`RegisteredBufs::take`]. It keeps the group's memory.
+///
+/// **Dropped**, it has taken no buffer.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Take(buffers::Taking);
+
+impl Future for Take {
+    type Output = RegisteredBuf;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<RegisteredBuf> {
+        Pin::new(&mut self.0).poll(context)
     }
 }

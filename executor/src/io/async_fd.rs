@@ -1,8 +1,10 @@
 //! Waiting until a descriptor of somebody else is ready.
 
+use super::Ready;
+use super::conversions::as_raw_fd;
 use super::ends::reactor;
 use crate::consume_budget;
-use reactor::operation::{Op, Ready};
+use reactor::operation::{self, Op};
 use std::io;
 use std::ops::BitOr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -19,6 +21,11 @@ impl Interest {
     pub const WRITABLE: Self = Self(libc::POLLOUT as u32);
     /// Something exceptional can be read (`POLLPRI`).
     pub const PRIORITY: Self = Self(libc::POLLPRI as u32);
+
+    /// The events of poll(2).
+    pub(crate) const fn events(self) -> u32 {
+        self.0
+    }
 }
 
 impl BitOr for Interest {
@@ -34,6 +41,11 @@ impl BitOr for Interest {
 pub struct Readiness(u32);
 
 impl Readiness {
+    /// From the events of poll(2).
+    pub(crate) const fn of(events: u32) -> Self {
+        Self(events)
+    }
+
     fn has(self, event: i16) -> bool {
         self.0 & event as u32 != 0
     }
@@ -118,25 +130,28 @@ impl<T: AsFd + 'static> AsyncFd<T> {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn ready(&self, interest: Interest) -> io::Result<Readiness> {
-        let ready = Ready::new(Rc::clone(&self.0), interest.0);
-        Op::new(reactor("ready"), ready).await.map(Readiness)
+    #[track_caller]
+    pub fn ready(&self, interest: Interest) -> Ready<T> {
+        let ready = operation::Ready::new(Rc::clone(&self.0), interest.0);
+        Ready(Op::new(reactor("ready"), ready))
     }
 
     /// Waits until a read does not block. As for [`ready`](Self::ready).
     ///
     /// # Errors
     /// As for [`ready`](Self::ready).
-    pub async fn readable(&self) -> io::Result<()> {
-        self.ready(Interest::READABLE).await.map(drop)
+    #[track_caller]
+    pub fn readable(&self) -> Ready<T> {
+        self.ready(Interest::READABLE)
     }
 
     /// Waits until a write does not block. As for [`ready`](Self::ready).
     ///
     /// # Errors
     /// As for [`ready`](Self::ready).
-    pub async fn writable(&self) -> io::Result<()> {
-        self.ready(Interest::WRITABLE).await.map(drop)
+    #[track_caller]
+    pub fn writable(&self) -> Ready<T> {
+        self.ready(Interest::WRITABLE)
     }
 
     /// Calls `call`, and as long as that says `WouldBlock`, waits and calls it again. Calls that say `Interrupted` are made again at once.
@@ -168,3 +183,5 @@ impl<T: AsFd> AsFd for AsyncFd<T> {
         self.0.as_fd()
     }
 }
+
+as_raw_fd!([T: AsFd] AsyncFd<T>);

@@ -1,11 +1,13 @@
 //! Reading through a buffer: lines, and whatever else ends somewhere.
 
+use super::buf_reads::{FillBuf, ReadLine, ReadUntil};
 use super::inlet::Inlet;
 use super::lines::{Lines, Split};
 use crate::buf::{BufResult, IoBufMut, IoVectoredBufMut};
-use crate::io::{AsyncBufRead, AsyncRead};
+use crate::io::{AsyncBufRead, AsyncRead, AsyncSeek};
 use reactor::budget;
 use std::future::poll_fn;
+use std::io::SeekFrom;
 use std::task::{Context, Poll, ready};
 use std::{fmt, io};
 
@@ -104,10 +106,8 @@ impl<R: AsyncRead + 'static> BufReader<R> {
     ///
     /// # Errors
     /// The reader's.
-    pub async fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        poll_fn(|context| self.poll_fill(context).map_ok(drop)).await?;
-        self.take_end();
-        Ok(self.buffer())
+    pub fn fill_buf(&mut self) -> FillBuf<'_, R> {
+        FillBuf::new(self)
     }
 
     /// The same. The end, if that is what came, stays until it is taken.
@@ -127,11 +127,8 @@ impl<R: AsyncRead + 'static> BufReader<R> {
     ///
     /// # Errors
     /// The reader's. What had been read before stays in the buffer.
-    pub async fn read_until(&mut self, delimiter: u8, out: &mut Vec<u8>) -> io::Result<usize> {
-        let length = self.find(delimiter).await?;
-        out.extend_from_slice(&self.buffer()[..length]);
-        self.consume(length);
-        Ok(length)
+    pub fn read_until<'a>(&'a mut self, delimiter: u8, out: &'a mut Vec<u8>) -> ReadUntil<'a, R> {
+        ReadUntil::new(self, delimiter, out)
     }
 
     /// Appends the next line to `out`, with the newline, which only the last line may lack; says how many bytes that was. Zero is the end.
@@ -139,12 +136,8 @@ impl<R: AsyncRead + 'static> BufReader<R> {
     ///
     /// # Errors
     /// The reader's, and `InvalidData` for a line that is not UTF-8: it stays in the buffer, where `read_until` finds it.
-    pub async fn read_line(&mut self, out: &mut String) -> io::Result<usize> {
-        let length = self.find(b'\n').await?;
-        let line = std::str::from_utf8(&self.buffer()[..length]);
-        out.push_str(line.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?);
-        self.consume(length);
-        Ok(length)
+    pub fn read_line<'a>(&'a mut self, out: &'a mut String) -> ReadLine<'a, R> {
+        ReadLine::new(self, out)
     }
 
     /// The lines from here on.
@@ -157,13 +150,8 @@ impl<R: AsyncRead + 'static> BufReader<R> {
         Split::new(self, delimiter)
     }
 
-    /// Reads until the buffer has the delimiter, or everything there will be; how many bytes it takes from the buffer.
-    async fn find(&mut self, delimiter: u8) -> io::Result<usize> {
-        let found = poll_fn(|context| self.poll_find(context, delimiter, usize::MAX)).await?;
-        Ok(found.expect("nothing is too long for it"))
-    }
-
-    /// The same; `None` as soon as there are more than `length_max` bytes before the delimiter, or without it.
+    /// Reads until the buffer has the delimiter, or everything there will be, and says how many bytes that takes from the buffer; `None` as soon as
+    /// there are more than `length_max` bytes before the delimiter, or without it.
     pub(super) fn poll_find(
         &mut self,
         context: &mut Context<'_>,
@@ -245,6 +233,32 @@ impl<R: AsyncRead + 'static> AsyncRead for BufReader<R> {
         let mut unread = self.buffer();
         let BufResult(result, buffers) = unread.read_vectored(buffers).await;
         BufResult(result.inspect(|count| self.consume(*count)), buffers)
+    }
+}
+
+impl<R: AsyncRead + AsyncSeek + 'static> AsyncSeek for BufReader<R> {
+    /// Moves the reader, and drops what is in the buffer. A place that is given from the current one counts from the first byte that was not consumed.
+    ///
+    /// A read that is in flight is waited for. **Dropped**, the reader may have moved or not, as its own `seek` says; the buffer is as it was.
+    ///
+    /// # Errors
+    /// The reader's, also those of the read that was in flight; `InvalidInput` for a place that is too far away.
+    async fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        poll_fn(|context| self.inlet.poll_idle(context)).await?;
+        let unread = self.buffer().len();
+        let to = match to {
+            SeekFrom::Current(by) => {
+                let by = i64::try_from(unread)
+                    .ok()
+                    .and_then(|unread| by.checked_sub(unread));
+                SeekFrom::Current(by.ok_or(io::ErrorKind::InvalidInput)?)
+            }
+            absolute => absolute,
+        };
+        let reader = self.get_mut().expect("no read is in flight");
+        let place = reader.seek(to).await?;
+        self.consume(unread);
+        Ok(place)
     }
 }
 

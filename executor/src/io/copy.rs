@@ -41,7 +41,16 @@ const CHUNK: usize = 64 * 1024;
 /// # }
 /// ```
 pub async fn copy<R: AsyncRead, W: AsyncWrite>(reader: &mut R, writer: &mut W) -> io::Result<u64> {
-    let mut buffer = Vec::with_capacity(CHUNK);
+    copy_by(CHUNK, reader, writer).await
+}
+
+/// Copies with a buffer of so many bytes.
+async fn copy_by<R, W>(bytes: usize, reader: &mut R, writer: &mut W) -> io::Result<u64>
+where
+    R: AsyncRead,
+    W: AsyncWrite,
+{
+    let mut buffer = Vec::with_capacity(bytes.max(1));
     let mut total = 0;
     let mut needs_flush = false;
     loop {
@@ -181,6 +190,45 @@ where
 /// The first of any of the four; both directions end then, and the other loses what a drop loses. A peer that has gone is noticed where something
 /// is read from it or written to it: while nothing is, the copy waits.
 ///
+/// # An idle limit
+/// There is none, and a [`timeout`](crate::time::timeout) around it limits the whole. To end a connection on which nothing has come for a while, give
+/// it readers that say when something came, and race the copy against a watch of that:
+///
+/// ```
+/// use executor::buf::{BufResult, IoBufMut};
+/// use executor::io::{AsyncRead, Splittable, copy_bidirectional, duplex};
+/// use executor::sync::Notify;
+/// use executor::time::{Duration, timeout};
+/// use std::rc::Rc;
+///
+/// struct Watched<R>(R, Rc<Notify>);
+///
+/// impl<R: AsyncRead> AsyncRead for Watched<R> {
+///     async fn read<B: IoBufMut>(&mut self, buffer: B) -> BufResult<usize, B> {
+///         let read = self.0.read(buffer).await;
+///         self.1.notify_one();
+///         read
+///     }
+/// }
+/// # #[executor::main(cores = 1)]
+/// # async fn main() {
+/// # let ((_client, left), (right, _server)) = (duplex(64), duplex(64));
+/// let something_came = Rc::new(Notify::new());
+/// let watched = |reader| Watched(reader, Rc::clone(&something_came));
+/// let (left_reader, left_writer) = left.split();
+/// let (right_reader, right_writer) = right.split();
+/// let left = (watched(left_reader), left_writer);
+/// let right = (watched(right_reader), right_writer);
+/// let is_idle = async {
+///     while timeout(Duration::from_millis(10), something_came.notified()).await.is_ok() {}
+/// };
+/// tokio::select! {
+///     copied = copy_bidirectional(left, right) => drop(copied),
+///     () = is_idle => println!("closed: it was idle"),
+/// }
+/// # }
+/// ```
+///
 /// # Examples
 /// ```
 /// # #[executor::main(cores = 1)]
@@ -205,21 +253,39 @@ where
     A: Splittable<ReadHalf: AsyncRead + 'static, WriteHalf: AsyncWrite + 'static>,
     B: Splittable<ReadHalf: AsyncRead + 'static, WriteHalf: AsyncWrite + 'static>,
 {
+    copy_bidirectional_with_sizes(a, b, CHUNK, CHUNK).await
+}
+
+/// The same with buffers of so many bytes, one for each direction: smaller ones for many connections, larger ones for few that are fast. As much can be
+/// lost if it is dropped.
+///
+/// # Errors
+/// As for [`copy_bidirectional`].
+pub async fn copy_bidirectional_with_sizes<A, B>(
+    a: A,
+    b: B,
+    a_to_b_bytes: usize,
+    b_to_a_bytes: usize,
+) -> io::Result<(u64, u64)>
+where
+    A: Splittable<ReadHalf: AsyncRead + 'static, WriteHalf: AsyncWrite + 'static>,
+    B: Splittable<ReadHalf: AsyncRead + 'static, WriteHalf: AsyncWrite + 'static>,
+{
     let (a_reader, a_writer) = a.split();
     let (b_reader, b_writer) = b.split();
     try_join(
-        copy_and_shut_down(a_reader, b_writer),
-        copy_and_shut_down(b_reader, a_writer),
+        copy_and_shut_down(a_to_b_bytes, a_reader, b_writer),
+        copy_and_shut_down(b_to_a_bytes, b_reader, a_writer),
     )
     .await
 }
 
-async fn copy_and_shut_down<R, W>(mut reader: R, mut writer: W) -> io::Result<u64>
+async fn copy_and_shut_down<R, W>(bytes: usize, mut reader: R, mut writer: W) -> io::Result<u64>
 where
     R: AsyncRead,
     W: AsyncWrite,
 {
-    let total = copy(&mut reader, &mut writer).await?;
+    let total = copy_by(bytes, &mut reader, &mut writer).await?;
     writer.shutdown().await?;
     Ok(total)
 }

@@ -2,9 +2,10 @@
 //! cannot seek are made of. Each has a lane, so that a dropped operation loses nothing.
 
 use super::closing;
+use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::core::{Core, context};
-use reactor::operation::{InTurn, KeptInput, Read, ReadVectored, Write, WriteVectored};
+use reactor::operation::{self, InTurn, KeptInput};
 use reactor::{Descriptor, Lane, Reactor};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -37,15 +38,15 @@ impl ReadEnd {
     }
 
     #[track_caller]
-    pub(crate) fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Read<B>> {
-        let read = Read::new(self.file.clone(), buffer);
-        InTurn::new(reactor("read"), Rc::clone(&self.lane), read)
+    pub(crate) fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
+        let read = operation::Read::new(self.file.clone(), buffer);
+        Read(InTurn::new(reactor("read"), Rc::clone(&self.lane), read))
     }
 
     #[track_caller]
-    pub(crate) fn read_vectored<B: IoVectoredBufMut>(&self, buffers: B) -> InTurn<ReadVectored<B>> {
-        let read = ReadVectored::new(self.file.clone(), buffers);
-        InTurn::new(reactor("read"), Rc::clone(&self.lane), read)
+    pub(crate) fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
+        let read = operation::ReadVectored::new(self.file.clone(), buffers);
+        ReadVectored(InTurn::new(reactor("read"), Rc::clone(&self.lane), read))
     }
 
     pub(crate) async fn close(self) -> io::Result<()> {
@@ -81,15 +82,15 @@ impl WriteEnd {
     }
 
     #[track_caller]
-    pub(crate) fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Write<B>> {
-        let write = Write::new(self.file.clone(), buffer);
-        InTurn::new(reactor("write"), Rc::clone(&self.lane), write)
+    pub(crate) fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
+        let write = operation::Write::new(self.file.clone(), buffer);
+        Write(InTurn::new(reactor("write"), Rc::clone(&self.lane), write))
     }
 
     #[track_caller]
-    pub(crate) fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
-        let write = WriteVectored::new(self.file.clone(), buffers);
-        InTurn::new(reactor("write"), Rc::clone(&self.lane), write)
+    pub(crate) fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
+        let write = operation::WriteVectored::new(self.file.clone(), buffers);
+        WriteVectored(InTurn::new(reactor("write"), Rc::clone(&self.lane), write))
     }
 
     pub(crate) async fn close(self) -> io::Result<()> {

@@ -134,6 +134,14 @@ impl<R: AsyncRead + 'static> Inlet<R> {
         Poll::Ready(result)
     }
 
+    /// Waits for the read that is in flight, if one is, and keeps what it brings.
+    pub(super) fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.source, Source::Reading(_)) {
+            ready!(self.poll_more(context))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn start_read(&mut self) {
         let mut space = Vec::new();
         // The buffer itself, if nothing in it is needed any more and no long line has made it large.

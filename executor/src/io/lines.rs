@@ -5,7 +5,7 @@ use super::pieces::Pieces;
 use crate::io::AsyncRead;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use std::future::poll_fn;
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -49,8 +49,8 @@ impl<R: AsyncRead + 'static> Lines<R> {
     /// # Errors
     /// The reader's, and `InvalidData` for a line that is [too long](Self::length_max), or not UTF-8. The next call yields the next
     /// line; the bytes of one that is not UTF-8 are in the error, which is made of a [`FromUtf8Error`](std::string::FromUtf8Error).
-    pub async fn next_line(&mut self) -> io::Result<Option<String>> {
-        poll_fn(|context| self.poll_next_line(context)).await
+    pub fn next_line(&mut self) -> NextLine<'_, R> {
+        NextLine(self)
     }
 
     fn poll_next_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<String>>> {
@@ -126,8 +126,8 @@ impl<R: AsyncRead + 'static> Split<R> {
     ///
     /// # Errors
     /// The reader's, and `InvalidData` for a piece that is [too long](Self::length_max).
-    pub async fn next_segment(&mut self) -> io::Result<Option<Vec<u8>>> {
-        poll_fn(|context| self.poll_next_segment(context)).await
+    pub fn next_segment(&mut self) -> NextSegment<'_, R> {
+        NextSegment(self)
     }
 
     fn poll_next_segment(
@@ -162,6 +162,36 @@ impl<R: AsyncRead + 'static> Stream for Split<R> {
 impl<R: AsyncRead + 'static> FusedStream for Split<R> {
     fn is_terminated(&self) -> bool {
         self.pieces.stream_has_ended
+    }
+}
+
+/// The future of [`Lines::next_line`]. It yields `None` at the end of the input.
+///
+/// **Dropped**, it loses nothing: the next call goes on.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct NextLine<'a, R>(&'a mut Lines<R>);
+
+impl<R: AsyncRead + 'static> Future for NextLine<'_, R> {
+    type Output = io::Result<Option<String>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_next_line(context)
+    }
+}
+
+/// The future of [`Split::next_segment`]. It yields `None` at the end of the input.
+///
+/// **Dropped**, it loses nothing: the next call goes on.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct NextSegment<'a, R>(&'a mut Split<R>);
+
+impl<R: AsyncRead + 'static> Future for NextSegment<'_, R> {
+    type Output = io::Result<Option<Vec<u8>>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_next_segment(context)
     }
 }
 

@@ -35,6 +35,16 @@ pub(crate) async fn open_waiting(path: &Path, flags: i32, mode: u32) -> io::Resu
     Op::new(reactor, open).await
 }
 
+/// open(2) that does not wait for the other end of a named pipe. Who uses the descriptor may wait.
+///
+/// **Dropped** before it is ready, it is given up, and what it opens is closed.
+pub(crate) async fn open_now(path: &Path, flags: i32) -> io::Result<OwnedFd> {
+    let open = Open::new(c_path(path)?, flags | libc::O_NONBLOCK, 0);
+    let file = Op::new(reactor("open"), open).await?;
+    fcntl_setfl(&file, OFlags::from_bits_retain(flags as u32))?;
+    Ok(file)
+}
+
 /// open(2), for what is a file most of the time: named pipes and leases are waited for, devices are not.
 ///
 /// **Dropped** before it is ready, it is given up, and what it opens is closed.

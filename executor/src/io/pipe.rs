@@ -1,11 +1,12 @@
 //! Pipes, with a name or without.
 
 use super::closing::close_method;
+use super::conversions::{as_raw_fd, conversion_methods};
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
-use super::opening::open_waiting;
+use super::opening::{open_now, open_waiting};
+use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::Lane;
-use reactor::operation::{InTurn, Read, ReadVectored, Write, WriteVectored};
+use reactor::{Descriptor, Lane};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -40,6 +41,10 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 pub struct PipeReader(ReadEnd);
 
 impl PipeReader {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        self.0.file()
+    }
+
     /// Opens a named pipe for reading, when somebody opens it for writing. Any number of opens may wait; they hold up nothing else. A device is
     /// opened by this as well, if that is to wait for what it is connected to.
     ///
@@ -55,11 +60,31 @@ impl PipeReader {
         file.map(Self::from)
     }
 
+    /// Opens a named pipe for reading, without waiting for a writer. As long as no writer has come, a read waits, or yields zero, the end: that
+    /// depends on the kernel.
+    ///
+    /// A reader that never comes to an end, however many writers come and go, is one that has the pipe open for writing as well:
+    /// `File::options().read(true).write(true).open(path)`, turned [into a standard one](crate::fs::File::into_std) and that into an
+    /// `OwnedFd`.
+    ///
+    /// **Dropped** before it is ready, it is given up, and what it opens is closed.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn try_open(path: impl AsRef<Path>) -> io::Result<Self> {
+        open_now(path.as_ref(), libc::O_RDONLY)
+            .await
+            .map(Self::from)
+    }
+
     /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
     /// means that all writers are gone, or that the buffer has no capacity.
     ///
     /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
-    /// Only the buffer is gone; to have it back, [cancel](InTurn::cancel) the read instead. A second read waits for the first.
+    /// Only the buffer is gone; to have it back, [cancel](Read::cancel) the read instead. A second read waits for the first.
     ///
     /// # Errors
     /// As read(2) has them; `WouldBlock` if the descriptor was given `O_NONBLOCK` by somebody.
@@ -67,17 +92,18 @@ impl PipeReader {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Read<B>> {
+    pub fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
         self.0.read(buffer)
     }
 
     /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
     #[track_caller]
-    pub fn read_vectored<B: IoVectoredBufMut>(&self, buffers: B) -> InTurn<ReadVectored<B>> {
+    pub fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
         self.0.read_vectored(buffers)
     }
 
     close_method!();
+    conversion_methods!(io::PipeReader);
 
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///
@@ -95,16 +121,31 @@ impl PipeReader {
 pub struct PipeWriter(WriteEnd);
 
 impl PipeWriter {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        self.0.file()
+    }
+
     /// Opens a named pipe for writing, when somebody opens it for reading. Cancellation, errors and panics as for [`PipeReader::open`].
     pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = open_waiting(path.as_ref(), libc::O_WRONLY, 0).await;
         file.map(Self::from)
     }
 
+    /// Opens a named pipe for writing, if somebody has it open for reading, without waiting. Cancellation and panics as for
+    /// [`PipeReader::try_open`].
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open); `ENXIO` ([`raw_os_error`](io::Error::raw_os_error)) if there is no reader.
+    pub async fn try_open(path: impl AsRef<Path>) -> io::Result<Self> {
+        open_now(path.as_ref(), libc::O_WRONLY)
+            .await
+            .map(Self::from)
+    }
+
     /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at least one.
     ///
     /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is once
-    /// another write has begun, which waits for that. To know how many, [cancel](InTurn::cancel) it instead.
+    /// another write has begun, which waits for that. To know how many, [cancel](Write::cancel) it instead.
     ///
     /// # Errors
     /// As write(2) has them: `BrokenPipe` if no reader is left. The signal that comes with it, SIGPIPE, is ignored by programs whose `main` is
@@ -113,17 +154,18 @@ impl PipeWriter {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Write<B>> {
+    pub fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
         self.0.write(buffer)
     }
 
     /// The same of several buffers, in order.
     #[track_caller]
-    pub fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
+    pub fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
         self.0.write_vectored(buffers)
     }
 
     close_method!();
+    conversion_methods!(io::PipeWriter);
 
     /// Turns it into one of the standard library, which may be sent to another core and turned back there.
     ///
@@ -136,6 +178,7 @@ impl PipeWriter {
 
 async_read!(PipeReader);
 async_write!(PipeWriter);
+as_raw_fd!([] PipeReader, [] PipeWriter);
 
 impl AsFd for PipeReader {
     fn as_fd(&self) -> BorrowedFd<'_> {

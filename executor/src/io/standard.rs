@@ -3,9 +3,11 @@
 //! Their handles on one core share a lane for each stream: what a dropped read of one handle has left, the next read has, of whichever
 //! handle. Each has a duplicate of the descriptor, so that dropping it does not close the stream for the others.
 
+use super::conversions::as_raw_fd;
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
+use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::operation::{InTurn, KeptInput, Read, ReadVectored, Write, WriteVectored};
+use reactor::operation::KeptInput;
 use reactor::{Descriptor, Lane};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -86,18 +88,18 @@ impl Stdin {
     ///
     /// # Errors
     /// As read(2) has them. `WouldBlock` if somebody gave the file `O_NONBLOCK`, which all who share it share. A read of a
-    /// terminal that was [cancelled](InTurn::cancel) may say `Interrupted` rather than `ECANCELED`.
+    /// terminal that was [cancelled](Read::cancel) may say `Interrupted` rather than `ECANCELED`.
     ///
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Read<B>> {
+    pub fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
         self.0.read(buffer)
     }
 
     /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
     #[track_caller]
-    pub fn read_vectored<B: IoVectoredBufMut>(&self, buffers: B) -> InTurn<ReadVectored<B>> {
+    pub fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
         self.0.read_vectored(buffers)
     }
 }
@@ -125,13 +127,13 @@ macro_rules! writes {
             /// # Panics
             /// Outside of a runtime.
             #[track_caller]
-            pub fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Write<B>> {
+            pub fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
                 self.0.write(buffer)
             }
 
             /// The same of several buffers, in order.
             #[track_caller]
-            pub fn write_vectored<B: IoVectoredBuf>(&self, buffers: B) -> InTurn<WriteVectored<B>> {
+            pub fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
                 self.0.write_vectored(buffers)
             }
         }
@@ -146,6 +148,7 @@ macro_rules! writes {
 
 writes!(Stdout, Stderr);
 async_read!(Stdin);
+as_raw_fd!([] Stdin, [] Stdout, [] Stderr);
 async_write!(Stdout, Stderr);
 
 impl AsFd for Stdin {

@@ -128,6 +128,17 @@ impl<T: 'static> TaskLocal<T> {
         self.with(T::clone)
     }
 
+    /// A copy of the value.
+    ///
+    /// # Errors
+    /// Outside of a scope of this key.
+    pub fn try_get(&'static self) -> Result<T, AccessError>
+    where
+        T: Clone,
+    {
+        self.try_with(T::clone)
+    }
+
     /// Calls `call` with `value` in the slot.
     #[track_caller]
     fn within<R>(&'static self, value: &mut Option<T>, call: impl FnOnce() -> R) -> R {
@@ -202,6 +213,31 @@ pin_project! {
                 let _ = this.key.try_within(this.value, || this.future.set(None));
             }
         }
+    }
+}
+
+impl<T: 'static, F> TaskLocalFuture<T, F> {
+    /// Takes the value out, to have it back when the future is complete. `None` if it was taken already. A future that is polled after this runs without a
+    /// value: [`TaskLocal::with`] panics in it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::{cell::Cell, pin::pin};
+    ///
+    /// executor::task_local! {
+    ///     static ROWS: Cell<u32>;
+    /// }
+    /// # #[executor::main(cores = 1)]
+    /// # async fn main() {
+    /// let mut query = pin!(ROWS.scope(Cell::new(0), async {
+    ///     ROWS.with(|rows| rows.set(rows.get() + 3));
+    /// }));
+    /// query.as_mut().await;
+    /// assert_eq!(query.take_value(), Some(Cell::new(3)));
+    /// # }
+    /// ```
+    pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
+        self.project().value.take()
     }
 }
 

@@ -1,9 +1,10 @@
 //! From what people write to what the kernel takes, and back.
 
+use super::ToSocketAddrs;
 use socket2::SockAddr;
 use std::ffi::OsStr;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net;
@@ -14,7 +15,7 @@ pub(super) fn first_that<T>(
     mut attempt: impl FnMut(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
     let mut last = None;
-    for address in addresses.to_socket_addrs()? {
+    for address in addresses.lookup().known()? {
         match attempt(address) {
             Ok(value) => return Ok(value),
             Err(error) => last = Some(error),
@@ -28,6 +29,24 @@ pub(super) fn no_address() -> io::Error {
         io::ErrorKind::InvalidInput,
         "the name stands for no address",
     )
+}
+
+/// An address in the form that users see.
+pub(super) trait Address: Sized {
+    /// Of what the kernel gave.
+    fn of(address: &SockAddr) -> io::Result<Self>;
+}
+
+impl Address for SocketAddr {
+    fn of(address: &SockAddr) -> io::Result<Self> {
+        to_std(address)
+    }
+}
+
+impl Address for net::SocketAddr {
+    fn of(address: &SockAddr) -> io::Result<Self> {
+        to_unix(address)
+    }
 }
 
 /// The Internet address the kernel gave.

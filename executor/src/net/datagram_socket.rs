@@ -1,18 +1,23 @@
-//! What UDP and Unix datagram sockets have in common: a socket with a lane for each direction.
+//! What UDP, Unix datagram and Unix seqpacket sockets have in common: a socket with a lane for each direction.
 
+use super::address::Address;
+use super::operations::{one, one_with_sender, with_sender};
 use super::prompt_lane::PromptLane;
-use super::{InTurnAs, Receiving, Sending, reactor};
-use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::closing;
+use super::readiness::{Ready, expect_core, io_at_once};
+use super::{
+    Recv, RecvFrom, RecvFromVectored, RecvVectored, RecvWithDescriptors, SendDatagram, SendTo,
+    SendVectored, SendWithDescriptors, ShutdownStream, reactor,
+};
+use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::{Interest, closing};
+use crate::operation::{Checked, Formed};
 use reactor::Descriptor;
-use reactor::operation::{InTurn, KeptDatagram, Message, Ordered, RecvDatagram, Send, SendMsg};
+use reactor::operation::{self, InTurn, KeptDatagram, Op, Ordered, RecvDatagram, SendMsg};
 use socket2::SockAddr;
-use std::io;
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
-
-/// What has been received, and from whom, once somebody has said how to read that.
-type Received<B> = BufResult<Message, B>;
 
 /// A datagram socket.
 #[derive(Debug)]
@@ -40,15 +45,13 @@ impl DatagramSocket {
         &self.inbound
     }
 
+    pub(super) fn outbound_lane(&self) -> &PromptLane<()> {
+        &self.outbound
+    }
+
     #[track_caller]
-    fn inbound<O: Ordered<Kept = KeptDatagram>, T>(
-        &self,
-        what: &str,
-        operation: O,
-        form: fn(O::Output) -> T,
-    ) -> InTurnAs<O, T> {
-        let in_turn = InTurn::new(reactor(what), Rc::clone(self.inbound.lane()), operation);
-        InTurnAs::new(in_turn, form)
+    fn inbound<O: Ordered<Kept = KeptDatagram>>(&self, what: &str, operation: O) -> InTurn<O> {
+        InTurn::new(reactor(what), Rc::clone(self.inbound.lane()), operation)
     }
 
     #[track_caller]
@@ -56,37 +59,52 @@ impl DatagramSocket {
         InTurn::new(reactor(what), Rc::clone(self.outbound.lane()), operation)
     }
 
-    /// Receives a datagram; `form` makes of it what the caller wants.
     #[track_caller]
-    pub(super) fn recv<B: IoBufMut, T>(
-        &self,
-        what: &str,
-        buffer: B,
-        form: fn(Received<(B,)>) -> T,
-    ) -> InTurnAs<RecvDatagram<(B,)>, T> {
+    pub(super) fn recv<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
         let recv = RecvDatagram::new(self.socket.clone(), (buffer,));
-        self.inbound(what, recv, form)
+        Recv(self.inbound("recv", recv))
     }
 
     #[track_caller]
-    pub(super) fn peek<B: IoBufMut, T>(
-        &self,
-        what: &str,
-        buffer: B,
-        form: fn(Received<(B,)>) -> T,
-    ) -> InTurnAs<RecvDatagram<(B,)>, T> {
-        let recv = RecvDatagram::peeking(self.socket.clone(), (buffer,));
-        self.inbound(what, recv, form)
+    pub(super) fn peek<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
+        let peek = RecvDatagram::peeking(self.socket.clone(), (buffer,));
+        Recv(self.inbound("peek", peek))
     }
 
     #[track_caller]
-    pub(super) fn recv_vectored<V: IoVectoredBufMut, T>(
+    pub(super) fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvVectored<V> {
+        let recv = RecvDatagram::new(self.socket.clone(), buffers);
+        RecvVectored(self.inbound("recv_vectored", recv))
+    }
+
+    #[track_caller]
+    pub(super) fn recv_from<A: Address, B: IoBufMut>(&self, buffer: B) -> RecvFrom<B, A> {
+        let recv = RecvDatagram::new(self.socket.clone(), (buffer,));
+        RecvFrom(Formed {
+            operation: self.inbound("recv_from", recv),
+            form: one_with_sender,
+        })
+    }
+
+    #[track_caller]
+    pub(super) fn peek_from<A: Address, B: IoBufMut>(&self, buffer: B) -> RecvFrom<B, A> {
+        let peek = RecvDatagram::peeking(self.socket.clone(), (buffer,));
+        RecvFrom(Formed {
+            operation: self.inbound("peek_from", peek),
+            form: one_with_sender,
+        })
+    }
+
+    #[track_caller]
+    pub(super) fn recv_from_vectored<A: Address, V: IoVectoredBufMut>(
         &self,
-        what: &str,
         buffers: V,
-        form: fn(Received<V>) -> T,
-    ) -> InTurnAs<RecvDatagram<V>, T> {
-        self.inbound(what, RecvDatagram::new(self.socket.clone(), buffers), form)
+    ) -> RecvFromVectored<V, A> {
+        let recv = RecvDatagram::new(self.socket.clone(), buffers);
+        RecvFromVectored(Formed {
+            operation: self.inbound("recv_from_vectored", recv),
+            form: with_sender,
+        })
     }
 
     #[track_caller]
@@ -94,35 +112,41 @@ impl DatagramSocket {
         &self,
         buffer: B,
         max: usize,
-    ) -> Receiving<B, (usize, Vec<OwnedFd>)> {
+    ) -> RecvWithDescriptors<B> {
         let recv = RecvDatagram::new(self.socket.clone(), (buffer,)).with_descriptors(max);
-        self.inbound(
-            "recv_with_descriptors",
-            recv,
-            |BufResult(result, (buffer,))| {
-                let result = result.map(|message| (message.count, message.descriptors));
-                BufResult(result, buffer)
-            },
-        )
+        RecvWithDescriptors(self.inbound("recv_with_descriptors", recv))
     }
 
     #[track_caller]
-    pub(super) fn send<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
-        self.outbound("send", Send::new(self.socket.clone(), buffer))
+    pub(super) fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
+        let send = operation::Send::new(self.socket.clone(), buffer);
+        SendDatagram(self.outbound("send", send))
+    }
+
+    /// To `target`, if that is an address that can be sent to.
+    #[track_caller]
+    pub(super) fn send_to<B: IoBuf>(&self, buffer: B, target: io::Result<SockAddr>) -> SendTo<B> {
+        SendTo(match target {
+            Ok(target) => {
+                let send = SendMsg::datagram(self.socket.clone(), (buffer,), Some(target));
+                Checked::Begun(Formed {
+                    operation: self.outbound("send_to", send),
+                    form: one,
+                })
+            }
+            Err(error) => Checked::refused(error, buffer),
+        })
     }
 
     #[track_caller]
-    pub(super) fn send_to<B: IoBuf>(
+    pub(super) fn send_with_descriptors<B: IoBuf>(
         &self,
         buffer: B,
-        target: Option<SockAddr>,
         descriptors: Vec<OwnedFd>,
-    ) -> Sending<B> {
-        let send = SendMsg::datagram(self.socket.clone(), (buffer,), target);
-        let send = self.outbound("send_to", send.with_descriptors(descriptors));
-        InTurnAs::new(send, |BufResult(result, (buffer,))| {
-            BufResult(result, buffer)
-        })
+    ) -> SendWithDescriptors<B> {
+        let send = SendMsg::datagram(self.socket.clone(), (buffer,), None);
+        let send = send.with_descriptors(descriptors);
+        SendWithDescriptors(self.outbound("send_with_descriptors", send))
     }
 
     #[track_caller]
@@ -130,9 +154,50 @@ impl DatagramSocket {
         &self,
         buffers: V,
         target: Option<SockAddr>,
-    ) -> InTurn<SendMsg<V>> {
+    ) -> SendVectored<V> {
         let send = SendMsg::datagram(self.socket.clone(), buffers, target);
-        self.outbound("send_vectored", send)
+        SendVectored(self.outbound("send_vectored", send))
+    }
+
+    #[track_caller]
+    pub(super) fn ready(&self, interest: Interest) -> Ready {
+        let reactor = reactor("ready");
+        let (inbound, outbound) = (self.inbound.lane(), self.outbound.lane());
+        Ready::new(&reactor, &self.socket, interest, inbound, outbound)
+    }
+
+    #[track_caller]
+    pub(super) fn try_recv(&self, buffer: &mut [u8]) -> io::Result<(usize, SockAddr)> {
+        expect_core("try_recv");
+        operation::recv_from_at_once(self.inbound.lane(), self.as_fd(), buffer)
+    }
+
+    #[track_caller]
+    pub(super) fn try_send(&self, buffer: &[u8], target: Option<&SockAddr>) -> io::Result<usize> {
+        expect_core("try_send");
+        let lane = self.outbound.lane();
+        match target {
+            Some(target) => operation::send_to_at_once(lane, self.as_fd(), buffer, target),
+            None => operation::send_at_once(lane, self.as_fd(), &[IoSlice::new(buffer)]),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn try_io<R>(
+        &self,
+        interest: Interest,
+        call: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        expect_core("try_io");
+        let (inbound, outbound) = (self.inbound.lane(), self.outbound.lane());
+        io_at_once(self.as_fd(), interest, inbound, outbound, call)
+    }
+
+    /// Of a connected one that has an end.
+    #[track_caller]
+    pub(super) fn shutdown(&self, how: Shutdown) -> ShutdownStream {
+        let shutdown = operation::Shutdown::new(self.socket.clone(), how);
+        ShutdownStream(Op::new(reactor("shutdown"), shutdown))
     }
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.
@@ -158,22 +223,4 @@ impl AsFd for DatagramSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
-}
-
-/// How many bytes came, into one buffer.
-pub(super) fn count<B>(BufResult(result, (buffer,)): Received<(B,)>) -> BufResult<usize, B> {
-    BufResult(result.map(|message| message.count), buffer)
-}
-
-/// How many bytes came, into several buffers.
-pub(super) fn count_vectored<V>(BufResult(result, buffers): Received<V>) -> BufResult<usize, V> {
-    BufResult(result.map(|message| message.count), buffers)
-}
-
-/// How many bytes came, and from whom, as `read` reads the address.
-pub(super) fn with_sender<A>(
-    result: io::Result<Message>,
-    read: fn(&SockAddr) -> io::Result<A>,
-) -> io::Result<(usize, A)> {
-    result.and_then(|message| Ok((message.count, read(&message.sender)?)))
 }

@@ -4,13 +4,14 @@ use super::address::to_std;
 use super::prompt_lane::PromptLane;
 use super::reactor;
 use super::receive::{is_dry, take, until_free};
+use crate::Next;
 use crate::buf::BufResult;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use reactor::buffers::{BufPool, PoolBuf};
 use reactor::operation::{self, InTurn, KeptDatagram, RecvDatagram, RecvMsgMulti, StreamInTurn};
 use reactor::{Descriptor, Lane, Reactor};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -19,6 +20,7 @@ use std::{fmt, io};
 
 /// A datagram in a buffer of a pool.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Datagram {
     /// Its bytes.
     pub payload: PoolBuf,
@@ -101,8 +103,9 @@ impl Datagrams {
     /// The next datagram. Always `Some`; an `Option` as streams have it.
     ///
     /// **Dropped** before it is ready, nothing is lost: the next call goes on.
-    pub async fn next(&mut self) -> Option<io::Result<Datagram>> {
-        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    #[expect(clippy::should_implement_trait, reason = "as for every stream")]
+    pub fn next(&mut self) -> Next<'_, Self> {
+        Next::new(self)
     }
 
     fn next_stage(&self) -> io::Result<Stage> {

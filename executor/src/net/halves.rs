@@ -1,13 +1,15 @@
 //! The two sides of a stream, apart: borrowed, for one task, or owned, for two.
 
+use super::ShutdownStream;
+use super::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use super::stream_methods::{reading_methods, writing_methods};
-use super::stream_socket::{HasStreamSocket, StreamSocket};
+use super::stream_socket::{SocketStream, StreamSocket};
 use crate::io::Splittable;
 use reactor::Origin;
 use socket2::SockRef;
 use std::net::Shutdown;
 use std::rc::Rc;
-use std::{error, fmt, io};
+use std::{error, fmt};
 
 /// The receiving side of a stream, borrowed from it.
 #[derive(Debug)]
@@ -25,7 +27,8 @@ pub struct OwnedReadHalf<S>(Rc<S>);
 /// The sending side of a stream. What the whole has beside reading and writing is there by `as_ref`.
 ///
 /// **Dropped**, it shuts the sending side down: the peer reads to the end, and the other half goes on receiving. To drop it and leave
-/// the stream as it is, [`forget`](Self::forget) it.
+/// the stream as it is, [`forget`](Self::forget) it. To close the stream and wait for that, [reunite](Self::reunite) the halves and close the
+/// whole.
 ///
 /// # Examples
 /// ```
@@ -43,7 +46,7 @@ pub struct OwnedReadHalf<S>(Rc<S>);
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct OwnedWriteHalf<S: HasStreamSocket> {
+pub struct OwnedWriteHalf<S: SocketStream> {
     stream: Rc<S>,
     shuts_down: bool,
     origin: Origin,
@@ -53,7 +56,7 @@ pub(super) fn borrowed<S>(stream: &S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>) {
     (ReadHalf(stream), WriteHalf(stream))
 }
 
-pub(super) fn owned<S: HasStreamSocket>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
+pub(super) fn owned<S: SocketStream>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
     let stream = Rc::new(stream);
     let read = OwnedReadHalf(Rc::clone(&stream));
     let write = OwnedWriteHalf {
@@ -64,39 +67,47 @@ pub(super) fn owned<S: HasStreamSocket>(stream: S) -> (OwnedReadHalf<S>, OwnedWr
     (read, write)
 }
 
-impl<S: HasStreamSocket> ReadHalf<'_, S> {
+impl<S: SocketStream> ReadHalf<'_, S> {
     fn stream_socket(&self) -> &StreamSocket {
         self.0.stream_socket()
     }
 
     reading_methods!();
+    ready_method!();
+    read_ready_methods!();
 }
 
-impl<S: HasStreamSocket> WriteHalf<'_, S> {
+impl<S: SocketStream> WriteHalf<'_, S> {
     pub(super) fn stream_socket(&self) -> &StreamSocket {
         self.0.stream_socket()
     }
 
     writing_methods!();
+    ready_method!();
+    write_ready_methods!();
 
     /// Shuts the sending side down: the peer reads to the end of the stream.
     ///
     /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
+    /// error, even if the peer has closed as well.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self) -> io::Result<()> {
-        self.stream_socket().shutdown(Shutdown::Write).await
+    #[track_caller]
+    pub fn shutdown(&self) -> ShutdownStream {
+        self.stream_socket().shutdown(Shutdown::Write)
     }
 }
 
-impl<S: HasStreamSocket> OwnedReadHalf<S> {
+impl<S: SocketStream> OwnedReadHalf<S> {
     fn stream_socket(&self) -> &StreamSocket {
         self.0.stream_socket()
     }
 
     reading_methods!();
+    ready_method!();
+    read_ready_methods!();
 
     /// Puts the halves together again.
     ///
@@ -111,22 +122,26 @@ impl<S: HasStreamSocket> OwnedReadHalf<S> {
     }
 }
 
-impl<S: HasStreamSocket> OwnedWriteHalf<S> {
+impl<S: SocketStream> OwnedWriteHalf<S> {
     pub(super) fn stream_socket(&self) -> &StreamSocket {
         self.stream.stream_socket()
     }
 
     writing_methods!();
+    ready_method!();
+    write_ready_methods!();
 
     /// Shuts the sending side down: the peer reads to the end of the stream.
     ///
     /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
+    /// error, even if the peer has closed as well.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self) -> io::Result<()> {
-        self.stream_socket().shutdown(Shutdown::Write).await
+    #[track_caller]
+    pub fn shutdown(&self) -> ShutdownStream {
+        self.stream_socket().shutdown(Shutdown::Write)
     }
 
     /// Puts the halves together again.
@@ -143,7 +158,7 @@ impl<S: HasStreamSocket> OwnedWriteHalf<S> {
     }
 }
 
-impl<S: HasStreamSocket> Drop for OwnedWriteHalf<S> {
+impl<S: SocketStream> Drop for OwnedWriteHalf<S> {
     fn drop(&mut self) {
         // The socket of a forked child is its parent's as well, who may go on with it.
         if self.shuts_down && self.origin.is_here() {
@@ -171,16 +186,16 @@ impl<S> AsRef<S> for OwnedReadHalf<S> {
     }
 }
 
-impl<S: HasStreamSocket> AsRef<S> for OwnedWriteHalf<S> {
+impl<S: SocketStream> AsRef<S> for OwnedWriteHalf<S> {
     fn as_ref(&self) -> &S {
         &self.stream
     }
 }
 
 /// These halves are not of one stream.
-pub struct ReuniteError<S: HasStreamSocket>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
+pub struct ReuniteError<S: SocketStream>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
 
-impl<S: HasStreamSocket> fmt::Debug for ReuniteError<S> {
+impl<S: SocketStream> fmt::Debug for ReuniteError<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ReuniteError")
@@ -188,13 +203,13 @@ impl<S: HasStreamSocket> fmt::Debug for ReuniteError<S> {
     }
 }
 
-impl<S: HasStreamSocket> fmt::Display for ReuniteError<S> {
+impl<S: SocketStream> fmt::Display for ReuniteError<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the halves are not of one stream")
     }
 }
 
-impl<S: HasStreamSocket> error::Error for ReuniteError<S> {}
+impl<S: SocketStream> error::Error for ReuniteError<S> {}
 
 macro_rules! splittable {
     ($($stream:ty),*) => {
@@ -220,4 +235,4 @@ macro_rules! splittable {
     };
 }
 
-splittable!(super::TcpStream, super::UnixStream);
+splittable!(super::TcpStream, super::UnixStream, super::VsockStream);

@@ -2,12 +2,12 @@
 
 use super::prompt_lane::PromptLane;
 use super::reactor;
-use crate::Feature;
+use crate::{Feature, Next};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use reactor::operation::{Accept, Accepted, InTurn, MultishotAccept, StreamInTurn};
 use reactor::{Descriptor, Reactor};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -80,8 +80,9 @@ impl<S> Incoming<S> {
     /// The next connection: a close-on-exec socket of this core. Always `Some`; an `Option` as streams have it.
     ///
     /// **Dropped** before it is ready, nothing is lost: the next call goes on.
-    pub async fn next(&mut self) -> Option<io::Result<S>> {
-        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    #[expect(clippy::should_implement_trait, reason = "as for every stream")]
+    pub fn next(&mut self) -> Next<'_, Self> {
+        Next::new(self)
     }
 
     fn next_stage(&self) -> Stage {

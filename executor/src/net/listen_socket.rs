@@ -1,17 +1,17 @@
 //! What TCP and Unix listeners have in common: a listening socket with its lane.
 
+use super::accept::Make;
 use super::prompt_lane::PromptLane;
-use super::{Incoming, reactor};
+use super::{Accept, Incoming, reactor};
 use crate::io::closing;
 use reactor::Descriptor;
-use reactor::operation::{Accept, Accepted, InTurn};
-use socket2::SockAddr;
+use reactor::operation::{self, Accepted, InTurn};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 /// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`, 4096 by default.
-pub(super) const BACKLOG: u32 = 4096;
+pub(super) const BACKLOG: usize = 4096;
 
 /// A listening socket.
 #[derive(Debug)]
@@ -29,9 +29,11 @@ impl ListenSocket {
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<(OwnedFd, SockAddr)> {
-        let accept = Accept::new(self.socket.clone());
-        InTurn::new(reactor("accept"), Rc::clone(self.inbound.lane()), accept).await
+    #[track_caller]
+    pub(super) fn accept<S, A>(&self, make: Make<S, A>) -> Accept<S, A> {
+        let accept = operation::Accept::new(self.socket.clone());
+        let accept = InTurn::new(reactor("accept"), Rc::clone(self.inbound.lane()), accept);
+        Accept::new(accept, self.inbound.clone(), make)
     }
 
     /// `make` makes the stream of a new socket.

@@ -8,23 +8,30 @@
 //!
 //! | who | what it is made of |
 //! |---|---|
-//! | [`TcpStream`], [`UnixStream`], their halves | `stream_socket`, public by the methods of `stream_methods` |
-//! | [`TcpListener`], [`UnixListener`] | `listen_socket`, `incoming` |
-//! | [`UdpSocket`], [`UnixDatagram`] | `datagram_socket` |
+//! | [`TcpStream`], [`UnixStream`], [`VsockStream`], their halves | `stream_socket`, public by the methods of `stream_methods` |
+//! | [`TcpListener`], [`UnixListener`], [`VsockListener`], [`UnixSeqpacketListener`] | `listen_socket`, `incoming` |
+//! | [`UdpSocket`], [`UnixDatagram`], [`UnixSeqpacket`] | `datagram_socket` |
 //! | [`Receive`], [`Datagrams`] | receiving into a [`BufPool`] |
 
 #![forbid(unsafe_code)]
 
+mod accept;
 mod address;
 mod address_group;
 mod buf_pool;
+mod connect;
+mod control_messages;
+mod conversions;
 mod datagram_socket;
 mod datagrams;
 mod halves;
-mod in_turn_as;
 mod incoming;
 mod listen_socket;
+mod lookup_host;
+mod operations;
 mod prompt_lane;
+mod readiness;
+mod ready_methods;
 mod receive;
 mod resolve;
 mod socket_options;
@@ -33,22 +40,43 @@ mod stream_socket;
 mod stream_traits;
 mod tcp;
 mod udp;
+mod udp_builder;
+mod udp_messages;
 mod unix;
+mod vsock;
 
+pub use crate::inherited::{ListenFd, listen_fds};
+pub use accept::Accept;
 pub use buf_pool::BufPool;
+pub use connect::Connect;
+pub use control_messages::{
+    ControlIter, ControlMessage, ControlMessages, Ecn, PacketInfo, ReceivedMessage,
+};
 pub use datagrams::{Datagram, Datagrams};
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use in_turn_as::{
-    InTurnAs, ReadingDescriptors, ReadingVectored, Receiving, ReceivingVectored, Sending,
-};
 pub use incoming::Incoming;
+pub use lookup_host::{LookupHost, lookup_host};
+pub use operations::{
+    Read, ReadVectored, ReadWithDescriptors, Recv, RecvFrom, RecvFromVectored, RecvVectored,
+    RecvWithDescriptors, SendDatagram, SendTo, SendVectored, SendWithDescriptors, ShutdownStream,
+    Write, WriteVectored, WriteWithDescriptors, WriteZeroCopy,
+};
+#[doc(inline)]
 pub use reactor::buffers::{BufPoolError, Filling, PoolBuf, PoolOptions};
+pub use readiness::{Readable, Ready, Writable};
 pub use receive::Receive;
 pub use resolve::ToSocketAddrs;
 pub use socket_options::Keepalive;
+pub use stream_socket::SocketStream;
 pub use tcp::{TcpListener, TcpListenerBuilder, TcpSocket, TcpStream};
 pub use udp::UdpSocket;
-pub use unix::{PeerCredentials, UnixDatagram, UnixListener, UnixStream};
+pub use udp_builder::UdpSocketBuilder;
+pub use udp_messages::{RecvMessage, SendMessage};
+pub use unix::{
+    PeerCredentials, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,
+    UnixStream,
+};
+pub use vsock::{VsockAddr, VsockListener, VsockStream};
 
 use crate::io::ends::reactor;
 use socket2::SockRef;

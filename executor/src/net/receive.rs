@@ -1,6 +1,7 @@
 //! Receiving from a stream into the buffers of a pool.
 
 use super::reactor;
+use crate::Next;
 use crate::buf::BufResult;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
@@ -8,7 +9,7 @@ use reactor::buffers::{BufPool, PoolBuf};
 use reactor::operation::{InTurn, KeptBytes, Recv, RecvMulti, StreamInTurn};
 use reactor::{Descriptor, Lane, Reactor};
 use rustix::io::Errno;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -64,8 +65,9 @@ impl Receive {
     /// The next piece, at least one byte; `None` when the peer has finished sending.
     ///
     /// **Dropped** before it is ready, nothing is lost: the next call goes on.
-    pub async fn next(&mut self) -> Option<io::Result<PoolBuf>> {
-        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    #[expect(clippy::should_implement_trait, reason = "as for every stream")]
+    pub fn next(&mut self) -> Next<'_, Self> {
+        Next::new(self)
     }
 
     fn next_stage(&self) -> Stage {

@@ -8,8 +8,11 @@ use crate::blocking;
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// What can be turned into socket addresses: what [`std::net::ToSocketAddrs`] is implemented for in the standard library. A name is looked
-/// up by [`spawn_blocking`](crate::spawn_blocking), so that the core goes on.
+/// What can be turned into socket addresses: what [`std::net::ToSocketAddrs`] is implemented for in the standard library.
+///
+/// Nothing blocks the core to look a name up. What is awaited, as [`TcpStream::connect`](super::TcpStream::connect), has it looked up by
+/// [`spawn_blocking`](crate::spawn_blocking). What is not, as [`TcpListener::bind`](super::TcpListener::bind), takes addresses only, also as text
+/// (`"127.0.0.1:80"`, `("::1", 80)`), and refuses a name with `InvalidInput`.
 pub trait ToSocketAddrs {
     #[doc(hidden)]
     fn lookup(&self) -> Lookup;
@@ -18,6 +21,7 @@ pub trait ToSocketAddrs {
 /// What it takes to know the addresses.
 #[doc(hidden)]
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "it seals a trait")]
 pub enum Lookup {
     Known(Vec<SocketAddr>),
     /// A host's name, a colon and a port.
@@ -26,6 +30,22 @@ pub enum Lookup {
 }
 
 impl Lookup {
+    /// The addresses, if they are there without a lookup.
+    pub(super) fn known(self) -> io::Result<Vec<SocketAddr>> {
+        let name = match self {
+            Self::Known(addresses) => return Ok(addresses),
+            Self::Name(name) => name,
+            Self::Host(host, port) => format!("{host}:{port}"),
+        };
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "cannot bind {name:?}: it is no address but a name, or has no port, and to look a name up would block the core; \
+                 pass an address such as \"127.0.0.1:80\", or those that executor::net::lookup_host finds"
+            ),
+        ))
+    }
+
     fn run(self) -> io::Result<Vec<SocketAddr>> {
         match self {
             Self::Known(addresses) => Ok(addresses),
@@ -41,7 +61,12 @@ impl Lookup {
 ///
 /// Dropped, the lookup goes on to its end, and nobody is told.
 pub(super) async fn resolve(addresses: &impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
-    let found = match addresses.lookup() {
+    found(addresses.lookup()).await
+}
+
+/// The same of a lookup, which borrows nothing.
+pub(super) async fn found(lookup: Lookup) -> io::Result<Vec<SocketAddr>> {
+    let found = match lookup {
         Lookup::Known(addresses) => addresses,
         lookup => blocking::call(move || lookup.run()).await?,
     };

@@ -180,7 +180,109 @@ macro_rules! tcp_options {
         pub fn linger(&self) -> std::io::Result<Option<std::time::Duration>> {
             socket2::SockRef::from(self).linger()
         }
+
+        /// Has the close of the socket discard unsent bytes and reset the connection: [`set_linger`](Self::set_linger) with zero, the one limit
+        /// that never blocks.
+        ///
+        /// # Errors
+        /// As setsockopt(2) has them.
+        pub fn set_zero_linger(&self) -> std::io::Result<()> {
+            self.set_linger(Some(std::time::Duration::ZERO))
+        }
+
+        /// Whether what comes is acknowledged at once (`TCP_QUICKACK`). The kernel turns it on and off by itself as the connection goes on, so set
+        /// it again after each read that it matters for.
+        ///
+        /// # Errors
+        /// As setsockopt(2) has them.
+        pub fn set_quickack(&self, quickack: bool) -> std::io::Result<()> {
+            socket2::SockRef::from(self).set_tcp_quickack(quickack)
+        }
+
+        /// Whether what comes is acknowledged at once, at the moment.
+        ///
+        /// # Errors
+        /// As getsockopt(2) has them.
+        pub fn quickack(&self) -> std::io::Result<bool> {
+            socket2::SockRef::from(self).tcp_quickack()
+        }
+
+        /// How long sent bytes may go unacknowledged before the connection is given up with `TimedOut` (`TCP_USER_TIMEOUT`), in whole
+        /// milliseconds. `None`: as long as the system retransmits, many minutes.
+        ///
+        /// # Errors
+        /// As setsockopt(2) has them.
+        pub fn set_user_timeout(&self, limit: Option<std::time::Duration>) -> std::io::Result<()> {
+            socket2::SockRef::from(self).set_tcp_user_timeout(limit)
+        }
+
+        /// How long sent bytes may go unacknowledged; `None` if the system decides.
+        ///
+        /// # Errors
+        /// As getsockopt(2) has them.
+        pub fn user_timeout(&self) -> std::io::Result<Option<std::time::Duration>> {
+            socket2::SockRef::from(self).tcp_user_timeout()
+        }
     };
 }
 
-pub(super) use {buffer_options, tcp_options, ttl_options};
+/// How packets are marked, for sockets that send.
+macro_rules! tos_options {
+    () => {
+        /// Sets the type of service of what is sent, for IPv4 (`IP_TOS`): DSCP in the upper six bits, ECN in the lower two. TCP has ECN for itself.
+        ///
+        /// # Errors
+        /// As setsockopt(2) has them.
+        pub fn set_tos_v4(&self, tos: u32) -> std::io::Result<()> {
+            socket2::SockRef::from(self).set_tos_v4(tos)
+        }
+
+        /// The type of service of what is sent, for IPv4.
+        ///
+        /// # Errors
+        /// As getsockopt(2) has them.
+        pub fn tos_v4(&self) -> std::io::Result<u32> {
+            socket2::SockRef::from(self).tos_v4()
+        }
+
+        /// Sets the traffic class of what is sent, for IPv6 (`IPV6_TCLASS`): bits as for [`set_tos_v4`](Self::set_tos_v4).
+        ///
+        /// # Errors
+        /// As setsockopt(2) has them.
+        pub fn set_tclass_v6(&self, class: u32) -> std::io::Result<()> {
+            socket2::SockRef::from(self).set_tclass_v6(class)
+        }
+
+        /// The traffic class of what is sent, for IPv6.
+        ///
+        /// # Errors
+        /// As getsockopt(2) has them.
+        pub fn tclass_v6(&self) -> std::io::Result<u32> {
+            socket2::SockRef::from(self).tclass_v6()
+        }
+    };
+}
+
+/// Which interface is used, for sockets that can be bound.
+macro_rules! device_options {
+    () => {
+        /// Sends and receives by the interface of this name only (`SO_BINDTODEVICE`), such as `eth0`; by any for `None`.
+        ///
+        /// # Errors
+        /// As setsockopt(2) has them: `ENODEV` if there is none of that name; `PermissionDenied` without `CAP_NET_RAW`, if it is bound to another
+        /// interface already, or the kernel is older than 5.7.
+        pub fn bind_device(&self, interface: Option<&[u8]>) -> std::io::Result<()> {
+            socket2::SockRef::from(self).bind_device(interface)
+        }
+
+        /// The name of the interface that it is bound to, if any.
+        ///
+        /// # Errors
+        /// As getsockopt(2) has them.
+        pub fn device(&self) -> std::io::Result<Option<Vec<u8>>> {
+            socket2::SockRef::from(self).device()
+        }
+    };
+}
+
+pub(super) use {buffer_options, device_options, tcp_options, tos_options, ttl_options};

@@ -9,7 +9,7 @@ macro_rules! reading_methods {
         /// means that the peer has finished sending, or that the buffer has no capacity.
         ///
         /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
-        /// Only the buffer is gone; to have it back, [cancel](crate::io::InTurn::cancel) the read instead. A second read waits for the
+        /// Only the buffer is gone; to have it back, [cancel](crate::net::Read::cancel) the read instead. A second read waits for the
         /// first.
         ///
         /// # Errors
@@ -18,19 +18,13 @@ macro_rules! reading_methods {
         /// # Panics
         /// Outside of a runtime.
         #[track_caller]
-        pub fn read<B: crate::buf::IoBufMut>(
-            &self,
-            buffer: B,
-        ) -> crate::io::InTurn<reactor::operation::Recv<B>> {
+        pub fn read<B: crate::buf::IoBufMut>(&self, buffer: B) -> crate::net::Read<B> {
             self.stream_socket().read(buffer)
         }
 
         /// Reads as [`read`](Self::read) does, and leaves what it reads to be read again. Cancellation, errors and panics as there.
         #[track_caller]
-        pub fn peek<B: crate::buf::IoBufMut>(
-            &self,
-            buffer: B,
-        ) -> crate::io::InTurn<reactor::operation::Recv<B>> {
+        pub fn peek<B: crate::buf::IoBufMut>(&self, buffer: B) -> crate::net::Read<B> {
             self.stream_socket().peek(buffer)
         }
 
@@ -40,7 +34,7 @@ macro_rules! reading_methods {
         pub fn read_vectored<V: crate::buf::IoVectoredBufMut>(
             &self,
             buffers: V,
-        ) -> crate::net::ReadingVectored<V> {
+        ) -> crate::net::ReadVectored<V> {
             self.stream_socket().read_vectored(buffers)
         }
 
@@ -76,7 +70,7 @@ macro_rules! writing_methods {
         /// Writes some of the buffer's bytes and returns how many: as many as the socket has room for, at least one.
         ///
         /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been sent, and none is sent once
-        /// another write has begun, which waits for that. To know how many, [cancel](crate::io::InTurn::cancel) it instead.
+        /// another write has begun, which waits for that. To know how many, [cancel](crate::net::Write::cancel) it instead.
         ///
         /// # Errors
         /// As send(2) has them: `BrokenPipe` and `ConnectionReset`, mostly. No signal is raised.
@@ -84,10 +78,7 @@ macro_rules! writing_methods {
         /// # Panics
         /// Outside of a runtime.
         #[track_caller]
-        pub fn write<B: crate::buf::IoBuf>(
-            &self,
-            buffer: B,
-        ) -> crate::io::InTurn<reactor::operation::Send<B>> {
+        pub fn write<B: crate::buf::IoBuf>(&self, buffer: B) -> crate::net::Write<B> {
             self.stream_socket().write(buffer)
         }
 
@@ -97,7 +88,7 @@ macro_rules! writing_methods {
         pub fn write_vectored<V: crate::buf::IoVectoredBuf>(
             &self,
             buffers: V,
-        ) -> crate::io::InTurn<reactor::operation::SendMsg<V>> {
+        ) -> crate::net::WriteVectored<V> {
             self.stream_socket().write_vectored(buffers)
         }
 

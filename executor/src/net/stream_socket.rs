@@ -1,17 +1,22 @@
-//! What TCP and Unix streams have in common: a connected socket, with a lane for each direction.
+//! What TCP, Unix and vsock streams have in common: a connected socket, with a lane for each direction.
 //!
 //! The public types are made of it; their methods, with the promises, are in `stream_methods`.
 
-use super::{BufPool, InTurnAs, ReadingDescriptors, ReadingVectored, Receive, Sending, reactor};
+use super::readiness::{Ready, expect_core, io_at_once};
+use super::{
+    BufPool, Read, ReadVectored, ReadWithDescriptors, Receive, ShutdownStream, Write,
+    WriteVectored, WriteWithDescriptors, WriteZeroCopy, reactor,
+};
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::closing;
+use crate::io::{AsyncRead, AsyncWrite, Interest, closing};
 use reactor::operation::{
-    InTurn, KeptBytes, Op, Ordered, Recv, RecvMsg, Send, SendMsg, SendZeroCopy, Shutdown,
+    self, InTurn, KeptBytes, Op, Ordered, Recv, RecvMsg, Send, SendMsg, SendZeroCopy, Shutdown,
 };
 use reactor::{Descriptor, Lane};
-use std::io;
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 /// Fewer bytes are copied: to make the pages known to the network card, and to wait for its word that it is done with them, costs more.
@@ -20,16 +25,53 @@ const ZERO_COPY_BYTES_MIN: usize = 10 * 1024;
 
 /// A connected stream socket.
 #[derive(Debug)]
+#[expect(unnameable_types, reason = "a trait that is sealed has it")]
 pub struct StreamSocket {
     socket: Descriptor,
     inbound: Rc<Lane<KeptBytes>>,
     outbound: Rc<Lane<()>>,
 }
 
-/// The streams that are made of it.
-pub trait HasStreamSocket: 'static {
-    /// The socket.
+/// The streams that are made of it: what only this crate can implement [`SocketStream`] with.
+#[expect(unnameable_types, reason = "it seals a trait")]
+pub trait HasStreamSocket {
     fn stream_socket(&self) -> &StreamSocket;
+}
+
+/// A stream over a socket: [`TcpStream`](super::TcpStream), [`UnixStream`](super::UnixStream) or [`VsockStream`](super::VsockStream). It is the bound of their halves, for code that
+/// is generic over them. Only this crate implements it.
+///
+/// # Examples
+/// ```
+/// use executor::buf::BufResult;
+/// use executor::net::{OwnedReadHalf, OwnedWriteHalf, SocketStream, UnixStream};
+///
+/// struct Connection<S: SocketStream> {
+///     reading: OwnedReadHalf<S>,
+///     writing: OwnedWriteHalf<S>,
+/// }
+///
+/// impl<S: SocketStream> Connection<S> {
+///     async fn echo(&self) -> std::io::Result<()> {
+///         let BufResult(read, buffer) = self.reading.read(Vec::with_capacity(64)).await;
+///         read?;
+///         self.writing.write_all(buffer).await.0
+///     }
+/// }
+///
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (one, other) = UnixStream::pair()?;
+/// let (reading, writing) = one.into_split();
+/// other.write_all("hello").await.0?;
+/// Connection { reading, writing }.echo().await?;
+/// assert_eq!(&other.read_exact([0; 5]).await.1, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+pub trait SocketStream:
+    HasStreamSocket + AsyncRead + AsyncWrite + AsFd + AsRawFd + fmt::Debug + 'static
+{
 }
 
 impl StreamSocket {
@@ -41,7 +83,7 @@ impl StreamSocket {
         }
     }
 
-    pub(super) fn descriptor(&self) -> &Descriptor {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.socket
     }
 
@@ -56,22 +98,19 @@ impl StreamSocket {
     }
 
     #[track_caller]
-    pub(super) fn read<B: IoBufMut>(&self, buffer: B) -> InTurn<Recv<B>> {
-        self.inbound("read", Recv::new(self.socket.clone(), buffer))
+    pub(super) fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
+        Read(self.inbound("read", Recv::new(self.socket.clone(), buffer)))
     }
 
     #[track_caller]
-    pub(super) fn peek<B: IoBufMut>(&self, buffer: B) -> InTurn<Recv<B>> {
-        self.inbound("peek", Recv::peeking(self.socket.clone(), buffer))
+    pub(super) fn peek<B: IoBufMut>(&self, buffer: B) -> Read<B> {
+        Read(self.inbound("peek", Recv::peeking(self.socket.clone(), buffer)))
     }
 
     #[track_caller]
-    pub(super) fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadingVectored<V> {
+    pub(super) fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
         let read = RecvMsg::new(self.socket.clone(), buffers);
-        InTurnAs::new(
-            self.inbound("read_vectored", read),
-            |BufResult(result, buffers)| BufResult(result.map(|message| message.count), buffers),
-        )
+        ReadVectored(self.inbound("read_vectored", read))
     }
 
     #[track_caller]
@@ -79,15 +118,9 @@ impl StreamSocket {
         &self,
         buffer: B,
         max: usize,
-    ) -> ReadingDescriptors<B> {
+    ) -> ReadWithDescriptors<B> {
         let read = RecvMsg::new(self.socket.clone(), (buffer,)).with_descriptors(max);
-        InTurnAs::new(
-            self.inbound("read_with_descriptors", read),
-            |BufResult(result, (buffer,))| {
-                let result = result.map(|message| (message.count, message.descriptors));
-                BufResult(result, buffer)
-            },
-        )
+        ReadWithDescriptors(self.inbound("read_with_descriptors", read))
     }
 
     pub(super) async fn read_exact<B: IoBufMut>(&self, mut buffer: B) -> BufResult<(), B> {
@@ -112,13 +145,14 @@ impl StreamSocket {
     }
 
     #[track_caller]
-    pub(super) fn write<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
-        self.outbound("write", Send::new(self.socket.clone(), buffer))
+    pub(super) fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
+        Write(self.outbound("write", Send::new(self.socket.clone(), buffer)))
     }
 
     #[track_caller]
-    pub(super) fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
-        self.outbound("write_vectored", SendMsg::new(self.socket.clone(), buffers))
+    pub(super) fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
+        let write = SendMsg::new(self.socket.clone(), buffers);
+        WriteVectored(self.outbound("write_vectored", write))
     }
 
     #[track_caller]
@@ -126,18 +160,16 @@ impl StreamSocket {
         &self,
         buffer: B,
         descriptors: Vec<OwnedFd>,
-    ) -> Sending<B> {
+    ) -> WriteWithDescriptors<B> {
         let write = SendMsg::new(self.socket.clone(), (buffer,)).with_descriptors(descriptors);
-        InTurnAs::new(
-            self.outbound("write_with_descriptors", write),
-            |BufResult(result, (buffer,))| BufResult(result, buffer),
-        )
+        WriteWithDescriptors(self.outbound("write_with_descriptors", write))
     }
 
     #[track_caller]
-    pub(super) fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> InTurn<SendZeroCopy<B>> {
+    pub(super) fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
         let write = SendZeroCopy::new(&reactor("write_zero_copy"), self.socket.clone(), buffer);
-        self.outbound("write_zero_copy", write.copying_below(ZERO_COPY_BYTES_MIN))
+        let write = write.copying_below(ZERO_COPY_BYTES_MIN);
+        WriteZeroCopy(self.outbound("write_zero_copy", write))
     }
 
     pub(super) async fn write_all<B: IoBuf>(&self, mut buffer: B) -> BufResult<(), B> {
@@ -155,8 +187,39 @@ impl StreamSocket {
         BufResult(Ok(()), buffer)
     }
 
-    pub(super) async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
-        Op::new(reactor("shutdown"), Shutdown::new(self.socket.clone(), how)).await
+    #[track_caller]
+    pub(super) fn ready(&self, interest: Interest) -> Ready {
+        let reactor = reactor("ready");
+        let (inbound, outbound) = (&self.inbound, &self.outbound);
+        Ready::new(&reactor, &self.socket, interest, inbound, outbound)
+    }
+
+    #[track_caller]
+    pub(super) fn try_read(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        expect_core("try_read");
+        operation::recv_at_once(&self.inbound, self.as_fd(), buffers)
+    }
+
+    #[track_caller]
+    pub(super) fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        expect_core("try_write");
+        operation::send_at_once(&self.outbound, self.as_fd(), buffers)
+    }
+
+    #[track_caller]
+    pub(super) fn try_io<R>(
+        &self,
+        interest: Interest,
+        call: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        expect_core("try_io");
+        io_at_once(self.as_fd(), interest, &self.inbound, &self.outbound, call)
+    }
+
+    #[track_caller]
+    pub(super) fn shutdown(&self, how: net::Shutdown) -> ShutdownStream {
+        let shutdown = Shutdown::new(self.socket.clone(), how);
+        ShutdownStream(Op::new(reactor("shutdown"), shutdown))
     }
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.

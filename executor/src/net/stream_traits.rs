@@ -1,7 +1,10 @@
 //! Streams and their halves as what is read and written by the traits of `io`, so that what is written against those works on a socket.
 
 use super::stream_socket::HasStreamSocket;
-use super::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, UnixStream, WriteHalf};
+use super::{
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, SocketStream, TcpStream, UnixStream, VsockStream,
+    WriteHalf,
+};
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::{AsyncRead, AsyncWrite};
 use std::io;
@@ -96,7 +99,10 @@ by_reference!(TcpStream);
 read_by_methods!([] UnixStream);
 write_by_methods!([] UnixStream);
 by_reference!(UnixStream);
-read_by_methods!([S: HasStreamSocket] ReadHalf<'_, S>);
-write_by_methods!([S: HasStreamSocket] WriteHalf<'_, S>);
-read_by_methods!([S: HasStreamSocket] OwnedReadHalf<S>);
-write_by_methods!([S: HasStreamSocket] OwnedWriteHalf<S>);
+read_by_methods!([] VsockStream);
+write_by_methods!([] VsockStream);
+by_reference!(VsockStream);
+read_by_methods!([S: SocketStream] ReadHalf<'_, S>);
+write_by_methods!([S: SocketStream] WriteHalf<'_, S>);
+read_by_methods!([S: SocketStream] OwnedReadHalf<S>);
+write_by_methods!([S: SocketStream] OwnedWriteHalf<S>);

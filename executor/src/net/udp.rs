@@ -1,18 +1,20 @@
 //! UDP.
 
-use super::address::{first_that, no_address, to_std};
-use super::address_group::bind_group;
-use super::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
+use super::address::{no_address, to_std};
+use super::datagram_socket::DatagramSocket;
+use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
-use super::socket_options::{buffer_options, ttl_options};
-use super::{BufPool, Datagrams, Receiving, ReceivingVectored, Sending, made_blocking};
-use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::InTurn;
+use super::socket_options::{buffer_options, device_options, tos_options, ttl_options};
+use super::{
+    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, SendDatagram, SendTo,
+    SendVectored, ToSocketAddrs, UdpSocketBuilder, made_blocking,
+};
+use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
-use reactor::operation::{Send, SendMsg};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use crate::io::conversions::conversion_methods;
+use socket2::SockRef;
 use std::io;
-use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A UDP socket, bound to the core it was made on.
@@ -40,18 +42,17 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct UdpSocket(DatagramSocket);
+pub struct UdpSocket(pub(super) DatagramSocket);
 
 impl UdpSocket {
-    /// A socket at the first of `addresses` that can be bound. Port 0 picks a free one. Names are looked up, blocking the core: pass a
-    /// [`SocketAddr`] where that matters.
+    /// A socket at the first of `addresses` that can be bound. Port 0 picks a free one. A name is refused:
+    /// see [`ToSocketAddrs`].
     ///
     /// # Errors
-    /// As bind(2) has them; `AddrInUse` if anybody has the address, this process included. For a socket on each core:
-    /// [`bind_all`](Self::bind_all).
+    /// As bind(2) has them; `AddrInUse` if anybody has the address, this process included: for a socket on each core, see
+    /// [`bind_all`](Self::bind_all). `InvalidInput` for a name.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
-        let socket = first_that(addresses, |address| bind_one(address, false))?;
-        Ok(Self::from_owned(socket.into()))
+        UdpSocketBuilder::new().bind(addresses)
     }
 
     /// One socket for each core of this runtime, all at the first of `addresses` that can be bound. The kernel spreads datagrams over them, by a
@@ -68,14 +69,10 @@ impl UdpSocket {
     /// Outside of a runtime.
     #[track_caller]
     pub fn bind_all(addresses: impl ToSocketAddrs) -> io::Result<Vec<net::UdpSocket>> {
-        let count = crate::cores();
-        let sockets = first_that(addresses, |address| {
-            bind_group(address, count, false, bind_one)
-        })?;
-        Ok(sockets.into_iter().map(Into::into).collect())
+        UdpSocketBuilder::new().bind_many(addresses, crate::cores())
     }
 
-    fn from_owned(socket: OwnedFd) -> Self {
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
         Self(DatagramSocket::new(socket))
     }
 
@@ -86,7 +83,7 @@ impl UdpSocket {
     ///
     /// # Errors
     /// As connect(2) has them, or the lookup's.
-    pub async fn connect(&self, addresses: impl super::ToSocketAddrs) -> io::Result<()> {
+    pub async fn connect(&self, addresses: impl ToSocketAddrs) -> io::Result<()> {
         let mut last = None;
         for address in resolve(&addresses).await? {
             match SockRef::from(self).connect(&address.into()) {
@@ -101,7 +98,7 @@ impl UdpSocket {
     /// The buffer's length becomes that of the datagram.
     ///
     /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a datagram that had come by then is what the next
-    /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](crate::net::InTurnAs::cancel) it instead.
+    /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](RecvFrom::cancel) it instead.
     ///
     /// # Errors
     /// As recvmsg(2) has them: `ConnectionRefused` when an earlier datagram found nobody. `EBUSY` while a [`Datagrams`] has the
@@ -110,48 +107,41 @@ impl UdpSocket {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn recv_from<B: IoBufMut>(&self, buffer: B) -> Receiving<B, (usize, SocketAddr)> {
-        self.0
-            .recv("recv_from", buffer, |BufResult(result, (buffer,))| {
-                BufResult(with_sender(result, to_std), buffer)
-            })
+    pub fn recv_from<B: IoBufMut>(&self, buffer: B) -> RecvFrom<B> {
+        self.0.recv_from(buffer)
     }
 
     /// Receives as [`recv_from`](Self::recv_from) does, and leaves the datagram to be received again. Cancellation, errors and panics as
     /// there.
     #[track_caller]
-    pub fn peek_from<B: IoBufMut>(&self, buffer: B) -> Receiving<B, (usize, SocketAddr)> {
-        self.0
-            .peek("peek_from", buffer, |BufResult(result, (buffer,))| {
-                BufResult(with_sender(result, to_std), buffer)
-            })
+    pub fn peek_from<B: IoBufMut>(&self, buffer: B) -> RecvFrom<B> {
+        self.0.peek_from(buffer)
     }
 
     /// Receives a datagram into several buffers, each full before the next is begun. Cancellation, errors and panics as for
     /// [`recv_from`](Self::recv_from).
     #[track_caller]
-    pub fn recv_from_vectored<V: IoVectoredBufMut>(
-        &self,
-        buffers: V,
-    ) -> ReceivingVectored<V, (usize, SocketAddr)> {
-        self.0.recv_vectored(
-            "recv_from_vectored",
-            buffers,
-            |BufResult(result, buffers)| BufResult(with_sender(result, to_std), buffers),
-        )
+    pub fn recv_from_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvFromVectored<V> {
+        self.0.recv_from_vectored(buffers)
     }
 
     /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and panics as for [`recv_from`](Self::recv_from).
     #[track_caller]
-    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Receiving<B, usize> {
-        self.0.recv("recv", buffer, count)
+    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
+        self.0.recv(buffer)
+    }
+
+    /// Receives as [`recv`](Self::recv) does, and leaves the datagram to be received again. Cancellation, errors and panics as for
+    /// [`recv_from`](Self::recv_from).
+    #[track_caller]
+    pub fn peek<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
+        self.0.peek(buffer)
     }
 
     /// The same into several buffers.
     #[track_caller]
-    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReceivingVectored<V, usize> {
-        self.0
-            .recv_vectored("recv_vectored", buffers, count_vectored)
+    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvVectored<V> {
+        self.0.recv_vectored(buffers)
     }
 
     /// Receives datagram after datagram into buffers of a pool of the same core, which the kernel chooses when one has come. It
@@ -175,7 +165,7 @@ impl UdpSocket {
     /// Sends the buffer's bytes as a datagram, and returns how many they are.
     ///
     /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has
-    /// begun, which waits for that. To know, [cancel](crate::net::InTurnAs::cancel) it instead.
+    /// begun, which waits for that. To know, [cancel](SendTo::cancel) it instead.
     ///
     /// # Errors
     /// As sendmsg(2) has them: `EMSGSIZE` if it is too large.
@@ -183,8 +173,8 @@ impl UdpSocket {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn send_to<B: IoBuf>(&self, buffer: B, target: SocketAddr) -> Sending<B> {
-        self.0.send_to(buffer, Some(target.into()), Vec::new())
+    pub fn send_to<B: IoBuf>(&self, buffer: B, target: SocketAddr) -> SendTo<B> {
+        self.0.send_to(buffer, Ok(target.into()))
     }
 
     /// Sends the bytes of several buffers, one after another, as one datagram. Cancellation, errors and panics as for
@@ -194,25 +184,54 @@ impl UdpSocket {
         &self,
         buffers: V,
         target: SocketAddr,
-    ) -> InTurn<SendMsg<V>> {
+    ) -> SendVectored<V> {
         self.0.send_vectored(buffers, Some(target.into()))
     }
 
     /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
     /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
     #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
+    pub fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
         self.0.send(buffer)
     }
 
     /// The same of several buffers.
     #[track_caller]
-    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
+    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> SendVectored<V> {
         self.0.send_vectored(buffers, None)
+    }
+
+    datagram_ready_methods!();
+
+    /// Receives a datagram at once, and returns how many of its bytes are in the buffer and who sent it. What does not fit is lost.
+    ///
+    /// # Errors
+    /// As for [`try_recv`](Self::try_recv).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (count, sender) = self.0.try_recv(buffer)?;
+        Ok((count, to_std(&sender)?))
+    }
+
+    /// Sends a datagram to `target` at once.
+    ///
+    /// # Errors
+    /// As for [`try_send`](Self::try_send).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn try_send_to(&self, buffer: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.0.try_send(buffer, Some(&target.into()))
     }
 
     buffer_options!();
     ttl_options!();
+    tos_options!();
+    device_options!();
 
     /// Whether datagrams may be sent to broadcast addresses (`SO_BROADCAST`).
     ///
@@ -284,6 +303,44 @@ impl UdpSocket {
         }
     }
 
+    /// Whether what is sent to a group comes back to receivers on this machine.
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn multicast_loop(&self) -> io::Result<bool> {
+        match self.local_addr()?.ip() {
+            IpAddr::V4(_) => SockRef::from(self).multicast_loop_v4(),
+            IpAddr::V6(_) => SockRef::from(self).multicast_loop_v6(),
+        }
+    }
+
+    /// Over how many hops what is sent to a group may go.
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn multicast_ttl(&self) -> io::Result<u32> {
+        match self.local_addr()?.ip() {
+            IpAddr::V4(_) => SockRef::from(self).multicast_ttl_v4(),
+            IpAddr::V6(_) => SockRef::from(self).multicast_hops_v6(),
+        }
+    }
+
+    /// By which interface what is sent to groups goes, for IPv4: the one that has this address; the system chooses if it is unspecified.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
+        SockRef::from(self).set_multicast_if_v4(&interface)
+    }
+
+    /// By which interface what is sent to groups goes, for IPv6: the one of this number; the system chooses if it is zero.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn set_multicast_if_v6(&self, interface: u32) -> io::Result<()> {
+        SockRef::from(self).set_multicast_if_v6(interface)
+    }
+
     /// The address on this side.
     ///
     /// # Errors
@@ -301,6 +358,7 @@ impl UdpSocket {
     }
 
     close_method!();
+    conversion_methods!(net::UdpSocket);
 
     /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
     ///
@@ -310,14 +368,6 @@ impl UdpSocket {
     pub fn into_std(self) -> Result<net::UdpSocket, Self> {
         self.0.into_owned().map(net::UdpSocket::from).map_err(Self)
     }
-}
-
-fn bind_one(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_port(reuse_port)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
 }
 
 impl AsFd for UdpSocket {

@@ -2,13 +2,14 @@
 //!
 //! core_affinity lists and pins; giving a thread its former affinity back is `affinity`'s.
 
+use super::StartError;
 use super::affinity::Affinity;
 use crate::core::PinnedCore;
 use crate::core::context;
 use core_affinity::CoreId;
 
 /// The CPUs in this thread's affinity mask, in ascending order. A mask may have holes, and a container's usually has.
-pub(super) fn allowed() -> Vec<usize> {
+fn allowed() -> Vec<usize> {
     let mut cpus: Vec<usize> = core_affinity::get_core_ids()
         .unwrap_or_default()
         .into_iter()
@@ -16,6 +17,48 @@ pub(super) fn allowed() -> Vec<usize> {
         .collect();
     cpus.sort_unstable();
     cpus
+}
+
+/// The CPUs of the cores: so many of those in the mask, or those that were named.
+///
+/// # Errors
+/// If they cannot be had, or make no sense.
+pub(super) fn choose(
+    cores: Option<usize>,
+    named: Option<Vec<usize>>,
+) -> Result<Vec<usize>, StartError> {
+    let mut allowed = allowed();
+    if allowed.is_empty() {
+        return Err(StartError::NoCpus);
+    }
+    let Some(named) = named else {
+        let asked = cores.unwrap_or(allowed.len());
+        if asked > allowed.len() {
+            return Err(StartError::NotEnoughCpus { asked, allowed });
+        }
+        allowed.truncate(asked);
+        return if asked == 0 {
+            Err(StartError::NoCores)
+        } else {
+            Ok(allowed)
+        };
+    };
+    let cores = cores.unwrap_or(named.len());
+    if cores == 0 {
+        return Err(StartError::NoCores);
+    }
+    if cores != named.len() {
+        return Err(StartError::CpusForCores { cores, cpus: named });
+    }
+    for (index, &cpu) in named.iter().enumerate() {
+        if !allowed.contains(&cpu) {
+            return Err(StartError::CpuNotAllowed { cpu, allowed });
+        }
+        if named[..index].contains(&cpu) {
+            return Err(StartError::CpuTwice(cpu));
+        }
+    }
+    Ok(named)
 }
 
 /// Pins the calling thread for good; `None` if the system refuses. Keep what it returns as long as the thread is a core.

@@ -1,7 +1,11 @@
 //! Why a runtime did not start. Each text says what to do.
 
 use reactor::SetupError;
+use std::ops::RangeInclusive;
 use std::{error, fmt, io};
+
+/// What the submission queue may be asked to have. The completion queue is sixteen times as long, and the kernel has 65,536 at most.
+pub(super) const RING_ENTRIES: RangeInclusive<usize> = 8..=4096;
 
 /// Why a runtime did not start.
 #[derive(Debug)]
@@ -18,6 +22,34 @@ pub enum StartError {
     },
     /// Zero cores were asked for.
     NoCores,
+    /// [`Builder::cpus`](crate::Builder::cpus) and [`Builder::cores`](crate::Builder::cores) do not agree.
+    CpusForCores {
+        /// How many cores were asked for.
+        cores: usize,
+        /// The CPUs that were asked for.
+        cpus: Vec<usize>,
+    },
+    /// A CPU was asked for that this thread may not use.
+    CpuNotAllowed {
+        /// The CPU.
+        cpu: usize,
+        /// The CPUs in the thread's affinity mask.
+        allowed: Vec<usize>,
+    },
+    /// A CPU was asked for twice.
+    CpuTwice(usize),
+    /// [`Builder::ring_entries`](crate::Builder::ring_entries) is outside of its limits.
+    RingEntries {
+        /// How many were asked for.
+        asked: usize,
+    },
+    /// The closure of [`Builder::on_thread_start`](crate::Builder::on_thread_start) panicked.
+    StartHook {
+        /// The number of the core.
+        core: usize,
+        /// The text of the panic.
+        panic: String,
+    },
     /// The process's affinity mask could not be read.
     NoCpus,
     /// The calling thread is a core of a runtime already.
@@ -52,6 +84,30 @@ impl fmt::Display for StartError {
             Self::NoCores => write!(
                 formatter,
                 "zero cores were asked for; a runtime has at least one"
+            ),
+            Self::CpusForCores { cores, cpus } => write!(
+                formatter,
+                "cores were asked for: {cores}; the list of CPUs has {}: {cpus:?}. Name one CPU for each core, or leave `cores` out",
+                cpus.len()
+            ),
+            Self::CpuNotAllowed { cpu, allowed } => write!(
+                formatter,
+                "CPU {cpu} was asked for, but this thread may use these only: {allowed:?}. Choose among them, or widen the thread's \
+                 affinity mask (taskset, the container's cpuset, or CPUAffinity= of a service)"
+            ),
+            Self::CpuTwice(cpu) => write!(
+                formatter,
+                "CPU {cpu} was asked for twice. Two cores on one CPU take turns there, and gain nothing: name each CPU once"
+            ),
+            Self::RingEntries { asked } => write!(
+                formatter,
+                "{asked} ring entries were asked for. Choose a number from {} to {}",
+                RING_ENTRIES.start(),
+                RING_ENTRIES.end()
+            ),
+            Self::StartHook { core, panic } => write!(
+                formatter,
+                "the closure of `on_thread_start` panicked on the thread of core {core}: {panic}"
             ),
             Self::NoCpus => write!(
                 formatter,
@@ -99,3 +155,28 @@ impl From<SetupError> for StartError {
         Self::Ring(error)
     }
 }
+
+/// There is no runtime that the calling thread works for. See [`Handle::try_current`](crate::Handle::try_current).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryCurrentError {
+    pub(super) is_forked_child: bool,
+}
+
+impl TryCurrentError {
+    /// Whether there is one, but it is that of the process which forked this one: see [Forked children](crate::Runtime#forked-children).
+    pub fn is_forked_child(&self) -> bool {
+        self.is_forked_child
+    }
+}
+
+impl fmt::Display for TryCurrentError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.is_forked_child {
+            "the runtime of this thread belongs to the process that forked this one"
+        } else {
+            "this thread works for no runtime: it is no core of one, and runs no closure of spawn_blocking"
+        })
+    }
+}
+
+impl error::Error for TryCurrentError {}

@@ -1,13 +1,18 @@
 //! Reaching a runtime from any thread.
 
+use super::dispatch::{NoSuchCore, dispatch, dispatch_as};
+use super::waiting::wait;
+use super::{StartError, TryCurrentError};
 use crate::blocking;
-use crate::core::{Core, CoreShared, RuntimeShared, context};
+use crate::core::{CoreShared, RuntimeShared, context};
 use crate::sending::{Message, SendableClosure, SendableFuture, SendableOutput};
 use crate::stats::CoreStats;
 use crate::task::{Closure, JoinHandle, allocate};
 use std::fmt;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 /// Reaches a runtime's cores from any thread, inside or outside of it. Cheap to clone; does not keep the runtime running.
 ///
@@ -39,6 +44,24 @@ impl Handle {
         context::expect_runtime("Handle::current", |runtime, _| {
             Self::new(Arc::clone(runtime))
         })
+    }
+
+    /// As [`current`](Self::current), where that would panic with an error instead.
+    ///
+    /// # Errors
+    /// Outside of a runtime, and in a [forked child](crate::Runtime#forked-children) of one.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(executor::Handle::try_current().is_err());
+    /// ```
+    pub fn try_current() -> Result<Self, TryCurrentError> {
+        match context::runtime() {
+            Some(runtime) if runtime.origin().is_here() => Ok(Self::new(runtime)),
+            runtime => Err(TryCurrentError {
+                is_forked_child: runtime.is_some(),
+            }),
+        }
     }
 
     /// Whether this is the process that the runtime was built in.
@@ -100,6 +123,67 @@ impl Handle {
         NoSuchCore::refuse(sent)
     }
 
+    /// Calls `closure` on the core numbered `core`, runs the future that it makes there, as a task, and blocks this thread until the task has ended: for
+    /// threads that are no cores, closures of [`spawn_blocking`](crate::spawn_blocking) among them.
+    ///
+    /// The future runs on the core and not on this thread, since sockets, files and timers need one: so it is a closure that is given, as to
+    /// [`spawn_on`](Self::spawn_on). Closure and output are `Send`. Both, and the future, may borrow from this thread, which waits for them.
+    ///
+    /// **Choose a core that runs.** Core 0 does so inside of [`Runtime::block_on`](crate::Runtime::block_on) only, and what is sent to it meanwhile waits for
+    /// that. Every other core always runs.
+    ///
+    /// # Panics
+    /// - If the future or the closure does; with the same panic.
+    /// - On a thread that is a core, of whatever runtime: it would stand still. Use `spawn_on(..).await` there. And for core 0, on the thread that built the
+    ///   runtime: that is core 0. Use `Runtime::block_on`.
+    /// - If the runtime shuts down before the task has ended.
+    /// - If there is no such core, and in a [forked child](crate::Runtime#forked-children).
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = executor::Builder::new().cores(1).build()?;
+    /// let handle = runtime.handle();
+    /// let answer = runtime.block_on(runtime.spawn_blocking(move || {
+    ///     let words = ["lent", "to", "a", "core"];
+    ///     handle.block_on(0, async || words.join(" "))
+    /// }));
+    /// assert_eq!(answer.unwrap(), "lent to a core");
+    /// # Ok::<(), executor::StartError>(())
+    /// ```
+    #[track_caller]
+    pub fn block_on<C, F>(&self, core: usize, closure: C) -> F::Output
+    where
+        C: FnOnce() -> F + SendableClosure,
+        F: Future,
+        F::Output: SendableOutput,
+    {
+        if context::is_core() {
+            panic!(
+                "Handle::block_on was used on a core: {}",
+                StartError::InsideRuntime
+            );
+        }
+        self.runtime.origin().expect_here("Handle::block_on");
+        let is_main = self.runtime.main_thread() == thread::current().id();
+        if core == 0 && is_main && !self.runtime.is_stopping() {
+            panic!(
+                "Handle::block_on for core 0 was used on the thread that is core 0, which would wait for itself: use Runtime::block_on"
+            );
+        }
+        // SAFETY: until it is polled, on its core, there is only the closure in it, which is `Send`; the output is as well. What they borrow outlives the
+        // task's end, since this thread neither goes on nor unwinds before that.
+        let sent = dispatch_as(&self.runtime, None, core, |core, travels| unsafe {
+            allocate(core, travels, Closure::new(closure))
+        });
+        match wait(NoSuchCore::refuse(sent)) {
+            Ok(output) => output,
+            Err(error) => match error.try_into_panic() {
+                Ok(payload) => resume_unwind(payload),
+                Err(_) => panic!("the runtime was shut down while Handle::block_on waited for it"),
+            },
+        }
+    }
+
     /// As [`executor::spawn_blocking`](crate::spawn_blocking), from any thread.
     ///
     /// # Panics
@@ -112,62 +196,6 @@ impl Handle {
     {
         blocking::expect_thread(blocking::start(&self.runtime, 0, closure))
     }
-}
-
-/// A core was asked for that the runtime does not have.
-pub(crate) struct NoSuchCore {
-    asked: usize,
-    cores: usize,
-}
-
-impl NoSuchCore {
-    /// What was sent.
-    ///
-    /// # Panics
-    /// At the caller's line, if there is no such core.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn refuse<T>(sent: Result<T, Self>) -> T {
-        match sent {
-            Ok(sent) => sent,
-            Err(Self { asked, cores }) => panic!(
-                "there is no core {asked}: this runtime has {cores} (0 to {})",
-                cores - 1
-            ),
-        }
-    }
-}
-
-/// Makes a task for the core numbered `core` and sends it there.
-///
-/// # Errors
-/// If there is no such core; the future is dropped then.
-///
-/// # Safety
-/// Before its first poll the future may be sent to, and be dropped on, any thread; and so may its output at any time.
-pub(crate) unsafe fn dispatch<F: Future + 'static>(
-    runtime: &RuntimeShared,
-    current: Option<&Core>,
-    core: usize,
-    future: F,
-) -> Result<JoinHandle<F::Output>, NoSuchCore> {
-    runtime.origin().expect_here("spawn_on");
-    let cores = runtime.cores();
-    let Some(target) = cores.get(core) else {
-        return Err(NoSuchCore {
-            asked: core,
-            cores: cores.len(),
-        });
-    };
-    let reference = current.map_or_else(|| Arc::clone(target), |here| here.reference_to(target));
-    let here = current.filter(|here| here.is(target));
-    // SAFETY: the caller vouches for other threads; it borrows nothing.
-    let (task, handle) = unsafe { allocate(reference, here.is_none(), future) };
-    match here {
-        Some(here) => here.admit(task),
-        None => context::send(current, task),
-    }
-    Ok(handle)
 }
 
 impl fmt::Debug for Handle {

@@ -3,24 +3,32 @@
 pub(crate) mod affinity;
 mod builder;
 mod cpus;
+mod dispatch;
 mod error;
 mod handle;
 mod start;
+mod threads;
+mod waiting;
 
 pub use builder::Builder;
 pub use cpus::unpinned;
-pub use error::StartError;
+pub(crate) use dispatch::{NoSuchCore, dispatch, dispatch_as};
+pub use error::{StartError, TryCurrentError};
 pub use handle::Handle;
-pub(crate) use handle::{NoSuchCore, dispatch};
 
 use crate::core::{Core, context};
+use crate::sending::{SendableClosure, SendableOutput};
+use crate::stats::CoreStats;
+use crate::task::JoinHandle;
 use cpus::Masked;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{mem, thread};
+use threads::Begun;
 
 /// A running runtime. Its core 0 is the thread that built it, inside [`block_on`](Self::block_on); the others have threads of their
 /// own and run until the runtime is dropped.
@@ -29,6 +37,18 @@ use std::{mem, thread};
 /// the call returns when the kernel has let go of every buffer. A task that never returns from its poll keeps it waiting, which is
 /// [logged](crate#logging) after a second; a closure of
 /// [`spawn_blocking`](crate::spawn_blocking) does so for a [bounded time](Builder::blocking_shutdown).
+///
+/// # Threads
+/// A runtime stays on the thread that built it: it is neither `Send` nor `Sync`, since that thread is core 0. What other threads need of it is in a
+/// [`Handle`], which is both.
+///
+/// ```compile_fail
+/// let runtime = executor::Runtime::new().unwrap();
+/// std::thread::spawn(move || runtime.block_on(async {}));
+/// ```
+///
+/// There is no `enter`, as tokio's runtime has. A thread that is no core could spawn inside of it, but a task, a socket or a timer needs a core to be made on.
+/// From such a thread use [`Handle::spawn_on`] and [`Handle::block_on`].
 ///
 /// # Forked children
 /// A runtime belongs to the process that built it. In a child of fork(2) that calls no exec it is a copy without threads, whose rings and sockets are
@@ -57,6 +77,10 @@ pub struct Runtime {
     /// The CPU that core 0 is pinned to while it runs.
     pin: Option<usize>,
     threads: Vec<thread::JoinHandle<()>>,
+    /// How long the drop waits for blocking closures.
+    blocking_shutdown: Duration,
+    /// The last to go.
+    _begun: Begun,
 }
 
 impl Runtime {
@@ -105,6 +129,62 @@ impl Runtime {
     pub fn handle(&self) -> Handle {
         Handle::new(Arc::clone(self.core.runtime()))
     }
+
+    /// As [`executor::spawn_on`](crate::spawn_on). A task of core 0 begins in the next [`block_on`](Self::block_on).
+    ///
+    /// # Panics
+    /// If there is no such core, and in a [forked child](Self#forked-children).
+    #[track_caller]
+    pub fn spawn_on<C, F>(&self, core: usize, closure: C) -> JoinHandle<F::Output>
+    where
+        C: FnOnce() -> F + SendableClosure + 'static,
+        F: Future + 'static,
+        F::Output: SendableOutput + 'static,
+    {
+        self.handle().spawn_on(core, closure)
+    }
+
+    /// As [`executor::spawn_blocking`](crate::spawn_blocking).
+    ///
+    /// # Panics
+    /// If the system refuses to start a thread, and there is none yet.
+    #[track_caller]
+    pub fn spawn_blocking<C, T>(&self, closure: C) -> JoinHandle<T>
+    where
+        C: FnOnce() -> T + SendableClosure + 'static,
+        T: SendableOutput + 'static,
+    {
+        self.handle().spawn_blocking(closure)
+    }
+
+    /// How many cores it has. They are numbered from 0.
+    pub fn cores(&self) -> usize {
+        self.cpus().len()
+    }
+
+    /// The CPU behind each core, by the core's number.
+    pub fn cpus(&self) -> &[usize] {
+        self.core.runtime().cpus()
+    }
+
+    /// How its cores slept and were woken, by the core's number.
+    pub fn stats(&self) -> Vec<CoreStats> {
+        self.core.runtime().stats()
+    }
+
+    /// Drops the runtime, and waits for closures of [`spawn_blocking`](crate::spawn_blocking) that are running no longer than `limit`, instead of
+    /// [`Builder::blocking_shutdown`]. Those that go on then are left to themselves.
+    ///
+    /// Tasks are not left to themselves: a core ends when the poll that it is in has returned, whatever the limit, for the kernel may be writing to what the
+    /// core's tasks own.
+    pub fn shutdown_timeout(mut self, limit: Duration) {
+        self.blocking_shutdown = limit;
+    }
+
+    /// As [`shutdown_timeout`](Self::shutdown_timeout) with no time at all: waits for no closure of [`spawn_blocking`](crate::spawn_blocking).
+    pub fn shutdown_background(self) {
+        self.shutdown_timeout(Duration::ZERO);
+    }
 }
 
 impl Drop for Runtime {
@@ -123,7 +203,7 @@ impl Drop for Runtime {
 impl Runtime {
     fn shut_down(&mut self) {
         let blocking = Arc::clone(self.core.runtime().blocking());
-        let closing = blocking.close();
+        let closing = blocking.close(self.blocking_shutdown);
         self.core.runtime().stop();
         {
             let _entered = context::enter(&self.core);

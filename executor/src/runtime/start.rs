@@ -1,10 +1,11 @@
 //! Starting a runtime: everything that is shared first, then the threads, and only when every core is ready does `start` return.
 
 use super::affinity::Affinity;
+use super::threads::{Begun, Threads};
 use super::{Runtime, StartError, cpus};
-use crate::blocking::{Limits, Pool};
+use crate::blocking::Limits;
 use crate::core::pair_ring::pair_ring;
-use crate::core::{Core, RuntimeShared, Wiring, context};
+use crate::core::{Core, PinnedCore, RuntimeShared, Wiring, context};
 use crate::idle::IdlePolicy;
 use reactor::monitor::Monitor;
 use reactor::{Capabilities, KernelWake, Reactor, SetupError, end_child};
@@ -12,6 +13,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 /// Cache lines of the ring between two cores, for each direction: a burst of a thousand messages is sent without a backlog, in 8 KiB.
 const PAIR_RING_LINES: usize = 128;
@@ -26,7 +28,12 @@ pub(super) struct Plan {
     /// That of the thread that builds the runtime.
     pub(super) affinity: Option<Affinity>,
     pub(super) blocking: Limits,
+    pub(super) start_paused: bool,
+    pub(super) blocking_shutdown: Duration,
     pub(super) file_workers_max: u32,
+    /// Of the submission queue, if chosen.
+    pub(super) ring_entries: Option<u32>,
+    pub(super) threads: Threads,
 }
 
 /// What each core is made with.
@@ -35,6 +42,7 @@ struct Settings {
     idle: IdlePolicy,
     monitor: Option<Monitor>,
     file_workers_max: u32,
+    ring_entries: Option<u32>,
 }
 
 impl Plan {
@@ -43,6 +51,7 @@ impl Plan {
             idle: self.idle,
             monitor: self.monitor,
             file_workers_max: self.file_workers_max,
+            ring_entries: self.ring_entries,
         }
     }
 }
@@ -57,12 +66,15 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
         wakes?,
         plan.capabilities,
         plan.affinity,
-        Arc::new(Pool::new(plan.blocking, plan.affinity)),
+        plan.blocking,
+        plan.start_paused,
     ));
     let mut wirings = wire(count).into_iter();
     let wiring = wirings.next().expect("there is at least one core");
     // Core 0's ring comes first: if rings cannot be had at all, no thread is started to find out.
+    let begun;
     let core = new_core(&shared, 0, wiring, plan.settings())?;
+    begun = plan.threads.begin(0)?;
 
     let (ready, readiness) = mpsc::channel();
     let mut starting = Starting {
@@ -83,6 +95,8 @@ pub(super) fn start(plan: Plan) -> Result<Runtime, StartError> {
         core: Rc::new(core),
         pin: plan.pin.then(|| plan.cpus[0]),
         threads,
+        blocking_shutdown: plan.blocking_shutdown,
+        _begun: begun,
     })
 }
 
@@ -130,9 +144,14 @@ fn new_core(
         idle,
         monitor,
         file_workers_max,
+        ring_entries,
     } = settings;
     let core = Arc::clone(&shared.cores()[index]);
-    let reactor = Reactor::new(shared.capabilities(), Arc::clone(core.kernel_wake()))?;
+    let (capabilities, wake) = (shared.capabilities(), Arc::clone(core.kernel_wake()));
+    let reactor = match ring_entries {
+        Some(entries) => Reactor::with_entries(capabilities, wake, entries, 16 * entries)?,
+        None => Reactor::new(capabilities, wake)?,
+    };
     reactor.set_file_workers_max(file_workers_max);
     Ok(Core::new(
         core,
@@ -172,32 +191,28 @@ impl Starting {
         ready: mpsc::Sender<Result<(), StartError>>,
     ) -> Result<(), StartError> {
         let (verdict, all_ready) = mpsc::channel();
-        let shared = Arc::clone(shared);
-        let (cpu, pin) = (plan.cpus[index], plan.pin);
-        let settings = plan.settings();
-        let thread = thread::Builder::new()
-            .name(format!("core-{index}"))
-            .spawn(move || {
-                let pinned = pin.then(|| cpus::pin(cpu));
-                if let Some(None) = pinned {
-                    let error = io::Error::other(format!(
-                        "CPU {cpu} refuses to be pinned to; do without (`Builder::pin(false)`), or see whether the cpuset has changed"
-                    ));
-                    let _ = ready.send(Err(StartError::Thread { core: index, error }));
-                    return;
+        let birth = Birth {
+            index,
+            pin: plan.pin.then(|| plan.cpus[index]),
+            wiring,
+            shared: Arc::clone(shared),
+            settings: plan.settings(),
+            threads: plan.threads.clone(),
+        };
+        let life = move || match birth.make() {
+            Ok(alive) => {
+                let _ = ready.send(Ok(()));
+                if all_ready.recv().is_ok() {
+                    run(&alive.core);
                 }
-                match new_core(&shared, index, wiring, settings) {
-                    Ok(core) => {
-                        let _ = ready.send(Ok(()));
-                        if all_ready.recv().is_ok() {
-                            run(&core);
-                        }
-                    }
-                    Err(error) => {
-                        let _ = ready.send(Err(error.into()));
-                    }
-                }
-            })
+            }
+            Err(error) => {
+                let _ = ready.send(Err(error));
+            }
+        };
+        let thread = plan.threads.builder(index);
+        let thread = thread
+            .and_then(|thread| thread.spawn(life))
             .map_err(|error| StartError::Thread { core: index, error })?;
         self.threads.push(thread);
         self.verdicts.push(verdict);
@@ -219,6 +234,45 @@ impl Drop for Starting {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+/// What the thread of a core starts with.
+struct Birth {
+    index: usize,
+    /// The CPU that it is pinned to.
+    pin: Option<usize>,
+    wiring: Wiring,
+    shared: Arc<RuntimeShared>,
+    settings: Settings,
+    threads: Threads,
+}
+
+/// A core on its own thread, in the order in which it goes.
+struct Alive {
+    core: Core,
+    _begun: Begun,
+    _pinned: Option<PinnedCore>,
+}
+
+impl Birth {
+    fn make(self) -> Result<Alive, StartError> {
+        let pinned = self.pin.map(|cpu| self.pin_to(cpu)).transpose()?;
+        let core = new_core(&self.shared, self.index, self.wiring, self.settings)?;
+        Ok(Alive {
+            core,
+            _begun: self.threads.begin(self.index)?,
+            _pinned: pinned,
+        })
+    }
+
+    fn pin_to(&self, cpu: usize) -> Result<PinnedCore, StartError> {
+        cpus::pin(cpu).ok_or_else(|| StartError::Thread {
+            core: self.index,
+            error: io::Error::other(format!(
+                "CPU {cpu} refuses to be pinned to; do without (`Builder::pin(false)`), or see whether the cpuset has changed"
+            )),
+        })
     }
 }
 

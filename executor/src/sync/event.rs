@@ -1,5 +1,6 @@
 //! A flag that can be waited for.
 
+use futures_core::FusedFuture;
 use reactor::waiters::{Place, Waiters};
 use std::cell::Cell;
 use std::fmt;
@@ -58,13 +59,13 @@ impl Event {
         self.is_set.get()
     }
 
-    /// Waits until it is set. **Dropped**, it waits no more, and nobody else is concerned.
-    pub async fn wait(&self) {
+    /// Waits until it is set. For cancellation see [`Wait`].
+    pub fn wait(&self) -> Wait<'_> {
         Wait {
             event: self,
             place: None,
+            is_done: false,
         }
-        .await;
     }
 }
 
@@ -77,9 +78,12 @@ impl fmt::Debug for Event {
     }
 }
 
-struct Wait<'a> {
+/// The future of [`Event::wait`]. **Dropped**, it waits no more, and nobody else is concerned.
+#[must_use = "futures do nothing unless polled"]
+pub struct Wait<'a> {
     event: &'a Event,
     place: Place,
+    is_done: bool,
 }
 
 impl Future for Wait<'_> {
@@ -87,16 +91,35 @@ impl Future for Wait<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let event = self.event;
-        if self.place.is_none() && event.is_set() {
-            return event.waiters.grant_at_once(&mut self.place, (), context);
-        }
-        event.waiters.wait(&mut self.place, (), context)
+        let polled = if self.place.is_none() && event.is_set() {
+            event.waiters.grant_at_once(&mut self.place, (), context)
+        } else {
+            event.waiters.wait(&mut self.place, (), context)
+        };
+        self.is_done = polled.is_ready();
+        polled
+    }
+}
+
+impl FusedFuture for Wait<'_> {
+    fn is_terminated(&self) -> bool {
+        self.is_done
     }
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        // Everybody is told at once: there is nothing to pass on.
+        // All are told at once: there is nothing to pass on.
         let _ = self.event.waiters.leave(&mut self.place);
+    }
+}
+
+impl fmt::Debug for Wait<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Wait")
+            .field("event", self.event)
+            .field("is_done", &self.is_done)
+            .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,14 @@
 //! Ending what has begun, and beginning nothing new.
 
-use super::{Closed, Event};
+use super::{Event, Wait};
+use futures_core::FusedFuture;
 use std::cell::Cell;
-use std::fmt;
+use std::future::Future;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::{error, fmt};
 
 /// Counts who is inside, refuses newcomers once it is being closed, and says when the last has left: for an orderly end of anything that has
 /// work in progress. As Seastar's gate.
@@ -47,8 +51,8 @@ impl Gate {
     /// Goes in, until the guard is dropped.
     ///
     /// # Errors
-    /// [`Closed`], if somebody has begun to close the gate.
-    pub fn enter(&self) -> Result<Entered<&Self>, Closed> {
+    /// [`GateClosed`], if somebody has begun to close the gate.
+    pub fn enter(&self) -> Result<Entered<&Self>, GateClosed> {
         Entered::new(self)
     }
 
@@ -56,16 +60,17 @@ impl Gate {
     ///
     /// # Errors
     /// As for [`enter`](Self::enter).
-    pub fn enter_owned(self: Rc<Self>) -> Result<Entered<Rc<Self>>, Closed> {
+    pub fn enter_owned(self: Rc<Self>) -> Result<Entered<Rc<Self>>, GateClosed> {
         Entered::new(self)
     }
 
-    /// Refuses newcomers from its first poll on, and waits until all guards were dropped. Any number may wait for that. **Dropped**, it
-    /// waits no more; the gate stays closed.
-    pub async fn close(&self) {
-        self.is_closed.set(true);
-        self.tell_if_drained();
-        self.drained.wait().await;
+    /// Refuses newcomers from its first poll on, and waits until all guards were dropped. Any number may wait for that. For cancellation see
+    /// [`Close`].
+    pub fn close(&self) -> Close<'_> {
+        Close {
+            gate: self,
+            drained: self.drained.wait(),
+        }
     }
 
     /// Whether somebody has begun to close it.
@@ -95,6 +100,42 @@ impl fmt::Debug for Gate {
     }
 }
 
+/// The [`Gate`] is being closed, or is closed: nobody goes in any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateClosed;
+
+impl fmt::Display for GateClosed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the gate is closed")
+    }
+}
+
+impl error::Error for GateClosed {}
+
+/// The future of [`Gate::close`]. **Dropped** after its first poll, it waits no more; the gate stays closed.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Close<'a> {
+    gate: &'a Gate,
+    drained: Wait<'a>,
+}
+
+impl Future for Close<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.gate.is_closed.set(true);
+        self.gate.tell_if_drained();
+        Pin::new(&mut self.drained).poll(context)
+    }
+}
+
+impl FusedFuture for Close<'_> {
+    fn is_terminated(&self) -> bool {
+        self.drained.is_terminated()
+    }
+}
+
 /// Says that one is inside a [`Gate`], `G` being how that is reached: `&Gate` or `Rc<Gate>`. **Dropped**, one is outside.
 #[must_use = "one is inside as long as the guard lives"]
 pub struct Entered<G: Deref<Target = Gate>> {
@@ -102,9 +143,9 @@ pub struct Entered<G: Deref<Target = Gate>> {
 }
 
 impl<G: Deref<Target = Gate>> Entered<G> {
-    fn new(gate: G) -> Result<Self, Closed> {
+    fn new(gate: G) -> Result<Self, GateClosed> {
         if gate.is_closed() {
-            return Err(Closed);
+            return Err(GateClosed);
         }
         gate.inside.set(gate.inside() + 1);
         Ok(Self { gate })

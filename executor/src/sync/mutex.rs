@@ -1,14 +1,18 @@
 //! One at a time, across awaits.
 
-use super::{Permit, Semaphore};
-use std::cell::{RefCell, RefMut};
+use super::guarded::{self, ALL, Guarded, TurnsOf};
+use super::{Acquire, MutexGuard, OwnedMutexGuard, Permit, Semaphore, TryLockError};
+use futures_core::FusedFuture;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
-/// A value that one task of this core at a time may use, also while it awaits. Fair: whoever asked first has it first.
+/// A value that one task of this core at a time may use, also while it awaits. Fair: the first to ask has it first.
 ///
-/// Where nothing is awaited meanwhile, a [`Cell`](std::cell::Cell) or [`RefCell`] does it, for no other task runs in between. It is not
-/// poisoned by a panic: the next one finds the value as the panic left it.
+/// Where nothing is awaited meanwhile, a [`Cell`](std::cell::Cell) or [`RefCell`](std::cell::RefCell) is enough, for no other task runs in between.
+/// A panic does not poison it: the next one finds the value as the panic left it.
 ///
 /// # Examples
 /// ```
@@ -26,70 +30,83 @@ use std::ops::{Deref, DerefMut};
 /// # }
 /// ```
 pub struct Mutex<T: ?Sized> {
-    turns: Semaphore,
-    value: RefCell<T>,
-}
-
-/// The right to use a [`Mutex`]'s value. **Dropped**, it lets the next one in.
-#[must_use = "a mutex is unlocked at once if its guard is dropped"]
-pub struct MutexGuard<'a, T: ?Sized> {
-    // In this order: the value is let go of before the next one is let in.
-    value: RefMut<'a, T>,
-    _turn: Permit<&'a Semaphore>,
+    inner: Guarded<T>,
 }
 
 impl<T> Mutex<T> {
-    /// Unlocked.
+    /// An unlocked mutex.
     pub const fn new(value: T) -> Self {
         Self {
-            turns: Semaphore::new(1),
-            value: RefCell::new(value),
+            inner: Guarded::new(value),
         }
     }
 
     /// The value, from a mutex that nobody can lock any more.
     pub fn into_inner(self) -> T {
-        self.value.into_inner()
+        self.inner.into_inner()
     }
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Waits for one's turn. **Dropped** before that, the future leaves the queue; a turn that it had been given by then goes to the next.
-    /// It enters the queue when it is first polled.
-    pub async fn lock(&self) -> MutexGuard<'_, T> {
-        let turn = self.turns.acquire().await;
-        self.guard(turn.expect("it is never closed"))
+    /// Waits for its turn, and locks the mutex. For cancellation see [`Lock`].
+    pub fn lock(&self) -> Lock<'_, T> {
+        Lock {
+            mutex: self,
+            turn: self.inner.turns().acquire_many(ALL),
+        }
     }
 
-    /// The guard, if nobody has it and nobody waits for it.
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.turns.try_acquire().ok().map(|turn| self.guard(turn))
+    /// The same with a guard that keeps the mutex alive and borrows nothing: to be moved into a task or kept in a struct.
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::sync::{Mutex, OwnedMutexGuard};
+    /// use std::rc::Rc;
+    /// # #[executor::main(cores = 1)]
+    /// # async fn main() {
+    /// let pair = Rc::new(Mutex::new((1, "one")));
+    /// let guard = Rc::clone(&pair).lock_owned().await;
+    /// let mut number = OwnedMutexGuard::map(guard, |pair| &mut pair.0);
+    /// executor::spawn(async move { *number += 1 }).await.unwrap();
+    /// assert_eq!(pair.lock().await.0, 2);
+    /// # }
+    /// ```
+    pub fn lock_owned(self: Rc<Self>) -> LockOwned<T> {
+        LockOwned {
+            turn: Acquire::new(TurnsOf(self), ALL),
+        }
+    }
+
+    /// Locks the mutex, if nobody has it and nobody waits for it.
+    ///
+    /// # Errors
+    /// [`TryLockError`] otherwise.
+    pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
+        let turn = self.inner.turns().try_acquire_many(ALL)?;
+        Ok(MutexGuard::new(self, turn))
+    }
+
+    /// The same with a guard that borrows nothing.
+    ///
+    /// # Errors
+    /// As for [`try_lock`](Self::try_lock).
+    pub fn try_lock_owned(self: Rc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
+        self.inner.turns().try_take(ALL)?;
+        let turn = Permit::new(TurnsOf(self), ALL);
+        Ok(OwnedMutexGuard::new(turn))
     }
 
     /// The value, of a mutex that nobody else has.
     pub fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
-    }
-
-    fn guard<'a>(&'a self, turn: Permit<&'a Semaphore>) -> MutexGuard<'a, T> {
-        MutexGuard {
-            value: self.value.borrow_mut(),
-            _turn: turn,
-        }
+        self.inner.get_mut()
     }
 }
 
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
-    type Target = T;
+impl<T: ?Sized> guarded::Lock for Mutex<T> {
+    type Value = T;
 
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
+    fn guarded(&self) -> &Guarded<T> {
+        &self.inner
     }
 }
 
@@ -99,14 +116,78 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Mutex").field(&&self.value).finish()
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(formatter)
+        let mut text = formatter.debug_struct("Mutex");
+        match self.try_lock() {
+            Ok(value) => text.field("value", &&*value),
+            Err(_) => text.field("value", &format_args!("<locked>")),
+        };
+        text.finish()
+    }
+}
+
+/// The future of [`Mutex::lock`].
+///
+/// It enters the queue when it is first polled. **Dropped** before it is ready, it leaves the queue; a turn that it had been given by then goes to
+/// the next.
+#[must_use = "futures do nothing unless polled"]
+pub struct Lock<'a, T: ?Sized> {
+    mutex: &'a Mutex<T>,
+    turn: Acquire<&'a Semaphore>,
+}
+
+/// The future of [`Mutex::lock_owned`]. Cancellation as for [`Lock`].
+#[must_use = "futures do nothing unless polled"]
+pub struct LockOwned<T: ?Sized> {
+    turn: Acquire<TurnsOf<Mutex<T>>>,
+}
+
+impl<'a, T: ?Sized> Future for Lock<'a, T> {
+    type Output = MutexGuard<'a, T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mutex = self.mutex;
+        let turn = Pin::new(&mut self.turn).poll(context);
+        turn.map(|turn| MutexGuard::new(mutex, turn.expect("it is never closed")))
+    }
+}
+
+impl<T: ?Sized> Future for LockOwned<T> {
+    type Output = OwnedMutexGuard<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let turn = Pin::new(&mut self.turn).poll(context);
+        turn.map(|turn| OwnedMutexGuard::new(turn.expect("it is never closed")))
+    }
+}
+
+impl<T: ?Sized> FusedFuture for Lock<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.turn.is_terminated()
+    }
+}
+
+impl<T: ?Sized> FusedFuture for LockOwned<T> {
+    fn is_terminated(&self) -> bool {
+        self.turn.is_terminated()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Lock<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Lock").finish_non_exhaustive()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for LockOwned<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LockOwned").finish_non_exhaustive()
     }
 }

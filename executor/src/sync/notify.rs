@@ -1,18 +1,23 @@
 //! Telling one waiting task, or all of them, that something happened.
 
+use futures_core::FusedFuture;
 use reactor::budget;
 use reactor::waiters::{Left, Place, Waiters};
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 /// By whom a waiter was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
-    /// It alone: it uses this up, or passes it on.
+    /// It alone, as the first: it uses this up, or passes it on to the first.
     One,
+    /// It alone, as the last: it uses this up, or passes it on to the last.
+    Last,
     /// With all others.
     All,
 }
@@ -72,6 +77,14 @@ impl Notify {
         }
     }
 
+    /// Wakes the one that has waited for the shortest time; otherwise as [`notify_one`](Self::notify_one). For a pool in which the worker that ran last, whose
+    /// data is in the cache, is to run again.
+    pub fn notify_last(&self) {
+        if !self.waiters.grant_last(Told::Last) {
+            self.is_stored.set(true);
+        }
+    }
+
     /// Wakes all that wait, and every [`Notified`] that was made before.
     pub fn notify_waiters(&self) {
         self.rounds.set(self.rounds.get().wrapping_add(1));
@@ -81,12 +94,12 @@ impl Notify {
     /// Waits to be told. It is in the queue for [`notify_one`](Self::notify_one) from its first poll on, and counts for
     /// [`notify_waiters`](Self::notify_waiters) from this call on.
     pub fn notified(&self) -> Notified<'_> {
-        Notified {
-            notify: self,
-            round: self.rounds.get(),
-            place: None,
-            is_done: false,
-        }
+        NotifiedBy::new(self)
+    }
+
+    /// The same with a future that keeps the `Notify` alive and borrows nothing: to be moved into a task or kept in a struct.
+    pub fn notified_owned(self: Rc<Self>) -> OwnedNotified {
+        NotifiedBy::new(self)
     }
 }
 
@@ -99,26 +112,63 @@ impl fmt::Debug for Notify {
     }
 }
 
-/// The future of [`Notify::notified`]. **Dropped** when [`notify_one`](Notify::notify_one) had chosen it, it passes that on: to the next, or
-/// back into store.
+/// The future of [`Notify::notified`].
+pub type Notified<'a> = NotifiedBy<&'a Notify>;
+
+/// The future of [`Notify::notified_owned`].
+pub type OwnedNotified = NotifiedBy<Rc<Notify>>;
+
+/// Waits for a [`Notify`]. `N` is how that is reached: `&Notify` or `Rc<Notify>`.
+///
+/// **Dropped** when [`notify_one`](Notify::notify_one) had chosen it, it passes that on: to the next, or back into store.
 #[must_use = "futures do nothing unless polled"]
-pub struct Notified<'a> {
-    notify: &'a Notify,
+pub struct NotifiedBy<N: Deref<Target = Notify>> {
+    notify: N,
     round: u64,
     place: Place,
+    /// It has been told.
     is_done: bool,
+    /// A poll has said so.
+    has_yielded: bool,
 }
 
-impl Future for Notified<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        if this.is_done {
-            return budget::spend(context);
+impl<N: Deref<Target = Notify>> NotifiedBy<N> {
+    fn new(notify: N) -> Self {
+        let round = notify.rounds.get();
+        Self {
+            notify,
+            round,
+            place: None,
+            is_done: false,
+            has_yielded: false,
         }
-        let (notify, is_first) = (this.notify, this.place.is_none());
-        let told = if is_first && this.round != notify.rounds.get() {
+    }
+
+    /// Enters the queue for [`notify_one`](Notify::notify_one) without being polled. True if it has been told already: it will be ready at its
+    /// next poll, and does not pass that on if it is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::sync::Notify;
+    /// use std::pin::pin;
+    /// # #[executor::main(cores = 1)]
+    /// # async fn main() {
+    /// let notify = Notify::new();
+    /// let mut notified = pin!(notify.notified());
+    /// assert!(!notified.as_mut().enable());
+    /// // This one is not stored: `notified` is in the queue.
+    /// notify.notify_one();
+    /// notified.await;
+    /// # }
+    /// ```
+    pub fn enable(mut self: Pin<&mut Self>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        self.is_done || budget::unlimited(|| self.poll_told(&mut context).is_ready())
+    }
+
+    fn poll_told(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let (notify, is_first) = (&*self.notify, self.place.is_none());
+        let told = if is_first && self.round != notify.rounds.get() {
             Some(Told::All)
         } else if is_first && notify.is_stored.take() {
             Some(Told::One)
@@ -126,23 +176,48 @@ impl Future for Notified<'_> {
             None
         };
         let polled = match told {
-            Some(told) => notify.waiters.grant_at_once(&mut this.place, told, context),
-            None => notify.waiters.wait(&mut this.place, (), context),
+            Some(told) => notify.waiters.grant_at_once(&mut self.place, told, context),
+            None => notify.waiters.wait(&mut self.place, (), context),
         };
-        this.is_done = polled.is_ready();
+        self.is_done = polled.is_ready();
         polled.map(|_| ())
     }
 }
 
-impl Drop for Notified<'_> {
+// What it holds is moved, never pinned.
+impl<N: Deref<Target = Notify>> Unpin for NotifiedBy<N> {}
+
+impl<N: Deref<Target = Notify>> Future for NotifiedBy<N> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let polled = if self.is_done {
+            budget::spend(context)
+        } else {
+            self.poll_told(context)
+        };
+        self.has_yielded = polled.is_ready();
+        polled
+    }
+}
+
+impl<N: Deref<Target = Notify>> FusedFuture for NotifiedBy<N> {
+    fn is_terminated(&self) -> bool {
+        self.has_yielded
+    }
+}
+
+impl<N: Deref<Target = Notify>> Drop for NotifiedBy<N> {
     fn drop(&mut self) {
-        if self.notify.waiters.leave(&mut self.place) == Left::Granted(Told::One) {
-            self.notify.notify_one();
+        match self.notify.waiters.leave(&mut self.place) {
+            Left::Granted(Told::One) => self.notify.notify_one(),
+            Left::Granted(Told::Last) => self.notify.notify_last(),
+            Left::Granted(Told::All) | Left::Waiting | Left::Nothing => {}
         }
     }
 }
 
-impl fmt::Debug for Notified<'_> {
+impl<N: Deref<Target = Notify>> fmt::Debug for NotifiedBy<N> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Notified")

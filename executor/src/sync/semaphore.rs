@@ -1,25 +1,23 @@
 //! A number of permits, handed out in the order in which they were asked for. [`Mutex`](super::Mutex) and [`RwLock`](super::RwLock) are made of it.
 
-use super::permit::{OwnedPermit, Permit};
-use reactor::waiters::{Left, Place, Waiters};
+use super::acquire::Acquire;
+use super::permit::{OwnedSemaphorePermit, Permit, SemaphorePermit};
+use reactor::waiters::Waiters;
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::{error, fmt};
 
-/// The semaphore, or the gate, has been closed.
+/// The [`Semaphore`] has been closed: nobody gets a permit any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closed;
+pub struct AcquireError;
 
-impl fmt::Display for Closed {
+impl fmt::Display for AcquireError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("closed")
+        formatter.write_str("the semaphore is closed")
     }
 }
 
-impl error::Error for Closed {}
+impl error::Error for AcquireError {}
 
 /// Why [`Semaphore::try_acquire`] has no permit to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub enum TryAcquireError {
 impl fmt::Display for TryAcquireError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Closed => "closed",
+            Self::Closed => "the semaphore is closed",
             Self::NoPermits => "no permits available",
         })
     }
@@ -41,10 +39,29 @@ impl fmt::Display for TryAcquireError {
 
 impl error::Error for TryAcquireError {}
 
+/// A [`Mutex`](super::Mutex) or [`RwLock`](super::RwLock) could not be locked at once: somebody has it, or waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryLockError;
+
+impl fmt::Display for TryLockError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the lock is taken, or others wait for it")
+    }
+}
+
+impl error::Error for TryLockError {}
+
+/// For the semaphore of a lock, which is never closed.
+impl From<TryAcquireError> for TryLockError {
+    fn from(_: TryAcquireError) -> Self {
+        Self
+    }
+}
+
 /// Hands out a limited number of permits to the tasks of one core, so that no more than that many do something at once.
 ///
-/// It is fair: whoever asked first is served first, and one that asks for many holds up those behind it, so it is never starved. No permit
-/// is handed to somebody who comes later, not even by [`try_acquire`](Self::try_acquire).
+/// It is fair: the first to ask is served first, and one that asks for many holds up those behind it, so it is never starved. Nobody
+/// who comes later gets a permit before, not even by [`try_acquire`](Self::try_acquire).
 ///
 /// # Examples
 /// ```
@@ -64,7 +81,7 @@ impl error::Error for TryAcquireError {}
 pub struct Semaphore {
     permits: Cell<usize>,
     is_closed: Cell<bool>,
-    waiters: Waiters<usize, Result<(), Closed>>,
+    pub(super) waiters: Waiters<usize, Result<(), AcquireError>>,
 }
 
 impl Semaphore {
@@ -84,52 +101,49 @@ impl Semaphore {
         }
     }
 
-    /// How many permits there are for whoever asks now.
+    /// How many permits there are now that nobody has.
     pub fn available_permits(&self) -> usize {
         self.permits.get()
     }
 
-    /// Waits for a permit. **Dropped** before it is there, the future leaves the queue; a permit that it had been given by then goes to the next.
-    /// It enters the queue when it is first polled.
+    /// Waits for a permit. For cancellation see [`Acquire`].
     ///
     /// # Errors
-    /// [`Closed`], if the semaphore was closed, also while this waited.
-    pub async fn acquire(&self) -> Result<Permit<&Self>, Closed> {
-        self.acquire_many(1).await
+    /// [`AcquireError`], if the semaphore was closed, also while this waited.
+    pub fn acquire(&self) -> Acquire<&Self> {
+        self.acquire_many(1)
     }
 
-    /// The same for `count` permits, which come together; for 0 when it is this one's turn. If there will never be as many, it waits, and whoever
-    /// comes after it, until it is dropped.
+    /// Waits for `count` permits, which come together; for 0, until it is this one's turn. If there will never be as many, it waits, and so do
+    /// those behind it, until it is dropped.
     ///
     /// # Errors
     /// As for [`acquire`](Self::acquire).
-    pub async fn acquire_many(&self, count: usize) -> Result<Permit<&Self>, Closed> {
-        self.turn(count).await?;
-        Ok(Permit::new(self, count))
+    pub fn acquire_many(&self, count: usize) -> Acquire<&Self> {
+        Acquire::new(self, count)
     }
 
     /// As [`acquire`](Self::acquire), with a permit that keeps the semaphore alive and borrows nothing: to be moved into a task.
     ///
     /// # Errors
     /// As for [`acquire`](Self::acquire).
-    pub async fn acquire_owned(self: Rc<Self>) -> Result<OwnedPermit, Closed> {
-        self.acquire_many_owned(1).await
+    pub fn acquire_owned(self: Rc<Self>) -> Acquire<Rc<Self>> {
+        self.acquire_many_owned(1)
     }
 
     /// As [`acquire_many`](Self::acquire_many), with a permit that borrows nothing.
     ///
     /// # Errors
     /// As for [`acquire`](Self::acquire).
-    pub async fn acquire_many_owned(self: Rc<Self>, count: usize) -> Result<OwnedPermit, Closed> {
-        self.turn(count).await?;
-        Ok(Permit::new(self, count))
+    pub fn acquire_many_owned(self: Rc<Self>, count: usize) -> Acquire<Rc<Self>> {
+        Acquire::new(self, count)
     }
 
     /// A permit, if there is one and nobody waits for it.
     ///
     /// # Errors
     /// Says why not.
-    pub fn try_acquire(&self) -> Result<Permit<&Self>, TryAcquireError> {
+    pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.try_acquire_many(1)
     }
 
@@ -137,7 +151,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// Says why not.
-    pub fn try_acquire_many(&self, count: usize) -> Result<Permit<&Self>, TryAcquireError> {
+    pub fn try_acquire_many(&self, count: usize) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.try_take(count)?;
         Ok(Permit::new(self, count))
     }
@@ -146,12 +160,23 @@ impl Semaphore {
     ///
     /// # Errors
     /// Says why not.
-    pub fn try_acquire_owned(self: Rc<Self>) -> Result<OwnedPermit, TryAcquireError> {
-        self.try_take(1)?;
-        Ok(Permit::new(self, 1))
+    pub fn try_acquire_owned(self: Rc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        self.try_acquire_many_owned(1)
     }
 
-    /// Adds permits, which go to whoever waits.
+    /// As [`try_acquire_many`](Self::try_acquire_many), with a permit that borrows nothing.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn try_acquire_many_owned(
+        self: Rc<Self>,
+        count: usize,
+    ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        self.try_take(count)?;
+        Ok(Permit::new(self, count))
+    }
+
+    /// Adds permits, which go to those that wait.
     ///
     /// # Panics
     /// If there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS).
@@ -162,10 +187,17 @@ impl Semaphore {
         self.hand_out();
     }
 
-    /// Refuses whoever waits and whoever comes. Permits that are out stay good.
+    /// Takes up to `count` of the available permits out of use, and says how many that was.
+    pub fn forget_permits(&self, count: usize) -> usize {
+        let count = count.min(self.permits.get());
+        self.permits.set(self.permits.get() - count);
+        count
+    }
+
+    /// Refuses those that wait and those that come. Permits that are out stay good.
     pub fn close(&self) {
         self.is_closed.set(true);
-        self.waiters.grant_all(Err(Closed));
+        self.waiters.grant_all(Err(AcquireError));
     }
 
     /// Whether it was closed.
@@ -173,7 +205,7 @@ impl Semaphore {
         self.is_closed.get()
     }
 
-    fn try_take(&self, count: usize) -> Result<(), TryAcquireError> {
+    pub(super) fn try_take(&self, count: usize) -> Result<(), TryAcquireError> {
         if self.is_closed() {
             return Err(TryAcquireError::Closed);
         }
@@ -187,21 +219,13 @@ impl Semaphore {
     }
 
     /// Serves those that can be served now, from the first on.
-    fn hand_out(&self) {
+    pub(super) fn hand_out(&self) {
         while let Some(wanted) = self.waiters.first() {
             let Some(left) = self.permits.get().checked_sub(wanted) else {
                 return;
             };
             self.permits.set(left);
             self.waiters.grant_first(Ok(()));
-        }
-    }
-
-    fn turn(&self, count: usize) -> Turn<'_> {
-        Turn {
-            semaphore: self,
-            count,
-            place: None,
         }
     }
 }
@@ -213,46 +237,5 @@ impl fmt::Debug for Semaphore {
             .field("available_permits", &self.available_permits())
             .field("is_closed", &self.is_closed())
             .finish_non_exhaustive()
-    }
-}
-
-/// Waits until `count` permits were taken out for its owner, who has to see that they come back.
-struct Turn<'a> {
-    semaphore: &'a Semaphore,
-    count: usize,
-    place: Place,
-}
-
-impl Future for Turn<'_> {
-    type Output = Result<(), Closed>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self {
-            semaphore,
-            count,
-            place,
-        } = &mut *self;
-        if place.is_none() {
-            let outcome = match semaphore.try_take(*count) {
-                Ok(()) => Some(Ok(())),
-                Err(TryAcquireError::Closed) => Some(Err(Closed)),
-                Err(TryAcquireError::NoPermits) => None,
-            };
-            if let Some(outcome) = outcome {
-                return semaphore.waiters.grant_at_once(place, outcome, context);
-            }
-        }
-        semaphore.waiters.wait(place, *count, context)
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        match self.semaphore.waiters.leave(&mut self.place) {
-            Left::Granted(Ok(())) => self.semaphore.add_permits(self.count),
-            // It may have been the one that asked for too much.
-            Left::Waiting => self.semaphore.hand_out(),
-            Left::Nothing | Left::Granted(Err(Closed)) => {}
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! The cell is made as one that travels, and never arrives: until it does, wakes do nothing, and an abort is seen when somebody begins to run it.
 //! Whoever has the [`BlockingTask`] is alone with the stage.
 
+use super::Id;
 use super::cell::{Closure, allocate};
 use super::header::{Polled, TaskRef};
 use super::join::JoinHandle;
@@ -30,7 +31,8 @@ impl BlockingTask {
     pub(crate) fn run(mut self) {
         let Some(task) = self.0.take() else { return };
         // SAFETY: the closure may run on any thread. This is the reference that would carry it to a core, which has not seen it and never will.
-        match unsafe { task.run() } {
+        let polled = Id::of(task.as_raw()).within_blocking(|| unsafe { task.run() });
+        match polled {
             Polled::Released => std::mem::forget(task),
             // The waker goes the way of every wake from a foreign thread.
             Polled::Awaited(_) => task.wake_joiner(),

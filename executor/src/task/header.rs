@@ -1,11 +1,13 @@
 //! The part of a task cell that does not depend on the future's type, and the counted reference to it.
 
+use super::Id;
 use super::disposal::dispose;
 use super::notification::Notification;
 use super::state::State;
 use crate::core::spares::Place;
 use crate::core::{CoreShared, context};
 use std::cell::Cell;
+use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -26,6 +28,8 @@ pub(crate) struct Vtable {
     pub(super) free: unsafe fn(NonNull<Header>),
     /// Names the future's type.
     pub(super) future_name: fn() -> &'static str,
+    /// The name that the task was given, if any.
+    pub(super) name: unsafe fn(NonNull<Header>) -> Option<Arc<str>>,
 }
 
 impl Vtable {
@@ -137,6 +141,13 @@ impl Header {
         (slot != UNLINKED).then_some(slot as usize)
     }
 
+    /// Core: the place of a task that is in the table. (Of another it is a place that no table has.)
+    #[inline]
+    pub(crate) fn linked_slot(&self) -> usize {
+        debug_assert_ne!(self.slot.get(), UNLINKED, "the task is linked");
+        self.slot.get() as usize
+    }
+
     /// Core, once, before the first poll.
     pub(crate) fn link(&self, slot: usize) {
         let slot = u32::try_from(slot)
@@ -151,7 +162,7 @@ impl Header {
 pub(crate) struct TaskRef(NonNull<Header>);
 
 // SAFETY: what a reference can reach from a thread that is not the task's core is atomic, or ordered by the message that carries
-// it (see the table in `task`). The methods for the core alone say so.
+// it (see the table in `cell`). The methods for the core alone say so.
 unsafe impl Send for TaskRef {}
 
 impl TaskRef {
@@ -177,6 +188,25 @@ impl TaskRef {
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: we hold a reference, so the cell lives.
         unsafe { self.0.as_ref() }
+    }
+
+    /// The name that the task was given, if any.
+    pub(super) fn name(&self) -> Option<Arc<str>> {
+        // SAFETY: we hold a reference, so the cell lives.
+        unsafe { (self.header().vtable.name)(self.0) }
+    }
+
+    /// The task, as a handle to it shows it.
+    pub(super) fn describe(&self, formatter: &mut fmt::Formatter<'_>, handle: &str) -> fmt::Result {
+        let mut shown = formatter.debug_struct(handle);
+        shown.field("id", &Id::of(self.0));
+        if let Some(name) = self.name() {
+            shown.field("name", &name);
+        }
+        shown
+            .field("core", &self.header().core().index())
+            .field("is_finished", &self.header().is_complete())
+            .finish_non_exhaustive()
     }
 
     /// Polls the task, or cancels it if that was asked for.
@@ -214,6 +244,12 @@ impl TaskRef {
     pub(crate) unsafe fn cancel_unrun(&self) {
         // SAFETY: nobody else has the stage, nor will, by the word of the caller.
         unsafe { dispose(self, self.header().vtable.cancel) };
+    }
+
+    /// Any thread: the task is cancelled when its core next looks at it, which is soon.
+    pub(super) fn abort(&self) {
+        self.header().abort();
+        self.wake();
     }
 
     /// Any thread: makes the task run.

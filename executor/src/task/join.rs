@@ -1,16 +1,15 @@
-//! The join handle, and why a task may have no output.
+//! The join handle.
 
 use super::disposal::dispose;
 use super::header::TaskRef;
-use super::waker;
+use super::{AbortHandle, Id, JoinError, waker};
+use futures_core::FusedFuture;
 use reactor::budget;
-use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::{error, fmt};
 
 /// Owns the right to a task's output. Await it, from any core or thread, to get it.
 ///
@@ -57,8 +56,7 @@ impl<T> JoinHandle<T> {
     /// [`JoinError`] that [is cancelled](JoinError::is_cancelled). A task that is running goes on to its next `await`. Callable from any
     /// thread, any number of times; never blocks.
     pub fn abort(&self) {
-        self.task.header().abort();
-        self.task.wake();
+        self.task.abort();
     }
 
     /// Whether the outcome is there: awaiting the handle will not wait. Also true for an aborted task, once it has ended.
@@ -68,6 +66,16 @@ impl<T> JoinHandle<T> {
 
     /// Drops the handle and lets the task go on: the same as `drop`, in words.
     pub fn detach(self) {}
+
+    /// A handle that can abort the task and cannot await it.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle::new(self.task.clone())
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> Id {
+        Id::of(self.task.as_raw())
+    }
 
     /// The outcome, if it is there.
     pub(crate) fn try_take(&mut self) -> Option<Result<T, JoinError>> {
@@ -110,6 +118,13 @@ impl<T> Future for JoinHandle<T> {
     }
 }
 
+/// For `futures::select!`: it is terminated when it has given its output out.
+impl<T> FusedFuture for JoinHandle<T> {
+    fn is_terminated(&self) -> bool {
+        self.taken
+    }
+}
+
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let header = self.task.header();
@@ -122,90 +137,6 @@ impl<T> Drop for JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("JoinHandle")
-            .field("core", &self.task.header().core().index())
-            .field("is_finished", &self.is_finished())
-            .finish_non_exhaustive()
+        self.task.describe(formatter, "JoinHandle")
     }
 }
-
-/// Why a task has no output: it was cancelled, or it panicked.
-pub struct JoinError {
-    /// What it panicked with; boxed, so that every task's outcome is the smaller by it. The mutex is never locked for long: it makes
-    /// the error `Sync`, as `?` into a boxed error wants it.
-    panic: Option<Box<Mutex<Payload>>>,
-}
-
-type Payload = Box<dyn Any + Send>;
-
-impl JoinError {
-    pub(crate) fn cancelled() -> Self {
-        Self { panic: None }
-    }
-
-    pub(crate) fn panicked(payload: Payload) -> Self {
-        Self {
-            panic: Some(Box::new(Mutex::new(payload))),
-        }
-    }
-
-    /// Whether the task was ended: by [`JoinHandle::abort`], by the shutdown of its runtime, or, if it was a call to a
-    /// [`Sharded`](crate::Sharded), by that having been stopped.
-    pub fn is_cancelled(&self) -> bool {
-        self.panic.is_none()
-    }
-
-    /// Whether the task panicked, in its poll or in the drop of its future.
-    pub fn is_panic(&self) -> bool {
-        self.panic.is_some()
-    }
-
-    /// What the task panicked with, to be looked at or to be given to [`std::panic::resume_unwind`].
-    ///
-    /// # Errors
-    /// The error itself, if the task did not panic.
-    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
-        match self.panic {
-            Some(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
-            None => Err(self),
-        }
-    }
-
-    /// The same.
-    ///
-    /// # Panics
-    /// If the task did not panic.
-    pub fn into_panic(self) -> Box<dyn Any + Send> {
-        self.try_into_panic()
-            .expect("into_panic on the error of a task that was cancelled")
-    }
-}
-
-fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
-    payload
-        .downcast_ref::<&'static str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-}
-
-impl fmt::Display for JoinError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(payload) = &self.panic else {
-            return formatter.write_str("the task was cancelled");
-        };
-        let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
-        match panic_text(&**payload) {
-            Some(text) => write!(formatter, "the task panicked: {text}"),
-            None => formatter.write_str("the task panicked"),
-        }
-    }
-}
-
-impl fmt::Debug for JoinError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "JoinError({self})")
-    }
-}
-
-impl error::Error for JoinError {}

@@ -1,6 +1,7 @@
 //! Ticks at regular times.
 
 use super::{Duration, Instant, Sleep, after, sleep_until};
+use futures_core::stream::{FusedStream, Stream};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -58,6 +59,20 @@ pub enum MissedTickBehavior {
 }
 
 /// Ticks at regular times; made by [`interval`].
+///
+/// It is also a stream of the times at which the ticks were due, which never ends.
+///
+/// # Examples
+/// ```
+/// use executor::time::{Duration, interval};
+/// use futures::StreamExt;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() {
+/// let period = Duration::from_millis(1);
+/// let ticks: Vec<_> = interval(period).take(3).collect().await;
+/// assert_eq!(ticks[2] - ticks[0], 2 * period);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Interval {
     next: Sleep,
@@ -109,7 +124,27 @@ impl Interval {
 
     /// Begins anew: the next tick comes a whole period from now.
     pub fn reset(&mut self) {
-        self.next.reset(after(Instant::now(), self.period));
+        self.reset_after(self.period);
+    }
+
+    /// Begins anew: the next tick comes at once, and the one after it a whole period later.
+    pub fn reset_immediately(&mut self) {
+        self.next.reset(Instant::now());
+    }
+
+    /// Begins anew: the next tick comes `delay` from now, and the one after it a whole period later.
+    pub fn reset_after(&mut self, delay: Duration) {
+        self.next.reset(after(Instant::now(), delay));
+    }
+
+    /// Begins anew: the next tick comes at `deadline`, and the one after it a whole period later. If `deadline` is past, it comes at once.
+    pub fn reset_at(&mut self, deadline: Instant) {
+        self.next.reset(deadline);
+    }
+
+    /// What is done about missed ticks.
+    pub fn missed_tick_behavior(&self) -> MissedTickBehavior {
+        self.missed
     }
 
     /// The time between two ticks.
@@ -118,7 +153,30 @@ impl Interval {
     }
 }
 
+impl Stream for Interval {
+    type Item = Instant;
+
+    /// Panics like [`tick`](Interval::tick).
+    #[track_caller]
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_tick(context).map(Some)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, None)
+    }
+}
+
+impl FusedStream for Interval {
+    /// It never ends.
+    fn is_terminated(&self) -> bool {
+        false
+    }
+}
+
 /// The future of [`Interval::tick`].
+///
+/// **Dropped** before it is ready, it loses no tick.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Tick<'a>(&'a mut Interval);

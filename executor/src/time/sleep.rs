@@ -2,6 +2,7 @@
 
 use super::{Duration, Instant, after};
 use crate::core::{Timers, context as current};
+use futures_core::FusedFuture;
 use reactor::budget;
 use reactor::timer::TimerKey;
 use std::fmt;
@@ -77,7 +78,7 @@ impl Sleep {
         Instant::now() >= self.deadline
     }
 
-    /// Makes it ready at another time; it may be used again after it was ready.
+    /// Makes it ready at another time, earlier or later: re-arms the timer. It may be used again after it was ready.
     pub fn reset(&mut self, deadline: Instant) {
         self.leave(State::Unknown);
         self.deadline = deadline;
@@ -120,9 +121,16 @@ impl Future for Sleep {
         let timers = current::expect("a sleep, timeout or interval", |core| {
             Rc::clone(core.timers())
         });
-        let key = timers.insert(self.deadline, context.waker().clone());
+        let key = timers.insert(self.deadline.into_std(), context.waker().clone());
         self.state = State::Waiting(timers, key);
         Poll::Pending
+    }
+}
+
+impl FusedFuture for Sleep {
+    /// Whether it has been ready. It can be [reset](Sleep::reset).
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Elapsed)
     }
 }
 

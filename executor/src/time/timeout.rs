@@ -1,6 +1,7 @@
 //! A limit on how long a future may take.
 
 use super::{Duration, Instant, Sleep, sleep, sleep_until};
+use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 use reactor::budget;
 use std::future::Future;
@@ -80,6 +81,12 @@ impl<F: Future> Future for Timeout<F> {
             sleep.poll(context)
         };
         slept.map(|()| Err(Elapsed(())))
+    }
+}
+
+impl<F: FusedFuture> FusedFuture for Timeout<F> {
+    fn is_terminated(&self) -> bool {
+        self.future.is_terminated() || self.sleep.is_terminated()
     }
 }
 

@@ -25,7 +25,7 @@ pub use aligned::AlignedBuf;
 pub use options::{BufPoolError, Filling, PoolOptions};
 pub(crate) use pool::Registry;
 pub use pool::{BufPool, PoolBuf};
-pub use registered::RegisteredBufs;
+pub use registered::{RegisteredBufs, Taking};
 pub use registered_buf::{Registered, RegisteredBuf};
 pub(crate) use table::{Table, can_be_registered};
 

@@ -3,9 +3,11 @@
 use std::{error, fmt, io};
 
 /// How the kernel fills a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Filling {
     /// Each receive takes a whole buffer, however little came.
+    #[default]
     Whole,
     /// Each receive takes as much of a buffer as came, and the next goes on behind it. A buffer is free again when all that was put into it has been
     /// dropped. Where the kernel lacks it ([`Feature::IncrementalBuffers`](crate::Feature::IncrementalBuffers)), [`Whole`](Self::Whole).
@@ -16,20 +18,32 @@ pub enum Filling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
     /// How many buffers: a power of two, at most 32768.
-    pub count: u16,
+    pub count: usize,
     /// The size of each, in bytes: at most 2^30.
-    pub buffer_bytes: u32,
+    pub buffer_bytes: usize,
     /// How the kernel fills them.
     pub filling: Filling,
 }
 
+impl Default for PoolOptions {
+    /// 256 buffers of 4 KiB, so 1 MiB, each filled once.
+    fn default() -> Self {
+        Self {
+            count: 256,
+            buffer_bytes: 4096,
+            filling: Filling::Whole,
+        }
+    }
+}
+
 /// Why there is no such pool. Its text says what to do.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum BufPoolError {
     /// The number of buffers is no power of two, or more than 32768.
-    Count(u16),
+    Count(usize),
     /// The size of a buffer is zero, or more than 2^30 bytes.
-    BufferBytes(u32),
+    BufferBytes(usize),
     /// All the pools of a core together have at most 65472 buffers.
     TooManyBuffers,
     /// The kernel, or the allocator, refused.

@@ -28,6 +28,8 @@ struct Shared {
     ledger: RefCell<Ledger>,
     /// The number of its first buffer among all of the reactor's; also the name the kernel knows its ring by.
     base: u16,
+    count: u16,
+    buffer_bytes: u32,
     options: PoolOptions,
     /// The kernel takes buffers by itself.
     is_registered: bool,
@@ -42,12 +44,12 @@ impl BufPool {
     /// See [`BufPoolError`].
     pub fn new(reactor: &Rc<Reactor>, options: PoolOptions) -> Result<Self, BufPoolError> {
         const BUFFER_BYTES_MAX: u32 = 1 << 30;
-        if !options.count.is_power_of_two() {
-            return Err(BufPoolError::Count(options.count));
-        }
-        if options.buffer_bytes == 0 || options.buffer_bytes > BUFFER_BYTES_MAX {
-            return Err(BufPoolError::BufferBytes(options.buffer_bytes));
-        }
+        let count = u16::try_from(options.count).ok();
+        let count = count.filter(|count| count.is_power_of_two());
+        let count = count.ok_or(BufPoolError::Count(options.count))?;
+        let buffer_bytes = u32::try_from(options.buffer_bytes).ok();
+        let buffer_bytes = buffer_bytes.filter(|bytes| (1..=BUFFER_BYTES_MAX).contains(bytes));
+        let buffer_bytes = buffer_bytes.ok_or(BufPoolError::BufferBytes(options.buffer_bytes))?;
         let capabilities = reactor.capabilities();
         // The kernel takes buffers by itself for multishot receives alone.
         let is_registered =
@@ -58,10 +60,10 @@ impl BufPool {
             }
             _ => Filling::Whole,
         };
-        let ring = BufferRing::new(options.count, options.buffer_bytes);
+        let ring = BufferRing::new(count, buffer_bytes);
         let ring = ring.map_err(BufPoolError::Refused)?;
         let registry = reactor.pools();
-        let base = registry.claim(options.count);
+        let base = registry.claim(count);
         let base = base.ok_or(BufPoolError::TooManyBuffers)?;
         if is_registered {
             reactor
@@ -71,8 +73,10 @@ impl BufPool {
         let pool = Rc::new(Shared {
             reactor: Rc::downgrade(reactor),
             ring: Some(ring),
-            ledger: RefCell::new(Ledger::new(options.count, is_registered)),
+            ledger: RefCell::new(Ledger::new(count, is_registered)),
             base,
+            count,
+            buffer_bytes,
             options,
             is_registered,
             freed: Waiters::new(),
@@ -105,13 +109,13 @@ impl BufPool {
             memory: self.0.memory(index),
             start: 0,
             length: 0,
-            capacity: self.0.options.buffer_bytes,
+            capacity: self.0.buffer_bytes,
         })
     }
 
     /// The same for so many bytes, with memory of its own if none is left, or none is large enough.
     pub(crate) fn take_or_allocate(&self, bytes: usize) -> PoolBuf {
-        let fits = bytes <= self.0.options.buffer_bytes as usize;
+        let fits = bytes <= self.0.options.buffer_bytes;
         let pooled = if fits { self.try_take() } else { None };
         pooled.unwrap_or_else(|| {
             let capacity = u32::try_from(bytes).expect("no receive brings as much");
@@ -148,7 +152,7 @@ impl BufPool {
     /// What a completion of a receive that named this pool has brought.
     pub(crate) fn received(&self, completion: Completion) -> Option<PoolBuf> {
         let index = completion.buffer()?.wrapping_sub(self.0.base);
-        assert!(index < self.0.options.count, "it names this pool");
+        assert!(index < self.0.count, "it names this pool");
         Some(PoolBuf {
             memory: self.0.memory(index),
             start: completion.start(),
@@ -384,7 +388,7 @@ impl Registry {
         let place = pools.partition_point(|registered| registered.base < pool.base);
         let registered = Registered {
             base: pool.base,
-            count: pool.options.count,
+            count: pool.count,
             pool: Rc::downgrade(pool),
         };
         pools.insert(place, registered);

@@ -12,10 +12,11 @@ use crate::reactor::Reactor;
 use crate::waiters::{Left, Place, Waiters};
 use std::alloc::Layout;
 use std::cell::RefCell;
-use std::future::poll_fn;
+use std::future::Future;
+use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::{fmt, io};
 
 /// What the kernel takes as one.
@@ -107,13 +108,11 @@ impl RegisteredBufs {
     /// A buffer, empty, when there is one: who asked first gets it first.
     ///
     /// **Dropped**, it has taken none.
-    pub async fn take(&self) -> RegisteredBuf {
-        let mut taking = Taking {
-            group: &self.0,
+    pub fn take(&self) -> Taking {
+        Taking {
+            group: Rc::clone(&self.0),
             place: None,
-        };
-        let index = poll_fn(|context| taking.poll(context)).await;
-        self.0.buffer(index)
+        }
     }
 }
 
@@ -214,15 +213,31 @@ impl Drop for Group {
     }
 }
 
-/// A future that waits for a buffer.
-struct Taking<'a> {
-    group: &'a Group,
+/// The future of a buffer. It keeps the group.
+#[must_use = "futures do nothing unless polled"]
+pub struct Taking {
+    group: Rc<Group>,
     place: Place,
 }
 
-impl Taking<'_> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<usize> {
-        let group = self.group;
+impl fmt::Debug for Taking {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Taking").finish_non_exhaustive()
+    }
+}
+
+impl Future for Taking {
+    type Output = RegisteredBuf;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<RegisteredBuf> {
+        let index = ready!(self.poll_index(context));
+        Poll::Ready(self.group.buffer(index))
+    }
+}
+
+impl Taking {
+    fn poll_index(&mut self, context: &mut Context<'_>) -> Poll<usize> {
+        let group = &self.group;
         if self.place.is_none()
             && group.waiting.is_empty()
             && let Some(index) = group.free.borrow_mut().pop()
@@ -240,7 +255,7 @@ impl Taking<'_> {
     }
 }
 
-impl Drop for Taking<'_> {
+impl Drop for Taking {
     fn drop(&mut self) {
         if let Left::Granted(index) = self.group.waiting.leave(&mut self.place) {
             self.group.release(index);

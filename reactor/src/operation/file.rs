@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 enum Act {
     Sync(types::FsyncFlags),
-    Allocate { offset: u64, length: u64 },
+    Allocate { offset: u64, length: u64, mode: i32 },
     SetLength(u64),
 }
 
@@ -36,7 +36,26 @@ impl FileOperation {
 
     /// fallocate(2) of so many bytes from `offset` on; the file grows if they are behind its end.
     pub fn allocate(file: Descriptor, offset: u64, length: u64) -> Self {
-        let act = Act::Allocate { offset, length };
+        Self::fallocate(file, offset, length, 0)
+    }
+
+    /// The same; the file does not grow.
+    pub fn allocate_keeping_size(file: Descriptor, offset: u64, length: u64) -> Self {
+        Self::fallocate(file, offset, length, libc::FALLOC_FL_KEEP_SIZE)
+    }
+
+    /// fallocate(2) that gives the room of so many bytes back. They are zero then, and the file keeps its length.
+    pub fn punch_hole(file: Descriptor, offset: u64, length: u64) -> Self {
+        let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+        Self::fallocate(file, offset, length, mode)
+    }
+
+    fn fallocate(file: Descriptor, offset: u64, length: u64, mode: i32) -> Self {
+        let act = Act::Allocate {
+            offset,
+            length,
+            mode,
+        };
         Self { file, act }
     }
 
@@ -55,9 +74,14 @@ unsafe impl Operation for FileOperation {
         let file = fd(&self.file);
         match self.act {
             Act::Sync(flags) => opcode::Fsync::new(file).flags(flags).build(),
-            Act::Allocate { offset, length } => {
-                opcode::Fallocate::new(file, length).offset(offset).build()
-            }
+            Act::Allocate {
+                offset,
+                length,
+                mode,
+            } => opcode::Fallocate::new(file, length)
+                .offset(offset)
+                .mode(mode)
+                .build(),
             Act::SetLength(length) => opcode::Ftruncate::new(file, length).build(),
         }
     }

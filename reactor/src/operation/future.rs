@@ -3,7 +3,7 @@
 use super::{Completion, Multishot, Operation, Orphan};
 use crate::budget;
 use crate::reactor::Reactor;
-use crate::slots::{Abandoned, Key};
+use crate::slots::{Abandoned, Awaits, Key};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -72,10 +72,15 @@ impl<O: Operation> Op<O> {
         // SAFETY: the kernel does not have it, so nobody else has.
         let operation = unsafe { self.operation.0.as_mut() };
         let entry = operation.entry();
-        let (is_for_storage, is_queued) = (operation.is_for_storage(), operation.is_queued());
+        let is_for_storage = operation.is_for_storage();
+        let awaits = match (operation.is_queued(), operation.ends_by_itself()) {
+            (false, _) => Awaits::Descriptor,
+            (true, true) => Awaits::Worker,
+            (true, false) => Awaits::WorkerAndOthers,
+        };
         // SAFETY: the operation stays where it is, and is not touched, until its completion: it is owned by this future,
         // and by the slot when the future is dropped. `Operation` promises that the entry points to nothing else.
-        match unsafe { self.reactor.start(entry, is_queued, waker) } {
+        match unsafe { self.reactor.start(entry, awaits, waker) } {
             Ok(key) => {
                 self.stage = Stage::Started(key);
                 if is_for_storage {
@@ -171,6 +176,11 @@ impl<O: Operation> Op<O> {
         }
         self
     }
+
+    /// Whether the outcome was given out, so that it must not be polled again.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
 }
 
 impl<O: Operation> Future for Op<O> {
@@ -231,6 +241,11 @@ impl<M: Multishot> OpStream<M> {
             stage: Stage::New,
             owns: PhantomData,
         }
+    }
+
+    /// Whether `None` was given out.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
     }
 
     /// The next item, or `None` when the kernel has ended the operation.

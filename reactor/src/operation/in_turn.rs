@@ -92,6 +92,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         self.operation.is_queued()
     }
 
+    fn ends_by_itself(&self) -> bool {
+        self.operation.ends_by_itself()
+    }
+
     fn only_memory_is_left(&mut self) {
         self.operation.only_memory_is_left();
         self.seat = Seat::Left;
@@ -107,7 +111,7 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
             return drop(self.operation.complete(completion));
         };
         match completion.result() {
-            Ok(_) => lane.with_kept(|kept| self.operation.keep(completion, kept)),
+            Ok(_) => lane.keep(|kept| self.operation.keep(completion, kept)),
             Err(error) => {
                 if self.operation.keeps_error() {
                     keep_error(lane, &error);
@@ -162,6 +166,11 @@ impl<O: Ordered> InTurn<O> {
             *seat = Seat::Queued(Queued::new(Rc::clone(lane)));
         }
         Self(self.0.cancel())
+    }
+
+    /// Whether the outcome was given out, so that it must not be polled again.
+    pub fn is_over(&self) -> bool {
+        self.0.is_over()
     }
 
     /// The outcome of an operation that has its turn and need not ask the kernel. Pending if it has one and the budget is spent.

@@ -2,6 +2,7 @@
 //!
 //! Of a stream, bytes; of a datagram socket, whole datagrams; of a Unix socket, descriptors beside either.
 
+use super::control::ControlData;
 use socket2::SockAddr;
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
@@ -75,6 +76,9 @@ pub struct KeptDatagram {
     /// The buffer that it came in was too small for it.
     pub(super) is_truncated: bool,
     pub(super) descriptors: Vec<OwnedFd>,
+    /// As far as the receive had room for it.
+    pub(super) control: ControlData,
+    pub(super) is_control_truncated: bool,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! sendmsg(2) and recvmsg(2): several buffers at once, with an address, with descriptors.
+//! sendmsg(2) and recvmsg(2): several buffers at once, with an address, with descriptors or other control data.
 
+use super::control::ControlData;
 use super::kept::{KeptBytes, KeptDatagram};
 use super::vectored::{BUFFERS_MAX, Places};
 use super::{Completion, Operation, Ordered, fd};
@@ -24,7 +25,7 @@ fn empty_header() -> libc::msghdr {
 /// `SCM_MAX_FD`: the kernel sends no more at once.
 const DESCRIPTORS_MAX: usize = 253;
 
-/// Control data for descriptors. In words, since what is in it must be aligned.
+/// Room for control data. In words, since what is in it must be aligned.
 #[derive(Default)]
 struct Control {
     words: Vec<u64>,
@@ -44,6 +45,34 @@ impl Control {
             words: vec![0; (space as usize).div_ceil(size_of::<u64>())],
             bytes: bytes as usize,
         }
+    }
+
+    fn with_room(bytes: usize) -> Self {
+        Self {
+            words: vec![0; bytes.div_ceil(size_of::<u64>())],
+            bytes,
+        }
+    }
+
+    fn of(data: &ControlData) -> Self {
+        let mut control = Self::with_room(data.as_bytes().len());
+        for (word, bytes) in control
+            .words
+            .iter_mut()
+            .zip(data.as_bytes().chunks(size_of::<u64>()))
+        {
+            let mut padded = [0; size_of::<u64>()];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_ne_bytes(padded);
+        }
+        control
+    }
+
+    /// The first bytes of it.
+    fn bytes_mut(&mut self, count: usize) -> &mut [u8] {
+        assert!(count <= self.bytes, "there is no more");
+        // SAFETY: within the words, which are initialised; plain bytes.
+        unsafe { std::slice::from_raw_parts_mut(self.words.as_mut_ptr().cast(), count) }
     }
 
     fn is_empty(&self) -> bool {
@@ -69,6 +98,10 @@ pub struct Message {
     pub is_truncated: bool,
     /// Descriptors that came with it, close-on-exec, as many as were asked for; what is more the kernel has closed.
     pub descriptors: Vec<OwnedFd>,
+    /// Other control data, if there was room for some.
+    pub control: ControlData,
+    /// There was control data that did not fit, descriptors or other.
+    pub is_control_truncated: bool,
 }
 
 /// A receive with all that its entry points to.
@@ -99,6 +132,10 @@ impl<V: IoVectoredBufMut> Inbound<V> {
 
     fn peeks(&self) -> bool {
         self.flags & libc::MSG_PEEK != 0
+    }
+
+    fn take_control(&mut self, bytes: usize) {
+        self.control = Control::with_room(bytes);
     }
 
     fn take_descriptors(&mut self, max: usize) {
@@ -149,8 +186,19 @@ impl<V: IoVectoredBufMut> Inbound<V> {
             count,
             sender,
             is_truncated: self.header.msg_flags & libc::MSG_TRUNC != 0,
+            control: self.control_data(),
             descriptors: self.descriptors(),
+            is_control_truncated: self.header.msg_flags & libc::MSG_CTRUNC != 0,
         }
+    }
+
+    /// The control data that is not descriptors.
+    fn control_data(&mut self) -> ControlData {
+        let bytes = self.header.msg_controllen;
+        if self.control.is_empty() || bytes == 0 {
+            return ControlData::default();
+        }
+        ControlData::of_kernel(self.control.bytes_mut(bytes))
     }
 
     fn descriptors(&mut self) -> Vec<OwnedFd> {
@@ -158,10 +206,7 @@ impl<V: IoVectoredBufMut> Inbound<V> {
         if self.control.is_empty() || bytes == 0 {
             return Vec::new();
         }
-        assert!(bytes <= self.control.bytes, "it was given no more");
-        let start = self.control.words.as_mut_ptr().cast::<u8>();
-        // SAFETY: within the control data, which is initialised; plain bytes.
-        let control = unsafe { std::slice::from_raw_parts_mut(start, bytes) };
+        let control = self.control.bytes_mut(bytes);
         // SAFETY: the kernel has written so many bytes of control messages there, and this is the only time they are looked at: the
         // operation is over, and goes with this.
         let messages = unsafe { AncillaryDrain::parse(control) };
@@ -184,6 +229,7 @@ impl<V: IoVectoredBufMut> RecvMsg<V> {
     }
 
     /// The same, and takes descriptors that come along, `max` at most.
+    #[must_use]
     pub fn with_descriptors(mut self, max: usize) -> Self {
         self.0.take_descriptors(max);
         self
@@ -246,12 +292,20 @@ impl<V: IoVectoredBufMut> RecvDatagram<V> {
         Self(Inbound::new(socket, buffers, 0))
     }
 
+    /// The same, and takes control data that comes along, so many bytes at most. Descriptors among it are closed.
+    #[must_use]
+    pub fn with_control(mut self, bytes: usize) -> Self {
+        self.0.take_control(bytes);
+        self
+    }
+
     /// The same, and leaves the datagram to be received again.
     pub fn peeking(socket: Descriptor, buffers: V) -> Self {
         Self(Inbound::new(socket, buffers, libc::MSG_PEEK))
     }
 
     /// The same, and takes descriptors that come along, `max` at most.
+    #[must_use]
     pub fn with_descriptors(mut self, max: usize) -> Self {
         self.0.take_descriptors(max);
         self
@@ -291,8 +345,11 @@ impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
             sender: datagram.sender.clone(),
             is_truncated: datagram.is_truncated || count < datagram.bytes.len(),
             descriptors: Vec::new(),
+            control: ControlData::default(),
+            is_control_truncated: datagram.is_control_truncated,
         };
         if !inbound.peeks() {
+            message.control = std::mem::take(&mut datagram.control);
             message.descriptors = std::mem::take(&mut datagram.descriptors);
             message.descriptors.truncate(inbound.descriptors_max);
             kept.pop_front();
@@ -308,6 +365,8 @@ impl<V: IoVectoredBufMut> Ordered for RecvDatagram<V> {
                 sender: message.sender,
                 is_truncated: message.is_truncated,
                 descriptors: message.descriptors,
+                control: message.control,
+                is_control_truncated: message.is_control_truncated,
             });
         }
     }
@@ -320,6 +379,7 @@ pub struct SendMsg<V> {
     target: Option<SockAddr>,
     /// Open until the kernel has taken them.
     descriptors: Vec<OwnedFd>,
+    control_data: ControlData,
     header: libc::msghdr,
     places: Places,
     control: Control,
@@ -334,6 +394,7 @@ impl<V: IoVectoredBuf> SendMsg<V> {
             buffers,
             target: None,
             descriptors: Vec::new(),
+            control_data: ControlData::default(),
             header: empty_header(),
             places: Places::default(),
             control: Control::default(),
@@ -350,8 +411,16 @@ impl<V: IoVectoredBuf> SendMsg<V> {
         }
     }
 
+    /// Sends control data along, which must not go with descriptors.
+    #[must_use]
+    pub fn with_control(mut self, data: ControlData) -> Self {
+        self.control_data = data;
+        self
+    }
+
     /// Sends descriptors along, of which the peer gets its own; these are closed in the end. On a stream they go with the first byte:
     /// without one, `InvalidInput`, where the kernel would do nothing.
+    #[must_use]
     pub fn with_descriptors(mut self, descriptors: Vec<OwnedFd>) -> Self {
         self.descriptors = descriptors;
         self
@@ -387,8 +456,10 @@ unsafe impl<V: IoVectoredBuf> Operation for SendMsg<V> {
             let fits =
                 SendAncillaryBuffer::new(space).push(SendAncillaryMessage::ScmRights(&borrowed));
             assert!(fits, "the space was made for them");
-            self.control.point_to(header);
+        } else if !self.control_data.is_empty() {
+            self.control = Control::of(&self.control_data);
         }
+        self.control.point_to(header);
         opcode::SendMsg::new(fd(&self.socket), header)
             // The flag has no sign.
             .flags(libc::MSG_NOSIGNAL as u32)

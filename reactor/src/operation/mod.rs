@@ -7,7 +7,14 @@
 //!
 //! To add an operation, implement [`Operation`] or [`Multishot`] beside the others in this folder.
 
+#![expect(
+    missing_debug_implementations,
+    reason = "a buffer need not have it, and users see the futures that the executor crate makes of these"
+)]
+
 mod accept;
+mod at_once;
+mod control;
 mod file;
 mod fixed;
 mod future;
@@ -25,9 +32,12 @@ mod stat;
 mod stream_in_turn;
 mod transfer;
 mod vectored;
+mod watch;
 mod zero_copy;
 
 pub use accept::{Accept, Accepted, MultishotAccept};
+pub use at_once::{ready_at_once, recv_at_once, recv_from_at_once, send_at_once, send_to_at_once};
+pub use control::{ControlData, ControlIter};
 pub use file::{Close, FileOperation};
 pub use fixed::{ReadFixed, WriteFixed};
 pub use future::{Op, OpStream};
@@ -45,6 +55,7 @@ pub use stat::Stat;
 pub use stream_in_turn::{OrderedMultishot, StreamInTurn};
 pub use transfer::{Recv, Send};
 pub use vectored::{ReadVectored, ReadVectoredAt, WriteVectored};
+pub use watch::Watch;
 pub use zero_copy::SendZeroCopy;
 
 use crate::descriptor::Descriptor;
@@ -168,6 +179,16 @@ impl Completion {
         u32::try_from(self.result).map_err(|_| io::Error::from_raw_os_error(-self.result))
     }
 
+    /// What the kernel answered, as it is: a negative value is an errno, for most operations.
+    pub fn raw_result(self) -> i32 {
+        self.result
+    }
+
+    /// The flags of the completion (`IORING_CQE_F_*`).
+    pub fn flags(self) -> u32 {
+        self.flags
+    }
+
     /// Whether the kernel will send more completions for the same operation.
     pub fn has_more(self) -> bool {
         cqueue::more(self.flags)
@@ -212,6 +233,11 @@ pub unsafe trait Operation: 'static {
     /// by a cancel that knows.
     fn is_queued(&self) -> bool {
         self.is_for_storage()
+    }
+
+    /// Whether it ends without anybody else having to act, as work on files and paths does. A read of a socket waits for the peer.
+    fn ends_by_itself(&self) -> bool {
+        self.is_queued()
     }
 
     /// What messages call it: by default, its type.

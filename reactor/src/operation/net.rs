@@ -37,7 +37,7 @@ unsafe impl Operation for Connect {
     }
 }
 
-/// shutdown(2).
+/// shutdown(2). Where the sending side was shut down before, doing it again is no error, though the connection may have ended meanwhile.
 pub struct Shutdown {
     socket: Descriptor,
     how: net::Shutdown,
@@ -64,6 +64,17 @@ unsafe impl Operation for Shutdown {
     }
 
     fn complete(self, completion: Completion) -> Self::Output {
-        completion.result().map(|_| ())
+        let ends_sending = self.how != net::Shutdown::Read;
+        match completion.result() {
+            Ok(_) if ends_sending => self.socket.set_sending_ended(),
+            Ok(_) => {}
+            Err(error) => {
+                let has_ended = ends_sending && self.socket.has_sending_ended();
+                if !has_ended || error.kind() != io::ErrorKind::NotConnected {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -59,6 +59,10 @@ unsafe impl Operation for Open {
         true
     }
 
+    fn ends_by_itself(&self) -> bool {
+        self._worker.is_none()
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
         let descriptor = completion.result()?;
         // SAFETY: the kernel has just made this descriptor for our operation, and nobody else knows it.

@@ -1,5 +1,6 @@
 //! Receiving into the buffers of a pool, again and again with one submission.
 
+use super::control::ControlData;
 use super::kept::{KeptBytes, KeptDatagram};
 use super::{Completion, Multishot, OrderedMultishot, fd};
 use crate::buf::IoBufMut;
@@ -13,7 +14,7 @@ use std::io;
 
 /// What one connection may bring unfetched: enough to keep its owner busy between two turns, and never more than a quarter of the pool.
 fn unfetched_max(pool: &BufPool) -> usize {
-    usize::from(pool.options().count / 4).clamp(1, 16)
+    (pool.options().count / 4).clamp(1, 16)
 }
 
 /// recv(2) into a pool's buffers, until the peer has finished sending or something fails. Yields what came, `None` for the end of the
@@ -58,7 +59,7 @@ impl OrderedMultishot for RecvMulti {
         if kept.is_empty() {
             return None;
         }
-        let room = KeptBytes::available(kept).min(self.pool.options().buffer_bytes as usize);
+        let room = KeptBytes::available(kept).min(self.pool.options().buffer_bytes);
         let mut buffer = self.pool.take_or_allocate(room);
         // SAFETY: only bytes are copied.
         let count = KeptBytes::copy(kept, std::iter::once(unsafe { buffer.as_uninit() }));
@@ -77,11 +78,11 @@ impl OrderedMultishot for RecvMulti {
 }
 
 /// So many bytes of a pool's buffer are taken up beside a datagram: the kernel's header, and the sender's address.
-pub const DATAGRAM_OVERHEAD_BYTES: u32 = HEADER_BYTES + ADDRESS_BYTES;
+pub const DATAGRAM_OVERHEAD_BYTES: usize = HEADER_BYTES + ADDRESS_BYTES;
 
 /// `struct io_uring_recvmsg_out`.
-const HEADER_BYTES: u32 = 16;
-const ADDRESS_BYTES: u32 = size_of::<SockAddrStorage>() as u32;
+const HEADER_BYTES: usize = 16;
+const ADDRESS_BYTES: usize = size_of::<SockAddrStorage>();
 
 /// A datagram in a pool's buffer.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ impl RecvMsgMulti {
         }
         // SAFETY: all zero is a message header that asks for nothing.
         let mut header = unsafe { std::mem::zeroed::<libc::msghdr>() };
-        header.msg_namelen = ADDRESS_BYTES;
+        header.msg_namelen = ADDRESS_BYTES as u32;
         Ok(Self {
             socket,
             pool,
@@ -155,7 +156,7 @@ impl RecvMsgMulti {
             bytes.copy_from_nonoverlapping(name.as_ptr(), name.len());
             SockAddr::new(storage, name.len() as libc::socklen_t)
         };
-        buffer.narrow(DATAGRAM_OVERHEAD_BYTES as usize, length);
+        buffer.narrow(DATAGRAM_OVERHEAD_BYTES, length);
         Ok(Datagram {
             payload: buffer,
             sender,
@@ -205,6 +206,8 @@ impl OrderedMultishot for RecvMsgMulti {
                 sender: datagram.sender,
                 is_truncated: datagram.is_truncated,
                 descriptors: Vec::new(),
+                control: ControlData::default(),
+                is_control_truncated: false,
             });
         }
     }

@@ -51,7 +51,7 @@ unsafe impl<M: OrderedMultishot> Multishot for WithTurn<M> {
     fn release_item(&mut self, completion: Completion) {
         let lane = self.turn.lane();
         match completion.result() {
-            Ok(_) => lane.with_kept(|kept| self.operation.keep(completion, kept)),
+            Ok(_) => lane.keep(|kept| self.operation.keep(completion, kept)),
             Err(error) => {
                 // The pool's, not the socket's: a later receive finds out for itself.
                 if error.raw_os_error() != Some(libc::ENOBUFS) {

@@ -27,6 +27,7 @@ impl<B: IoBuf> SendZeroCopy<B> {
     }
 
     /// The same, and by copying if the buffer has fewer bytes than that.
+    #[must_use]
     pub fn copying_below(mut self, bytes: usize) -> Self {
         self.copies |= self.buffer.buf_len() < bytes;
         self

@@ -379,3 +379,20 @@ fn a_cancel_after_an_interrupt_counts() {
     let error = completion.result().expect_err("it is one");
     assert_eq!(error.raw_os_error(), Some(libc::EINTR));
 }
+
+/// Work on a file is in flight, a receive, and an open that waits for another process: only the first ends by itself.
+#[test]
+fn only_work_that_ends_by_itself_counts_as_such() {
+    let mut slots = Slots::new();
+    let open_ended = slots.occupy_queued_open_ended(waker());
+    let _receive = slots.occupy(waker());
+    assert!(!slots.has_work_in_flight());
+    let work = slots.occupy_queued(waker());
+    assert!(slots.has_work_in_flight());
+    slots.end(work);
+    assert!(!slots.has_work_in_flight());
+    // The next tenant of a slot is what it says itself.
+    slots.end(open_ended);
+    let _work = slots.occupy_queued(waker());
+    assert!(slots.has_work_in_flight());
+}

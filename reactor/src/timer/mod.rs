@@ -62,6 +62,12 @@ pub struct TimerWheel<T> {
     expired: Vec<Expired>,
 }
 
+impl<T> std::fmt::Debug for TimerWheel<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TimerWheel").finish_non_exhaustive()
+    }
+}
+
 /// A timer on its way out. The derived order is the one in which timers fire.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Expired {

@@ -6,17 +6,21 @@
 // A task stays on its core, so nobody needs to know whether these futures are `Send`.
 #![expect(async_fn_in_trait)]
 
+mod chain;
 mod in_memory;
 mod numbers;
 mod read;
 mod read_ext;
+mod seek;
 mod splittable;
 mod take;
 mod write;
 mod write_ext;
 
+pub use chain::Chain;
 pub use read::{AsyncBufRead, AsyncRead, AsyncReadAt};
 pub use read_ext::{AsyncReadAtExt, AsyncReadExt};
+pub use seek::AsyncSeek;
 pub use splittable::Splittable;
 pub use take::Take;
 pub use write::{AsyncWrite, AsyncWriteAt};

@@ -1,7 +1,7 @@
 //! What takes several reads.
 
 use super::numbers::each_number;
-use super::{AsyncRead, AsyncReadAt, Take};
+use super::{AsyncRead, AsyncReadAt, Chain, Take};
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBufMut, Slice, VectoredSlice};
 use std::io;
 
@@ -88,6 +88,24 @@ pub trait AsyncReadExt: AsyncRead {
         Self: Sized,
     {
         Take::new(self, limit)
+    }
+
+    /// A reader that goes on with `next` where this one ends.
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::io::AsyncReadExt;
+    /// # #[executor::main(cores = 1)]
+    /// # async fn main() {
+    /// let mut both = "head, ".as_bytes().chain("body".as_bytes());
+    /// assert_eq!(both.read_to_end(Vec::new()).await.1, b"head, body");
+    /// # }
+    /// ```
+    fn chain<R: AsyncRead>(self, next: R) -> Chain<Self, R>
+    where
+        Self: Sized,
+    {
+        Chain::new(self, next)
     }
 
     each_number!(read: read_number);

@@ -2,14 +2,15 @@
 
 use super::TcpStream;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{first_that, to_std};
 use crate::net::address_group::bind_group;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::socket_options::{buffer_options, ttl_options};
-use crate::net::{Incoming, made_blocking};
+use crate::net::{Accept, Incoming, ToSocketAddrs, made_blocking};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Accepts TCP connections on the core it is used on.
@@ -19,8 +20,41 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// `AddrInUse`, and so does a second call in the same program.
 ///
 /// **Dropping** the listener closes it, and its address is free at once, also if an accept was dropped a moment before. Not so if an
-/// [`Incoming`] of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
+/// [`Accept`] or [`Incoming`] of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
 /// outside of the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and reports an error.
+///
+/// # Connections for other cores
+///
+/// With [`bind_all`](Self::bind_all) the kernel chooses the core of a connection, by a hash. To choose yourself, as by load, accept on one core, and
+/// send each connection to another one as a stream of the standard library:
+///
+/// ```
+/// use executor::net::{TcpListener, TcpStream};
+///
+/// async fn accept(listener: TcpListener) -> std::io::Result<()> {
+///     for core in (0..executor::cores()).cycle() {
+///         let (stream, _) = listener.accept().await?;
+///         let stream = stream.into_std().expect("nothing is in flight on a new stream");
+///         executor::spawn_on(core, move || serve(stream.into())).detach();
+///     }
+///     Ok(())
+/// }
+///
+/// async fn serve(stream: TcpStream) -> std::io::Result<()> {
+///     stream.write_all("hello").await.0
+/// }
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// # let listener = TcpListener::bind("127.0.0.1:0")?;
+/// # let address = listener.local_addr()?;
+/// # executor::spawn(accept(listener)).detach();
+/// # let stream = TcpStream::connect(address).await?;
+/// # assert_eq!(&stream.read_exact([0; 5]).await.1, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// That costs a message between cores for each connection, and an accept waits for the core that accepts.
 ///
 /// # When the process is killed
 /// After SIGKILL, [`abort`](std::process::abort) or [`exit`](std::process::exit) the address accepts connections for some milliseconds more. The accepts
@@ -46,11 +80,11 @@ pub struct TcpListener(ListenSocket);
 
 impl TcpListener {
     /// Listens on the first of `addresses` that can be bound, with the options of [`TcpListenerBuilder::new`]. Port 0 picks a free
-    /// one. Names are looked up, blocking the core: pass a [`SocketAddr`] where that matters.
+    /// one. A name is refused: see [`ToSocketAddrs`].
     ///
     /// # Errors
-    /// As bind(2) and listen(2) have them; `AddrInUse` if anybody listens there, this process included. For a listener on each core:
-    /// [`bind_all`](Self::bind_all).
+    /// As bind(2) and listen(2) have them; `AddrInUse` if anybody listens there, this process included: for a listener on each core,
+    /// see [`bind_all`](Self::bind_all). `InvalidInput` for a name.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
         TcpListenerBuilder::new().bind(addresses)
     }
@@ -110,9 +144,10 @@ impl TcpListener {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (socket, peer) = self.0.accept().await?;
-        Ok((TcpStream::from_owned(socket), to_std(&peer)?))
+    #[track_caller]
+    pub fn accept(&self) -> Accept<TcpStream> {
+        self.0
+            .accept(|(socket, peer)| Ok((TcpStream::from_owned(socket), to_std(&peer)?)))
     }
 
     /// All connections, one after another; see there for what it has for itself meanwhile, and what is lost when it is **dropped**:
@@ -137,6 +172,7 @@ impl TcpListener {
     }
 
     close_method!();
+    conversion_methods!(net::TcpListener);
 
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
     ///
@@ -195,7 +231,7 @@ impl From<OwnedFd> for TcpListener {
 /// ```
 #[derive(Clone, Debug)]
 pub struct TcpListenerBuilder {
-    backlog: u32,
+    backlog: usize,
     reuse_address: bool,
     reuse_port: bool,
     only_v6: Option<bool>,
@@ -220,7 +256,7 @@ impl TcpListenerBuilder {
 
     /// How many connections may wait to be accepted.
     #[must_use]
-    pub fn backlog(mut self, backlog: u32) -> Self {
+    pub fn backlog(mut self, backlog: usize) -> Self {
         self.backlog = backlog;
         self
     }

@@ -1,11 +1,17 @@
 //! A TCP socket before it is connected or listens, for options that must be set by then.
 
 use super::{TcpListener, TcpStream};
-use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
+use crate::io::conversions::as_raw_fd;
+use crate::net::socket_options::{
+    buffer_options, device_options, tcp_options, tos_options, ttl_options,
+};
+use crate::net::{Connect, made_blocking};
+use nix::sys::socket::sockopt::TcpFastOpenConnect;
+use nix::sys::socket::{getsockopt, setsockopt};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{self, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
 /// A TCP socket that is not connected yet.
 ///
@@ -62,6 +68,8 @@ impl TcpSocket {
     buffer_options!();
     ttl_options!();
     tcp_options!();
+    tos_options!();
+    device_options!();
 
     /// Whether the address may be bound while old connections of it linger (`SO_REUSEADDR`).
     ///
@@ -71,12 +79,50 @@ impl TcpSocket {
         self.0.set_reuse_address(reuse)
     }
 
+    /// Whether `SO_REUSEADDR` is set.
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn reuse_address(&self) -> io::Result<bool> {
+        self.0.reuse_address()
+    }
+
     /// Whether sockets of the same user may share the address (`SO_REUSEPORT`).
     ///
     /// # Errors
     /// As setsockopt(2) has them.
     pub fn set_reuse_port(&self, reuse: bool) -> io::Result<()> {
         self.0.set_reuse_port(reuse)
+    }
+
+    /// Whether `SO_REUSEPORT` is set.
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn reuse_port(&self) -> io::Result<bool> {
+        self.0.reuse_port()
+    }
+
+    /// Whether a connect may save a round trip (TCP Fast Open, `TCP_FASTOPEN_CONNECT`). If the server has given this machine a cookie before,
+    /// [`connect`](Self::connect) is ready at once, and the first write carries its bytes in the first packet; otherwise it connects as usual, and
+    /// asks for a cookie.
+    ///
+    /// So a connect may succeed though nobody is there: the first write says so. **Write before you read**, or the read waits for a connection
+    /// that has not begun. The network may deliver the first bytes twice; send only what may be repeated. The system must allow it
+    /// (`net.ipv4.tcp_fastopen`, bit 0), and the server, too.
+    ///
+    /// # Errors
+    /// As setsockopt(2) has them.
+    pub fn set_fastopen_connect(&self, fastopen: bool) -> io::Result<()> {
+        Ok(setsockopt(&self.0, TcpFastOpenConnect, &fastopen)?)
+    }
+
+    /// Whether `TCP_FASTOPEN_CONNECT` is set.
+    ///
+    /// # Errors
+    /// As getsockopt(2) has them.
+    pub fn fastopen_connect(&self) -> io::Result<bool> {
+        Ok(getsockopt(&self.0, TcpFastOpenConnect)?)
     }
 
     /// Whether a socket for IPv6 leaves IPv4 alone (`IPV6_V6ONLY`).
@@ -112,17 +158,52 @@ impl TcpSocket {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect(self, address: SocketAddr) -> io::Result<TcpStream> {
-        TcpStream::connect_with(self.0.into(), address).await
+    #[track_caller]
+    pub fn connect(self, address: SocketAddr) -> Connect<TcpStream> {
+        TcpStream::connect_with(self.0, address)
     }
 
     /// Listens for connections to the address it is bound to. `backlog` is how many may wait to be accepted.
     ///
     /// # Errors
     /// As listen(2) has them.
-    pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
+    pub fn listen(self, backlog: usize) -> io::Result<TcpListener> {
         SockRef::from(&self.0).listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
         Ok(TcpListener::from_owned(self.0.into()))
+    }
+
+    /// Takes over a socket that the standard library has the type of a stream for, though it is not connected, as crates that set options by
+    /// themselves return it. It is made blocking, if it is not.
+    pub fn from_std_stream(socket: net::TcpStream) -> Self {
+        Self::from(OwnedFd::from(socket))
+    }
+
+    /// A second one for the same socket, with a descriptor of its own.
+    ///
+    /// # Errors
+    /// As fcntl(2) has them: `EMFILE` if there are too many descriptors.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+}
+
+impl From<OwnedFd> for TcpSocket {
+    /// Takes over a TCP socket that is neither connected nor listening. It is made blocking, if it is not.
+    fn from(socket: OwnedFd) -> Self {
+        Self(made_blocking(socket).into())
+    }
+}
+
+impl From<TcpSocket> for OwnedFd {
+    /// Gives the socket away.
+    fn from(socket: TcpSocket) -> Self {
+        socket.0.into()
+    }
+}
+
+impl IntoRawFd for TcpSocket {
+    fn into_raw_fd(self) -> RawFd {
+        self.0.into_raw_fd()
     }
 }
 
@@ -131,3 +212,5 @@ impl AsFd for TcpSocket {
         self.0.as_fd()
     }
 }
+
+as_raw_fd!([] TcpSocket);

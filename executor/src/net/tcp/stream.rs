@@ -1,20 +1,20 @@
 //! A TCP connection.
 
 use crate::buf::IoBuf;
-use crate::io::InTurn;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{no_address, to_std};
+use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::resolve::resolve;
-use crate::net::socket_options::{buffer_options, tcp_options, ttl_options};
+use crate::net::socket_options::{buffer_options, tcp_options, tos_options, ttl_options};
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ToSocketAddrs, WriteHalf, halves, made_blocking,
-    reactor,
+    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ShutdownStream, SocketStream, ToSocketAddrs,
+    WriteHalf, WriteZeroCopy, halves, made_blocking,
 };
 use crate::time::timeout;
-use reactor::operation::{Connect, Op, SendZeroCopy};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{SockRef, Socket};
 use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -61,15 +61,9 @@ impl TcpStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect(addresses: impl ToSocketAddrs) -> io::Result<Self> {
-        let mut last = None;
-        for address in resolve(&addresses).await? {
-            match Self::connect_one(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.unwrap_or_else(no_address))
+    #[track_caller]
+    pub fn connect(addresses: impl ToSocketAddrs) -> Connect<Self> {
+        Connect::to_any(addresses.lookup(), Self)
     }
 
     /// The same, with so much time for each address. The lookup of a name has as much as the system gives it.
@@ -85,7 +79,7 @@ impl TcpStream {
     ) -> io::Result<Self> {
         let mut last = None;
         for address in resolve(&addresses).await? {
-            match timeout(limit, Self::connect_one(address)).await {
+            match timeout(limit, Self::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => last = Some(error),
                 Err(_) => last = Some(io::ErrorKind::TimedOut.into()),
@@ -94,17 +88,9 @@ impl TcpStream {
         Err(last.unwrap_or_else(no_address))
     }
 
-    async fn connect_one(address: SocketAddr) -> io::Result<Self> {
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        Self::connect_with(socket.into(), address).await
-    }
-
-    pub(super) async fn connect_with(socket: OwnedFd, address: SocketAddr) -> io::Result<Self> {
-        let stream = Self::from_owned(socket);
-        let connect = Connect::new(stream.0.descriptor().clone(), address.into());
-        Op::new(reactor("connect"), connect).await?;
-        Ok(stream)
+    #[track_caller]
+    pub(super) fn connect_with(socket: Socket, address: SocketAddr) -> Connect<Self> {
+        Connect::to_one(Ok(socket), Ok(address.into()), Self)
     }
 
     pub(super) fn from_owned(socket: OwnedFd) -> Self {
@@ -113,6 +99,9 @@ impl TcpStream {
 
     reading_methods!();
     writing_methods!();
+    ready_method!();
+    read_ready_methods!();
+    write_ready_methods!();
 
     /// Writes as [`write`](Self::write) does, but lets the network card read the buffer where it is; the buffer comes back when the peer
     /// has acknowledged its bytes. Worth it for large buffers that are not needed again soon: fewer than 10 KiB are copied all the same,
@@ -127,7 +116,7 @@ impl TcpStream {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> InTurn<SendZeroCopy<B>> {
+    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
         self.0.write_zero_copy(buffer)
     }
 
@@ -144,17 +133,20 @@ impl TcpStream {
     /// Shuts one or both directions down. After `Write` the peer reads to the end of the stream; reading here goes on.
     ///
     /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the peer has gone.
+    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
+    /// error, even if the peer has closed as well.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self, how: net::Shutdown) -> io::Result<()> {
-        self.0.shutdown(how).await
+    #[track_caller]
+    pub fn shutdown(&self, how: net::Shutdown) -> ShutdownStream {
+        self.0.shutdown(how)
     }
 
     buffer_options!();
     ttl_options!();
     tcp_options!();
+    tos_options!();
 
     /// The address on this side.
     ///
@@ -173,6 +165,7 @@ impl TcpStream {
     }
 
     close_method!();
+    conversion_methods!(net::TcpStream);
 
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///
@@ -184,11 +177,41 @@ impl TcpStream {
     }
 }
 
+impl WriteHalf<'_, TcpStream> {
+    /// Writes as [`TcpStream::write_zero_copy`] does.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
+        self.stream_socket().write_zero_copy(buffer)
+    }
+}
+
+impl OwnedWriteHalf<TcpStream> {
+    /// Writes as [`TcpStream::write_zero_copy`] does.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
+        self.stream_socket().write_zero_copy(buffer)
+    }
+}
+
 impl HasStreamSocket for TcpStream {
     fn stream_socket(&self) -> &StreamSocket {
         &self.0
     }
 }
+
+impl SocketStream for TcpStream {}
 
 impl AsFd for TcpStream {
     fn as_fd(&self) -> BorrowedFd<'_> {

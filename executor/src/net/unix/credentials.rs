@@ -8,6 +8,7 @@ use std::os::fd::AsFd;
 
 /// The process that connected, or listened, or made the pair, as it was then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PeerCredentials {
     /// Its number. Zero if it is in a namespace of processes that this one cannot see.
     pub process: i32,

@@ -2,14 +2,17 @@
 
 use super::PeerCredentials;
 use super::credentials::of_peer;
-use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::InTurn;
+use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{from_unix, to_unix};
-use crate::net::datagram_socket::{DatagramSocket, count, count_vectored, with_sender};
+use crate::net::datagram_socket::DatagramSocket;
+use crate::net::ready_methods::datagram_ready_methods;
 use crate::net::socket_options::buffer_options;
-use crate::net::{Receiving, ReceivingVectored, Sending, made_blocking};
-use reactor::operation::{Send, SendMsg};
+use crate::net::{
+    Recv, RecvFrom, RecvVectored, RecvWithDescriptors, SendDatagram, SendTo, SendVectored,
+    SendWithDescriptors, made_blocking,
+};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -79,7 +82,7 @@ impl UnixDatagram {
         Ok((Self::from_owned(one.into()), Self::from_owned(other.into())))
     }
 
-    fn from_owned(socket: OwnedFd) -> Self {
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
         Self(DatagramSocket::new(socket))
     }
 
@@ -103,7 +106,7 @@ impl UnixDatagram {
     /// The buffer's length becomes that of the datagram.
     ///
     /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a datagram that had come by then is what the next
-    /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](crate::net::InTurnAs::cancel) it instead.
+    /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](Recv::cancel) it instead.
     ///
     /// # Errors
     /// As recvmsg(2) has them.
@@ -111,30 +114,26 @@ impl UnixDatagram {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Receiving<B, usize> {
-        self.0.recv("recv", buffer, count)
+    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
+        self.0.recv(buffer)
     }
 
     /// Receives as [`recv`](Self::recv) does, and says whom it is from; unnamed if the sender is not bound.
     #[track_caller]
-    pub fn recv_from<B: IoBufMut>(&self, buffer: B) -> Receiving<B, (usize, SocketAddr)> {
-        self.0
-            .recv("recv_from", buffer, |BufResult(result, (buffer,))| {
-                BufResult(with_sender(result, to_unix), buffer)
-            })
+    pub fn recv_from<B: IoBufMut>(&self, buffer: B) -> RecvFrom<B, SocketAddr> {
+        self.0.recv_from(buffer)
     }
 
     /// Receives as [`recv`](Self::recv) does, and leaves the datagram to be received again.
     #[track_caller]
-    pub fn peek<B: IoBufMut>(&self, buffer: B) -> Receiving<B, usize> {
-        self.0.peek("peek", buffer, count)
+    pub fn peek<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
+        self.0.peek(buffer)
     }
 
     /// Receives as [`recv`](Self::recv) does, into several buffers, each full before the next is begun.
     #[track_caller]
-    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReceivingVectored<V, usize> {
-        self.0
-            .recv_vectored("recv_vectored", buffers, count_vectored)
+    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvVectored<V> {
+        self.0.recv_vectored(buffers)
     }
 
     /// Receives as [`recv`](Self::recv) does, and takes descriptors that came with the datagram, `max` at most; further ones are closed.
@@ -146,7 +145,7 @@ impl UnixDatagram {
         &self,
         buffer: B,
         max: usize,
-    ) -> Receiving<B, (usize, Vec<OwnedFd>)> {
+    ) -> RecvWithDescriptors<B> {
         self.0.recv_with_descriptors(buffer, max)
     }
 
@@ -154,7 +153,7 @@ impl UnixDatagram {
     /// queue is full.
     ///
     /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has
-    /// begun, which waits for that. To know, [cancel](InTurn::cancel) it instead.
+    /// begun, which waits for that. To know, [cancel](SendDatagram::cancel) it instead.
     ///
     /// # Errors
     /// As send(2) has them: `ConnectionRefused` or `ConnectionReset` if the receiver has gone, `NotConnected`, `EMSGSIZE` if it is too
@@ -163,7 +162,7 @@ impl UnixDatagram {
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> InTurn<Send<B>> {
+    pub fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
         self.0.send(buffer)
     }
 
@@ -171,35 +170,23 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of `send`, and `InvalidInput` if the path is too long.
-    pub async fn send_to<B: IoBuf>(
-        &self,
-        buffer: B,
-        path: impl AsRef<Path>,
-    ) -> BufResult<usize, B> {
-        match SockAddr::unix(path) {
-            Ok(target) => self.0.send_to(buffer, Some(target), Vec::new()).await,
-            Err(error) => BufResult(Err(error), buffer),
-        }
+    #[track_caller]
+    pub fn send_to<B: IoBuf>(&self, buffer: B, path: impl AsRef<Path>) -> SendTo<B> {
+        self.0.send_to(buffer, SockAddr::unix(path))
     }
 
     /// Sends as [`send`](Self::send) does, to the socket at an address.
     ///
     /// # Errors
     /// Those of `send`.
-    pub async fn send_to_addr<B: IoBuf>(
-        &self,
-        buffer: B,
-        address: &SocketAddr,
-    ) -> BufResult<usize, B> {
-        match from_unix(address) {
-            Ok(target) => self.0.send_to(buffer, Some(target), Vec::new()).await,
-            Err(error) => BufResult(Err(error), buffer),
-        }
+    #[track_caller]
+    pub fn send_to_addr<B: IoBuf>(&self, buffer: B, address: &SocketAddr) -> SendTo<B> {
+        self.0.send_to(buffer, from_unix(address))
     }
 
     /// Sends as [`send`](Self::send) does, the bytes of several buffers, one after another.
     #[track_caller]
-    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> InTurn<SendMsg<V>> {
+    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> SendVectored<V> {
         self.0.send_vectored(buffers, None)
     }
 
@@ -213,8 +200,36 @@ impl UnixDatagram {
         &self,
         buffer: B,
         descriptors: Vec<OwnedFd>,
-    ) -> Sending<B> {
-        self.0.send_to(buffer, None, descriptors)
+    ) -> SendWithDescriptors<B> {
+        self.0.send_with_descriptors(buffer, descriptors)
+    }
+
+    datagram_ready_methods!();
+
+    /// Receives a datagram at once, and returns how many of its bytes are in the buffer and who sent it: unnamed if the sender is not bound. What
+    /// does not fit is lost, and descriptors that came with it are closed.
+    ///
+    /// # Errors
+    /// As for [`try_recv`](Self::try_recv).
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (count, sender) = self.0.try_recv(buffer)?;
+        Ok((count, to_unix(&sender)?))
+    }
+
+    /// Sends a datagram to the socket at a path at once.
+    ///
+    /// # Errors
+    /// As for [`try_send`](Self::try_send); `InvalidInput` if the path is too long.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn try_send_to(&self, buffer: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
+        self.0.try_send(buffer, Some(&SockAddr::unix(path)?))
     }
 
     buffer_options!();
@@ -244,6 +259,7 @@ impl UnixDatagram {
     }
 
     close_method!();
+    conversion_methods!(net::UnixDatagram);
 
     /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
     ///

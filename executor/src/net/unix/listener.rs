@@ -2,9 +2,10 @@
 
 use super::UnixStream;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{from_unix, to_unix};
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
-use crate::net::{Incoming, made_blocking};
+use crate::net::{Accept, Incoming, made_blocking};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::{self, SocketAddr};
@@ -63,7 +64,7 @@ impl UnixListener {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.bind(address)?;
         socket.listen(i32::try_from(BACKLOG).unwrap_or(i32::MAX))?;
-        Ok(Self(ListenSocket::new(socket.into())))
+        Ok(Self::from_owned(socket.into()))
     }
 
     /// Waits for a connection. The new socket is close-on-exec and belongs to this core; the address, the peer's, is unnamed, mostly.
@@ -77,9 +78,10 @@ impl UnixListener {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (socket, peer) = self.0.accept().await?;
-        Ok((UnixStream::from_owned(socket), to_unix(&peer)?))
+    #[track_caller]
+    pub fn accept(&self) -> Accept<UnixStream, SocketAddr> {
+        self.0
+            .accept(|(socket, peer)| Ok((UnixStream::from_owned(socket), to_unix(&peer)?)))
     }
 
     /// All connections, one after another; see there for what it has for itself meanwhile, and what is lost when it is **dropped**:
@@ -123,6 +125,7 @@ impl UnixListener {
     }
 
     close_method!();
+    conversion_methods!(net::UnixListener);
 
     /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
     ///
@@ -134,6 +137,10 @@ impl UnixListener {
             .into_owned()
             .map(net::UnixListener::from)
             .map_err(Self)
+    }
+
+    pub(super) fn from_owned(socket: OwnedFd) -> Self {
+        Self(ListenSocket::new(socket))
     }
 }
 
@@ -159,6 +166,6 @@ impl From<net::UnixListener> for UnixListener {
 impl From<OwnedFd> for UnixListener {
     /// Takes over a listening Unix stream socket, as of socket activation. It is made blocking, if it is not.
     fn from(socket: OwnedFd) -> Self {
-        Self(ListenSocket::new(made_blocking(socket)))
+        Self::from_owned(made_blocking(socket))
     }
 }

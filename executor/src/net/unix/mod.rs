@@ -3,9 +3,13 @@
 mod credentials;
 mod datagram;
 mod listener;
+mod seqpacket;
+mod socket;
 mod stream;
 
 pub use credentials::PeerCredentials;
 pub use datagram::UnixDatagram;
 pub use listener::UnixListener;
+pub use seqpacket::{UnixSeqpacket, UnixSeqpacketListener};
+pub use socket::UnixSocket;
 pub use stream::UnixStream;

@@ -4,15 +4,16 @@ use super::PeerCredentials;
 use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut};
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::{from_unix, to_unix};
+use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadingDescriptors, Sending, WriteHalf, halves,
-    made_blocking, reactor,
+    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, ShutdownStream,
+    SocketStream, WriteHalf, WriteWithDescriptors, halves, made_blocking,
 };
-use reactor::operation::{Connect, Op};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io;
 use std::net::Shutdown;
@@ -53,8 +54,9 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::connect_to(SockAddr::unix(path)?).await
+    #[track_caller]
+    pub fn connect(path: impl AsRef<Path>) -> Connect<Self> {
+        Self::connect_to(SockAddr::unix(path))
     }
 
     /// Connects to an address: a path, or an abstract name
@@ -66,15 +68,20 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
-        Self::connect_to(from_unix(address)?).await
+    #[track_caller]
+    pub fn connect_addr(address: &SocketAddr) -> Connect<Self> {
+        Self::connect_to(from_unix(address))
     }
 
-    async fn connect_to(address: SockAddr) -> io::Result<Self> {
-        let stream = Self::from_owned(Socket::new(Domain::UNIX, Type::STREAM, None)?.into());
-        let connect = Connect::new(stream.0.descriptor().clone(), address);
-        Op::new(reactor("connect"), connect).await?;
-        Ok(stream)
+    #[track_caller]
+    fn connect_to(address: io::Result<SockAddr>) -> Connect<Self> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None);
+        Connect::to_one(socket, address, Self)
+    }
+
+    #[track_caller]
+    pub(super) fn connect_with(socket: Socket, address: io::Result<SockAddr>) -> Connect<Self> {
+        Connect::to_one(Ok(socket), address, Self)
     }
 
     /// Two sockets that are connected with each other.
@@ -92,6 +99,9 @@ impl UnixStream {
 
     reading_methods!();
     writing_methods!();
+    ready_method!();
+    read_ready_methods!();
+    write_ready_methods!();
 
     /// Reads as [`read`](Self::read) does, and takes descriptors that came with the bytes, `max` at most; further ones are closed, and so
     /// are all that a plain read finds. They are close-on-exec. It reads no further than to where other descriptors are.
@@ -109,7 +119,7 @@ impl UnixStream {
         &self,
         buffer: B,
         max: usize,
-    ) -> ReadingDescriptors<B> {
+    ) -> ReadWithDescriptors<B> {
         self.0.read_with_descriptors(buffer, max)
     }
 
@@ -130,7 +140,7 @@ impl UnixStream {
         &self,
         buffer: B,
         descriptors: Vec<OwnedFd>,
-    ) -> Sending<B> {
+    ) -> WriteWithDescriptors<B> {
         self.0.write_with_descriptors(buffer, descriptors)
     }
 
@@ -151,8 +161,9 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub async fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.0.shutdown(how).await
+    #[track_caller]
+    pub fn shutdown(&self, how: Shutdown) -> ShutdownStream {
+        self.0.shutdown(how)
     }
 
     buffer_options!();
@@ -182,6 +193,7 @@ impl UnixStream {
     }
 
     close_method!();
+    conversion_methods!(net::UnixStream);
 
     /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
     ///
@@ -198,6 +210,8 @@ impl HasStreamSocket for UnixStream {
         &self.0
     }
 }
+
+impl SocketStream for UnixStream {}
 
 impl AsFd for UnixStream {
     fn as_fd(&self) -> BorrowedFd<'_> {

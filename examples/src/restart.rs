@@ -1,0 +1,134 @@
+//! A server that is started again without losing a connection: a supervisor keeps the listening socket and passes it on, as systemd does. At a hangup
+//! it starts a new server, waits until that is ready, and tells the old one to finish.
+//!
+//! ```sh
+//! cargo run --release --example restart -- 127.0.0.1:7000 &
+//! kill -HUP $!
+//! ```
+
+use executor::io::BufReader;
+use executor::net::{self, TcpListener, TcpStream};
+use executor::process::{Child, Command, Stdio};
+use executor::signal::{Signal, SignalKind};
+use executor::sync::Gate;
+use executor::time::{Duration, sleep};
+use executor::{JoinHandle, spawn, spawn_on};
+use futures::future::{Either, select};
+use rustix::process::{Pid, kill_process};
+use std::io;
+use std::net::TcpListener as StdListener;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+#[executor::main]
+async fn main() -> io::Result<()> {
+    let argument = std::env::args().nth(1);
+    match argument.as_deref() {
+        Some("serve") => serve().await,
+        Some(address) => supervise(StdListener::bind(address)?).await,
+        None => Err(io::Error::other("usage: restart ADDRESS")),
+    }
+}
+
+/// Keeps a server running that has this socket.
+async fn supervise(listener: StdListener) -> io::Result<()> {
+    let mut hangup = Signal::new(SignalKind::HANGUP)?;
+    let mut terminate = Signal::new(SignalKind::TERMINATE)?;
+    println!("listening on {}", listener.local_addr()?);
+    let mut server = start(&listener).await?;
+    while let Either::Left((told, _)) = select(hangup.recv(), terminate.recv()).await {
+        told?;
+        let old = std::mem::replace(&mut server, start(&listener).await?);
+        spawn(async { finish(old).await.expect("it is ours") }).detach();
+    }
+    finish(server).await
+}
+
+/// Starts a server with the socket as its descriptor 3, and waits until it is ready. The shell is there because `LISTEN_PID` has to be the number of the
+/// process, which is known only when there is one.
+async fn start(listener: &StdListener) -> io::Result<Child> {
+    let script = r#"export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" serve 3<&0 0</dev/null"#;
+    let mut server = Command::new("sh")
+        .args(["-c", script])
+        .arg(std::env::current_exe()?)
+        .stdin(OwnedFd::from(listener.try_clone()?))
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let output = server.stdout.take().expect("it is piped");
+    match BufReader::new(output).lines().next_line().await? {
+        Some(line) => println!("{line}"),
+        None => return Err(io::Error::other("the server ended before it was ready")),
+    }
+    Ok(server)
+}
+
+/// Tells a server to finish, and waits for its end.
+async fn finish(mut server: Child) -> io::Result<()> {
+    let number = server.id().expect("nobody has waited for it");
+    let process = Pid::from_raw(number.cast_signed()).expect("not zero");
+    kill_process(process, rustix::process::Signal::TERM)?;
+    let status = server.wait().await?;
+    println!("server {number} has ended with {status}");
+    Ok(())
+}
+
+/// Serves on all cores until it is told to finish.
+async fn serve() -> io::Result<()> {
+    let sockets = net::listen_fds()?;
+    let none = || io::Error::other("no socket was passed on to this process");
+    let socket = sockets.first().ok_or_else(none)?;
+    let mut servers = Vec::new();
+    for core in 0..executor::cores() {
+        let listener = socket.try_clone()?;
+        let start = async move || -> io::Result<JoinHandle<()>> {
+            // From here on the signal does not end the process.
+            let terminate = Signal::new(SignalKind::TERMINATE)?;
+            Ok(spawn(accept(listener.into_tcp_listener()?, terminate)))
+        };
+        let server = spawn_on(core, start).await;
+        servers.push(server.map_err(io::Error::other)??);
+    }
+    println!("server {} is ready", std::process::id());
+    for server in servers {
+        server.await.map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+/// Accepts on one core until it is told to finish; waits for the connections that are open.
+async fn accept(listener: TcpListener, mut terminate: Signal) {
+    let connections = Rc::new(Gate::new());
+    let welcome = |stream| {
+        let inside = Rc::clone(&connections).enter_owned();
+        let inside = inside.expect("it is not closed yet");
+        spawn(async move {
+            // An error is a peer that has gone.
+            let _ = answer(stream).await;
+            drop(inside);
+        })
+        .detach();
+    };
+    loop {
+        match select(listener.accept(), terminate.recv()).await {
+            Either::Left((Ok((stream, _)), _)) => welcome(stream),
+            Either::Left((Err(error), _)) => {
+                eprintln!("accept: {error}; trying again");
+                sleep(Duration::from_millis(50)).await;
+            }
+            Either::Right((_, accept)) => {
+                // A connection that comes at this moment is this server's: nobody else would answer it.
+                if let Ok((stream, _)) = accept.cancel().await {
+                    welcome(stream);
+                }
+                break;
+            }
+        }
+    }
+    connections.close().await;
+}
+
+/// Waits for a byte, and says which server this is.
+async fn answer(stream: TcpStream) -> io::Result<()> {
+    stream.read_exact([0; 1]).await.0?;
+    stream.write_all(std::process::id().to_string()).await.0
+}

@@ -1,0 +1,93 @@
+//! A descriptor that operations share with whoever uses it.
+
+#![forbid(unsafe_code)]
+
+use crate::fs::File;
+use crate::io::ends::descriptor;
+use crate::io::{PipeReader, PipeWriter};
+use crate::net::SocketStream;
+use reactor::Descriptor;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+/// A descriptor of one core, for operations to hold. The last clone that is dropped closes it.
+///
+/// Made [from an `OwnedFd`](#impl-From<OwnedFd>-for-SharedFd), it takes the descriptor over: a few system calls that do not block. Made from a
+/// reference to a file, a pipe or a stream, it shares the descriptor of that. While it is alive, `into_std` of that gives it back as an error, `close` of
+/// a file answers that it is busy, and `close` of a pipe or a stream waits. An operation on a shared descriptor does not wait for its turn among
+/// the reads and writes of the file, the pipe or the stream.
+///
+/// # Examples
+/// ```
+/// use executor::ring::SharedFd;
+/// use std::os::fd::OwnedFd;
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (reader, _writer) = std::io::pipe()?;
+/// let shared = SharedFd::from(OwnedFd::from(reader));
+/// let other = shared.clone();
+/// let shared = shared.try_into_owned().expect_err("there is another clone");
+/// drop(other);
+/// let owned: OwnedFd = shared.try_into_owned().expect("this is the last");
+/// # drop(owned);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SharedFd(Descriptor);
+
+impl SharedFd {
+    /// Gives the descriptor back if nobody else holds it: no clone, and no operation in flight.
+    ///
+    /// # Errors
+    /// Returns `self` unchanged while there are other holders.
+    pub fn try_into_owned(self) -> Result<OwnedFd, Self> {
+        self.0.try_into_owned().map_err(Self)
+    }
+}
+
+impl From<OwnedFd> for SharedFd {
+    /// Takes over a descriptor of any kind. Where closing it may block, the current core closes it in the background, if there is one.
+    fn from(fd: OwnedFd) -> Self {
+        Self(descriptor(fd))
+    }
+}
+
+impl From<&File> for SharedFd {
+    /// Shares the descriptor of a file.
+    fn from(file: &File) -> Self {
+        Self(file.descriptor().clone())
+    }
+}
+
+impl From<&PipeReader> for SharedFd {
+    /// Shares the descriptor of a pipe.
+    fn from(pipe: &PipeReader) -> Self {
+        Self(pipe.descriptor().clone())
+    }
+}
+
+impl From<&PipeWriter> for SharedFd {
+    /// Shares the descriptor of a pipe.
+    fn from(pipe: &PipeWriter) -> Self {
+        Self(pipe.descriptor().clone())
+    }
+}
+
+impl<S: SocketStream> From<&S> for SharedFd {
+    /// Shares the descriptor of a [`TcpStream`](crate::net::TcpStream) or a [`UnixStream`](crate::net::UnixStream).
+    fn from(stream: &S) -> Self {
+        Self(stream.stream_socket().descriptor().clone())
+    }
+}
+
+impl AsFd for SharedFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for SharedFd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}

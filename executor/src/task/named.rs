@@ -1,0 +1,79 @@
+//! Tasks that were given a name: a cell with the name behind everything else, and a table of its own, by which polls and drops say whose they are.
+//!
+//! The other tasks know nothing of it, and pay nothing.
+
+use super::cell::{self, allocate_as};
+use super::header::{Header, Polled, TaskRef, Vtable};
+use super::join::JoinHandle;
+use crate::core::CoreShared;
+use std::any::type_name;
+use std::future::Future;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// As [`allocate`](super::allocate), with a name.
+///
+/// # Safety
+/// As for that.
+pub(crate) unsafe fn allocate_named<F: Future>(
+    core: Arc<CoreShared>,
+    travels: bool,
+    future: F,
+    name: Arc<str>,
+) -> (TaskRef, JoinHandle<F::Output>) {
+    // SAFETY: passed on to the caller; the table is that of these types.
+    unsafe { allocate_as(vtable::<F>(), core, travels, future, name) }
+}
+
+fn vtable<F: Future>() -> &'static Vtable {
+    &Vtable {
+        poll: poll::<F>,
+        cancel: cancel::<F>,
+        take_outcome: cell::take_outcome::<F>,
+        drop_outcome: cell::drop_outcome::<F>,
+        free: cell::free::<F, Arc<str>>,
+        future_name: type_name::<F>,
+        name: name::<F>,
+    }
+}
+
+unsafe fn name<F: Future>(header: NonNull<Header>) -> Option<Arc<str>> {
+    // SAFETY: the vtable is made for these cells, and the caller has a reference.
+    Some(Arc::clone(unsafe { cell::name::<F, Arc<str>>(header) }))
+}
+
+unsafe fn poll<F: Future>(header: NonNull<Header>) -> Polled {
+    // SAFETY: as for `name`, and for the rest passed on to the caller.
+    unsafe {
+        let _shown = Shown::new::<F>(header);
+        cell::poll::<F>(header)
+    }
+}
+
+unsafe fn cancel<F: Future>(header: NonNull<Header>) {
+    // SAFETY: as for `poll`.
+    unsafe {
+        let _shown = Shown::new::<F>(header);
+        cell::cancel::<F>(header);
+    }
+}
+
+/// While it lives, the core of the task says whom it polls or drops. It may outlive the cell.
+struct Shown(Arc<CoreShared>);
+
+impl Shown {
+    /// # Safety
+    /// The caller has a reference to the cell at `header`, a `TaskCell<F, Arc<str>>`.
+    unsafe fn new<F: Future>(header: NonNull<Header>) -> Self {
+        // SAFETY: passed on to the caller.
+        let (core, name) = unsafe { (header.as_ref().core(), cell::name::<F, Arc<str>>(header)) };
+        core.show_task(Some(Arc::clone(name)));
+        Self(Arc::clone(core))
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.show_task(None);
+    }
+}

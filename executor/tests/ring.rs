@@ -1,0 +1,256 @@
+//! Operations that users add: what they promise, and what the crate does with them when their futures go away.
+
+mod common;
+
+use common::run;
+use executor::net::{TcpListener, TcpStream};
+use executor::ring::io_uring::{opcode, types::Fd};
+use executor::ring::{Completion, Entry, Multishot, Op, OpStream, Operation, SharedFd};
+use executor::yield_now;
+use futures::stream::FusedStream;
+use futures::{FutureExt, StreamExt};
+use rustix::event::{EventfdFlags, eventfd};
+use std::cell::Cell;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::rc::Rc;
+
+/// Bytes on the heap that say when they are freed.
+struct Buffer {
+    bytes: Box<[u8; 8]>,
+    is_freed: Rc<Cell<bool>>,
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.is_freed.set(true);
+    }
+}
+
+struct Read {
+    fd: SharedFd,
+    buffer: Buffer,
+}
+
+// SAFETY: the entry points to the buffer, on the heap, which nobody else gets before the completion; the descriptor is held.
+unsafe impl Operation for Read {
+    type Output = (io::Result<usize>, Buffer);
+
+    fn entry(&mut self) -> Entry {
+        let fd = Fd(self.fd.as_raw_fd());
+        opcode::Read::new(fd, self.buffer.bytes.as_mut_ptr(), 8).build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        let count = completion.result().map(|count| count as usize);
+        (count, self.buffer)
+    }
+}
+
+fn read(fd: &SharedFd) -> (Op<Read>, Rc<Cell<bool>>) {
+    let is_freed = Rc::<Cell<bool>>::default();
+    let buffer = Buffer {
+        bytes: Box::default(),
+        is_freed: Rc::clone(&is_freed),
+    };
+    let fd = fd.clone();
+    (Op::new(Read { fd, buffer }), is_freed)
+}
+
+fn pipe() -> (SharedFd, io::PipeWriter) {
+    let (reader, writer) = io::pipe().unwrap();
+    (OwnedFd::from(reader).into(), writer)
+}
+
+/// A read that is a user's own waits, gets its bytes, and gives its buffer back; one of a directory gives the error of the kernel.
+#[test]
+fn an_operation_has_an_output_or_an_error() {
+    run(1, async {
+        let (reader, mut writer) = pipe();
+        let (mut op, is_freed) = read(&reader);
+        assert!((&mut op).now_or_never().is_none());
+        writer.write_all(b"hello").unwrap();
+        let (count, buffer) = op.await;
+        assert_eq!(&buffer.bytes[..count.unwrap()], b"hello");
+        assert!(!is_freed.get());
+
+        let folder = OwnedFd::from(std::fs::File::open("/").unwrap());
+        let (count, _) = read(&folder.into()).0.await;
+        assert_eq!(count.unwrap_err().kind(), io::ErrorKind::IsADirectory);
+    });
+}
+
+/// The future of a read is dropped while the kernel has its buffer: that, and the descriptor, stay until the kernel has answered the cancel.
+#[test]
+fn a_dropped_operation_keeps_its_memory_until_the_kernel_is_done() {
+    run(1, async {
+        let (reader, _writer) = pipe();
+        let (mut op, is_freed) = read(&reader);
+        assert!((&mut op).now_or_never().is_none());
+        drop(op);
+        assert!(!is_freed.get(), "the kernel has the buffer");
+        let reader = reader.try_into_owned().expect_err("it has the descriptor");
+        while !is_freed.get() {
+            yield_now().await;
+        }
+        reader.try_into_owned().expect("nobody else has it");
+    });
+}
+
+/// One that was never polled is dropped at once: the kernel never had it.
+#[test]
+fn an_operation_that_has_not_begun_is_dropped_at_once() {
+    run(1, async {
+        let (reader, _writer) = pipe();
+        let (op, is_freed) = read(&reader);
+        drop(op);
+        assert!(is_freed.get());
+    });
+}
+
+/// A read is cancelled, in flight or before it has begun: it yields the buffer, with the error.
+#[test]
+fn a_cancelled_operation_gives_its_buffer_back() {
+    run(1, async {
+        let (reader, _writer) = pipe();
+        for begin in [true, false] {
+            let (mut op, is_freed) = read(&reader);
+            if begin {
+                assert!((&mut op).now_or_never().is_none());
+            }
+            let (count, _buffer) = op.cancel().await;
+            let code = count.unwrap_err().raw_os_error();
+            assert_eq!(code, Some(libc::ECANCELED));
+            assert!(!is_freed.get());
+        }
+    });
+}
+
+/// The runtime ends with a user's read in flight: its buffer is freed, for the kernel answers.
+#[test]
+fn the_end_of_a_runtime_ends_operations() {
+    let (reader, _writer) = io::pipe().unwrap();
+    let (sender, freed) = std::sync::mpsc::channel();
+    struct Tell(std::sync::mpsc::Sender<()>);
+    impl Drop for Tell {
+        fn drop(&mut self) {
+            self.0.send(()).unwrap();
+        }
+    }
+    struct Poll(
+        SharedFd,
+        #[expect(dead_code, reason = "its drop is the test")] Tell,
+    );
+    // SAFETY: the entry points to nothing; the descriptor is held.
+    unsafe impl Operation for Poll {
+        type Output = ();
+
+        fn entry(&mut self) -> Entry {
+            opcode::PollAdd::new(Fd(self.0.as_raw_fd()), libc::POLLIN as u32).build()
+        }
+
+        fn complete(self, _: Completion) {}
+    }
+    run(1, async {
+        let tell = Tell(sender);
+        let mut op = Op::new(Poll(OwnedFd::from(reader).into(), tell));
+        assert!((&mut op).now_or_never().is_none());
+        executor::spawn(op).detach();
+    });
+    freed.try_recv().expect("it was dropped");
+}
+
+/// Polls for as long as it lives.
+struct Polls(SharedFd);
+
+// SAFETY: the entry points to nothing; the descriptor is held.
+unsafe impl Multishot for Polls {
+    type Item = io::Result<u32>;
+
+    fn entry(&mut self) -> Entry {
+        let fd = Fd(self.0.as_raw_fd());
+        let poll = opcode::PollAdd::new(fd, libc::POLLIN as u32);
+        poll.multi(true).build()
+    }
+
+    fn item(&mut self, completion: Completion) -> Self::Item {
+        completion.result()
+    }
+
+    fn unfetched_max(&self) -> usize {
+        2
+    }
+}
+
+/// An eventfd is written to while nobody fetches: the stream is paused, yields what it had, and has ended then. One that is dropped in flight lets go of
+/// the descriptor when the kernel has.
+#[test]
+fn a_multishot_operation_is_a_stream() {
+    run(1, async {
+        let event = SharedFd::from(eventfd(0, EventfdFlags::NONBLOCK).unwrap());
+        let mut polls = OpStream::new(Polls(event.clone()));
+        assert!(polls.next().now_or_never().is_none());
+        for _ in 0..8 {
+            rustix::io::write(&event, &1_u64.to_ne_bytes()).unwrap();
+            // A turn for each.
+            executor::fs::metadata("/").await.unwrap();
+        }
+        let mut items = 0;
+        while let Some(item) = polls.next().await {
+            match item {
+                Ok(events) => assert_eq!(events & libc::POLLIN as u32, libc::POLLIN as u32),
+                Err(error) => assert_eq!(error.raw_os_error(), Some(libc::ECANCELED)),
+            }
+            items += 1;
+        }
+        assert!((2..8).contains(&items), "{items}");
+        assert!(polls.is_terminated());
+
+        let mut polls = OpStream::new(Polls(event.clone()));
+        polls.next().await.unwrap().unwrap();
+        drop(polls);
+        let mut event = event;
+        loop {
+            match event.try_into_owned() {
+                Ok(_) => break,
+                Err(held) => event = held,
+            }
+            yield_now().await;
+        }
+    });
+}
+
+/// How many bytes wait in a socket, asked by a command for sockets (`uring_cmd`). Kernels before 6.7 have none.
+struct Waiting(SharedFd);
+
+// SAFETY: the entry points to nothing; the descriptor is held.
+unsafe impl Operation for Waiting {
+    type Output = io::Result<u32>;
+
+    fn entry(&mut self) -> Entry {
+        const SIOCINQ: u32 = 0;
+        opcode::UringCmd16::new(Fd(self.0.as_raw_fd()), SIOCINQ).build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        completion.result()
+    }
+}
+
+/// A command for sockets, on the descriptor of a stream of ours.
+#[test]
+fn a_command_is_sent_to_a_stream() {
+    run(1, async {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connect = TcpStream::connect(listener.local_addr().unwrap());
+        let (accepted, connected) = futures::join!(listener.accept(), connect);
+        let ((server, _), client) = (accepted.unwrap(), connected.unwrap());
+        client.write_all("hello").await.0.unwrap();
+        assert_eq!(server.peek([0; 1]).await.0.unwrap(), 1);
+        match Op::new(Waiting(SharedFd::from(&server))).await {
+            Ok(count) => assert_eq!(count, 5),
+            Err(error) => println!("skipped: this kernel has no commands for sockets: {error}"),
+        }
+        server.into_std().expect("nobody shares it any more");
+    });
+}

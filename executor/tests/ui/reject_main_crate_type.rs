@@ -1,0 +1,2 @@
+#[executor::main(crate = 5)]
+async fn main() {}

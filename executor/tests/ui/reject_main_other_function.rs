@@ -1,4 +1,0 @@
-#[executor::main]
-async fn start() {}
-
-fn main() {}

@@ -1,0 +1,2 @@
+#[executor::main(worker_threads = 2)]
+async fn main() {}
