@@ -21,6 +21,7 @@ use std::rc::Rc;
 type Buffer = Vec<u8>;
 type Buffers = [Buffer; 2];
 type Nothing = std::future::Ready<()>;
+type Predicate = fn(&u8) -> bool;
 
 struct Nop;
 
@@ -154,7 +155,7 @@ struct Everything<'a> {
     broadcast_recv: Option<sync::broadcast::Recv<'a, u8>>,
     watch: Option<sync::watch::Receiver<u8>>,
     watch_changed: Option<sync::watch::Changed<'a, u8>>,
-    watch_wait_for: Option<sync::watch::WaitFor<'a, u8, fn(&u8) -> bool>>,
+    watch_wait_for: Option<sync::watch::WaitFor<'a, u8, Predicate>>,
     watch_closed: Option<sync::watch::Closed<'a>>,
 
     interval: Option<time::Interval>,
