@@ -234,12 +234,18 @@ fn unix_sockets_are_bound_before_they_are_used() {
     });
 }
 
-/// A name is looked up on another thread, an address is not looked up, and what stands for nothing is an error.
+/// A name waits for a thread of the pool, whose only one is busy. An address needs none, and what stands for nothing is an error.
 #[test]
 fn hosts_are_looked_up() {
-    run(1, async {
+    let builder = executor::Builder::new().cores(1).pin(false);
+    let runtime = builder.blocking_threads_max(1).build().unwrap();
+    runtime.block_on(async {
+        let (free, wait) = std::sync::mpsc::channel::<()>();
+        let busy = executor::spawn_blocking(move || wait.recv().unwrap());
         let mut lookup = lookup_host("localhost:80");
         assert!(poll_immediate(&mut lookup).await.is_none());
+        free.send(()).unwrap();
+        busy.await.unwrap();
         let mut found = lookup.await.unwrap();
         assert!(found.all(|address| address.ip().is_loopback() && address.port() == 80));
         let addresses = [
