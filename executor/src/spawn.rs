@@ -39,8 +39,8 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
 /// An async closure is the short form, and `|| serve(listener)` does where there is a function. A future that exists already, and is
 /// `Send`, is sent by [`spawn_future_on`].
 ///
-/// The task is sent when the current turn of this core's loop ends; messages from one core to another arrive in order, unless more
-/// than a thousand are under way. A panic, also one of the closure, ends the task alone and reaches the handle. **Where things are
+/// The task is sent when the current turn of this core's loop ends. Tasks that one core sends to another start in the order in which
+/// they were sent, however many there are. A panic, also one of the closure, ends the task alone and reaches the handle. **Where things are
 /// dropped:** closure and future on their core, whether it completed, panicked or was aborted; if the core shut down before the task got
 /// there, the closure where that was found out. The output, or the panic's payload, by the owner of the [`JoinHandle`], or on the task's
 /// core if the handle was dropped before the task completed. During shutdown nothing is started: the handle yields a cancelled error.

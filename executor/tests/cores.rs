@@ -8,8 +8,9 @@ use futures::channel::{mpsc, oneshot};
 use futures::stream::StreamExt;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use std::cell::Cell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 /// The text of a panic with a formatted message.
@@ -44,6 +45,43 @@ fn a_task_runs_on_the_core_it_was_sent_to() {
             assert_eq!(back.await.unwrap(), (core, 1 - core));
         }
     });
+}
+
+/// What one core sends another starts in the order in which it was sent. Also if it is more than
+/// the ring between them holds, and the sender leaves its loop before the receiver has taken any,
+/// and sends more while some of that is still there.
+#[test]
+fn calls_are_made_in_the_order_in_which_they_were_sent() {
+    let Some(runtime) = start(2) else { return };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (is_blocked, release) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let send = |numbers: Range<usize>| {
+        runtime.block_on(async {
+            for number in numbers {
+                let seen = Arc::clone(&seen);
+                let call = async move || seen.lock().unwrap().push(number);
+                spawn_on(1, call).detach();
+            }
+        });
+    };
+    runtime.block_on(async {
+        let barriers = (Arc::clone(&is_blocked), Arc::clone(&release));
+        let block = async move || {
+            barriers.0.wait();
+            barriers.1.wait();
+        };
+        spawn_on(1, block).detach();
+    });
+    is_blocked.wait();
+    send(0..3000);
+    send(3000..3500);
+    release.wait();
+    for start in (3500..20_000).step_by(1500) {
+        send(start..start + 1500);
+    }
+    let done = runtime.block_on(async { spawn_on(1, async || ()).await });
+    done.unwrap();
+    assert!(seen.lock().unwrap().iter().copied().eq(0..20_000));
 }
 
 /// A core that does not exist is refused where it was asked for, with the numbers there are; from inside and outside.

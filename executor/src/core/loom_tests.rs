@@ -4,7 +4,7 @@
 //! `RUSTFLAGS="--cfg modelled" cargo test --release -p executor --lib loom`; with steps left out by `.ci/run bites`.
 
 use super::ending::{Closed, Stopping};
-use super::pair_ring::pair_ring;
+use super::pair_ring::{Receiver, pair_ring};
 use crate::primitives::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Notify};
@@ -180,26 +180,52 @@ fn what_is_sent_to_a_core_that_closes_is_settled() {
     });
 }
 
-/// A ring of one line is filled, emptied and filled again: the sender overwrites only what the receiver has read.
+/// A ring of two lines is filled, emptied and filled again: the sender overwrites only what the
+/// receiver has read.
 #[test]
 fn entries_are_not_overwritten_before_they_are_read() {
     loom::model(|| {
-        let (mut sender, mut receiver) = pair_ring::<()>(1);
-        // More than the line has places for, twice.
+        let (mut sender, mut receiver) = pair_ring::<()>(2);
+        // More than the ring has places for.
         let remote = thread::spawn(move || {
-            for value in 1..=4 {
+            for value in 1..=5 {
                 while sender.send(entry(value)).is_err() {
                     thread::yield_now();
                 }
             }
         });
-        let mut seen = Vec::new();
-        while seen.len() < 4 {
-            if receiver.take(8, |entry| seen.push(entry)) == 0 {
-                thread::yield_now();
-            }
-        }
-        assert_eq!(seen, [entry(1), entry(2), entry(3), entry(4)]);
+        assert_eq!(take_in_order(&mut receiver, 5), 5);
         remote.join().unwrap();
     });
+}
+
+/// More is sent than the ring has places for, and nothing is held back: it is taken in order,
+/// though some of it goes through the overflow.
+#[test]
+fn what_overflows_is_taken_in_order() {
+    loom::model(|| {
+        let (mut sender, mut receiver) = pair_ring::<()>(2);
+        let remote = thread::spawn(move || {
+            for value in 1..=7 {
+                sender.send_anyway(entry(value));
+            }
+        });
+        assert_eq!(take_in_order(&mut receiver, 7), 7);
+        remote.join().unwrap();
+    });
+}
+
+/// Takes until it has `count`, which are to be 1, 2 and so on.
+fn take_in_order(receiver: &mut Receiver<()>, count: usize) -> usize {
+    let mut seen = 0;
+    while seen < count {
+        let taken = receiver.take(8, |taken| {
+            seen += 1;
+            assert_eq!(taken, entry(seen));
+        });
+        if taken == 0 {
+            thread::yield_now();
+        }
+    }
+    seen
 }

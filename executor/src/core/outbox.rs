@@ -1,7 +1,9 @@
 //! What a core sends to the others: collected during a turn, published at its end, a batch for each core and one fence for all.
 //!
-//! What does not fit into a pair ring stays here, in order, and goes out in a later turn. A core that would block with something
-//! left hands it to the receivers' foreign queues instead, which have no limit: so nobody ever waits for room.
+//! What does not fit into a pair ring stays here, in order, and goes out in a later turn. A core
+//! that would block with something left puts it into the rings' overflow, which has no limit: so
+//! nobody ever waits for room. Either way a core gets what another sent it in the order in which it
+//! was sent.
 
 use super::pair_ring::Sender;
 use super::shared::CoreShared;
@@ -62,6 +64,18 @@ impl Outboxes {
         for core in &self.dirty {
             self.outboxes[*core].send();
         }
+        self.wake()
+    }
+
+    /// As [`publish`](Self::publish), but sends everything.
+    pub(super) fn publish_all(&mut self) -> Wakes {
+        for core in &self.dirty {
+            self.outboxes[*core].send_all();
+        }
+        self.wake()
+    }
+
+    fn wake(&mut self) -> Wakes {
         publish_fence();
         let outboxes = &self.outboxes;
         let mut wakes = Wakes::default();
@@ -72,33 +86,30 @@ impl Outboxes {
         });
         wakes
     }
-
-    /// What was not sent, for the receivers' foreign queues.
-    #[must_use]
-    pub(super) fn take_rest(&mut self) -> Vec<(Arc<CoreShared>, TaskRef)> {
-        let mut rest = Vec::new();
-        for core in self.dirty.drain(..) {
-            let outbox = &mut self.outboxes[core];
-            let waiting = outbox.waiting.drain(..);
-            rest.extend(waiting.map(|task| (Arc::clone(&outbox.core), task)));
-        }
-        rest
-    }
 }
 
 impl Outbox {
+    fn sender(sender: &mut Option<Sender<Header>>) -> &mut Sender<Header> {
+        sender.as_mut().expect("a core sends nothing to itself")
+    }
+
     fn send(&mut self) {
-        let sender = self
-            .sender
-            .as_mut()
-            .expect("a core sends nothing to itself");
+        let sender = Self::sender(&mut self.sender);
         while let Some(task) = self.waiting.pop_front() {
             if let Err(header) = sender.send(task.into_raw()) {
-                // SAFETY: it is the reference we just turned into a pointer, and the ring did not take it.
+                // SAFETY: it is the reference we just turned into a pointer, and the ring did not
+                // take it.
                 let task = unsafe { TaskRef::from_raw(header) };
                 self.waiting.push_front(task);
                 break;
             }
+        }
+    }
+
+    fn send_all(&mut self) {
+        let sender = Self::sender(&mut self.sender);
+        for task in self.waiting.drain(..) {
+            sender.send_anyway(task.into_raw());
         }
     }
 }

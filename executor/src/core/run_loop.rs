@@ -2,6 +2,7 @@
 
 use super::Core;
 use super::counters::Ended;
+use super::outbox::Outboxes;
 use super::progress::Phase;
 use crate::stats::Wakes;
 use crate::task::{Header, Polled, TaskRef};
@@ -165,26 +166,22 @@ impl Core {
         }
     }
 
+    /// Sends what the rings have room for.
     fn publish(&self) {
-        if self.outboxes.borrow().is_empty() {
-            return;
-        }
-        let wakes = self.outboxes.borrow_mut().publish();
-        self.shared.counters().sent(wakes);
+        self.publish_by(Outboxes::publish);
     }
 
-    /// Sends everything: what the rings have no room for goes to the foreign queues. Before this core may sleep, and so not be
-    /// there to send it later.
+    /// Sends everything. Before this core may sleep, and so not be there to send it later.
     pub(super) fn publish_all(&self) {
-        self.publish();
-        let rest = self.outboxes.borrow_mut().take_rest();
-        let mut wakes = Wakes::default();
-        for (core, task) in rest {
-            if let Some(wake) = core.inject(task) {
-                wakes.count(wake);
-            }
+        self.publish_by(Outboxes::publish_all);
+    }
+
+    fn publish_by(&self, publish: impl FnOnce(&mut Outboxes) -> Wakes) {
+        let mut outboxes = self.outboxes.borrow_mut();
+        if !outboxes.is_empty() {
+            let wakes = publish(&mut outboxes);
+            self.shared.counters().sent(wakes);
         }
-        self.shared.counters().sent(wakes);
     }
 
     pub(super) fn has_messages(&self) -> bool {
