@@ -132,7 +132,8 @@ impl<T: 'static> Sharded<T> {
     }
 
     /// Calls `closure` on the core numbered `core`, with the value there, and awaits nothing: it costs what a [`spawn_on`](crate::spawn_on) does.
-    /// Otherwise as [`invoke_on`](Self::invoke_on).
+    /// Calls that one core sends to another are made in the order in which they were sent. Otherwise as
+    /// [`invoke_on`](Self::invoke_on).
     ///
     /// # Panics
     /// If there is no such core.
