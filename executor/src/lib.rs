@@ -21,6 +21,8 @@
 //! }
 //! ```
 //!
+//! Coming from tokio, glommio, monoio, compio or Seastar, look into the [`guide`] for what you know from there.
+//!
 //! A runtime belongs to its process. A child of fork(2) that calls no exec may leave by `_exit` or build a runtime of its own; what it has of its
 //! parent's it can only drop, and the parent notices nothing: see [`Runtime`](Runtime#forked-children).
 //!
@@ -46,6 +48,7 @@ mod budget;
 mod core;
 mod foreign;
 pub mod fs;
+pub mod guide;
 mod idle;
 mod inherited;
 pub mod io;
