@@ -469,6 +469,72 @@ fn there_is_no_id_outside_of_a_task() {
     assert_eq!(task::try_id(), None);
 }
 
+/// At the end of the runtime a task's drop starts another, which is cancelled inside of it: during that drop the id is the other's, and then the first one's
+/// again.
+#[test]
+fn a_drop_inside_of_another_has_an_id_of_its_own() {
+    type Seen = Rc<std::cell::RefCell<Vec<TaskId>>>;
+    struct Inner(Seen);
+    impl Drop for Inner {
+        fn drop(&mut self) {
+            self.0.borrow_mut().push(task::id());
+        }
+    }
+    struct Outer(Seen);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            let mine = task::id();
+            let held = Inner(Rc::clone(&self.0));
+            let inner = spawn(async move {
+                let _held = held;
+                pending::<()>().await;
+            });
+            self.0.borrow_mut().extend([inner.id(), mine, task::id()]);
+        }
+    }
+    let Some(runtime) = start(1) else { return };
+    let seen = Seen::default();
+    let held = Outer(Rc::clone(&seen));
+    let outer = runtime.block_on(async {
+        let outer = spawn(async move {
+            let _held = held;
+            pending::<()>().await;
+        });
+        settle().await;
+        let id = outer.id();
+        outer.detach();
+        id
+    });
+    drop(runtime);
+    let seen = seen.take();
+    assert_eq!(seen[0], seen[1], "the inner one's, in its drop");
+    assert_eq!(seen[2..], [outer, outer]);
+    assert_ne!(seen[0], outer);
+}
+
+/// A blocking closure is the core of another runtime for a while, which panics the second time: it has the id of that one's task meanwhile, and then its own
+/// again.
+#[test]
+fn a_blocking_closure_has_its_id_again_after_a_runtime_inside() {
+    let Some(runtime) = start(1) else { return };
+    let closure = move || {
+        let mine = task::id();
+        let inner = executor::Builder::new().cores(1).build().unwrap();
+        let within = inner.block_on(async { task::id() });
+        assert_ne!(within, mine);
+        assert_eq!(task::id(), mine);
+        let panics = || inner.block_on(async { panic!("on purpose") });
+        std::panic::catch_unwind(AssertUnwindSafe(panics)).unwrap_err();
+        assert_eq!(task::id(), mine);
+        mine
+    };
+    runtime.block_on(async {
+        let task = executor::spawn_blocking(closure);
+        let id = task.id();
+        assert_eq!(task.await.unwrap(), id);
+    });
+}
+
 /// A token of tokio-util, cancelled on one core, ends tasks on both; its tracker waits for them. No runtime of tokio is there.
 #[test]
 fn tokio_utils_token_and_tracker_work_across_cores() {
