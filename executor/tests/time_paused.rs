@@ -437,10 +437,10 @@ fn an_advance_waits_for_a_core_that_is_outside_of_block_on() {
     let handle = runtime.handle();
     let now = || block_on(handle.spawn_on(1, async || Instant::now())).unwrap();
     let start = now();
-    let nap = runtime.block_on(async {
-        let nap = spawn(sleep(HOUR));
+    let mut napping = None;
+    runtime.block_on(async {
+        napping = Some(spawn(sleep(HOUR)));
         yield_now().await;
-        nap
     });
     let advanced = handle.spawn_on(1, async || {
         advance(2 * HOUR).await;
@@ -451,6 +451,7 @@ fn an_advance_waits_for_a_core_that_is_outside_of_block_on() {
     assert!(!advanced.is_finished());
     runtime.block_on(async {
         assert_eq!(advanced.await.unwrap(), start + 2 * HOUR);
+        let nap = napping.expect("it was started");
         assert!(nap.is_finished());
         nap.await.unwrap();
     });
