@@ -58,8 +58,8 @@ fn outcomes_come_in_the_order_in_which_the_tasks_end() {
     });
 }
 
-/// A thousand tasks have ended, the last spawned first, before anybody joins: the order is that in which they ended. The joiner's budget is spent several
-/// times over.
+/// A thousand tasks have ended, the last spawned first, before anybody joins: the order is that in
+/// which they ended. The joiner's budget is spent several times over.
 #[test]
 fn tasks_that_ended_before_anybody_joined_are_in_order() {
     const TASKS: usize = 1_000;
@@ -137,7 +137,8 @@ fn a_hundred_thousand_are_joined_in_linear_work() {
     });
 }
 
-/// Another core ends tasks all the while, also in the middle of a poll of the set, which is on a core or on a thread: none is missed, and they come in order.
+/// Another core ends tasks all the while, also in the middle of a poll of the set, which is on a
+/// core or on a thread: none is missed, and they come in order.
 #[test]
 fn tasks_that_end_while_the_set_is_polled_are_in_order() {
     const TASKS: u32 = 20_000;
@@ -160,8 +161,8 @@ fn tasks_that_end_while_the_set_is_polled_are_in_order() {
     block_on(join(fill()));
 }
 
-/// The set is aborted when one task has ended, one has panicked, and one waits on each core: the first two have their outcomes, and all stay in the set
-/// until they are joined.
+/// The set is aborted when one task has ended, one has panicked, and one waits on each core: the
+/// first two have their outcomes, and all stay in the set until they are joined.
 #[test]
 fn aborting_all_leaves_outcomes_that_are_there() {
     let Some(runtime) = start(2) else { return };
@@ -185,7 +186,8 @@ fn aborting_all_leaves_outcomes_that_are_there() {
     });
 }
 
-/// Somebody waits for a set that is filled meanwhile, with a task that has ended and then with one that has not: each wakes whoever waits.
+/// Somebody waits for a set that is filled meanwhile, with a task that has ended and then with one
+/// that has not: each wakes whoever waits.
 #[test]
 fn a_task_that_is_put_in_wakes_whoever_waits() {
     run(1, async {
@@ -212,7 +214,8 @@ fn a_task_that_is_put_in_wakes_whoever_waits() {
     });
 }
 
-/// Tasks are let go when one has ended, and the set is filled again: what it yields is of the new ones alone.
+/// Tasks are let go when one has ended, and the set is filled again: what it yields is of the new
+/// ones alone.
 #[test]
 fn a_set_that_was_detached_yields_nothing_of_before() {
     run(1, async {
@@ -469,8 +472,8 @@ fn there_is_no_id_outside_of_a_task() {
     assert_eq!(task::try_id(), None);
 }
 
-/// At the end of the runtime a task's drop starts another, which is cancelled inside of it: during that drop the id is the other's, and then the first one's
-/// again.
+/// At the end of the runtime a task's drop starts another, which is cancelled inside of it: during
+/// that drop the id is the other's, and then the first one's again.
 #[test]
 fn a_drop_inside_of_another_has_an_id_of_its_own() {
     type Seen = Rc<std::cell::RefCell<Vec<TaskId>>>;
@@ -512,8 +515,8 @@ fn a_drop_inside_of_another_has_an_id_of_its_own() {
     assert_ne!(seen[0], outer);
 }
 
-/// A blocking closure is the core of another runtime for a while, which panics the second time: it has the id of that one's task meanwhile, and then its own
-/// again.
+/// A blocking closure is the core of another runtime for a while, which panics the second time: it
+/// has the id of that one's task meanwhile, and then its own again.
 #[test]
 fn a_blocking_closure_has_its_id_again_after_a_runtime_inside() {
     let Some(runtime) = start(1) else { return };

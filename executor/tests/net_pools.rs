@@ -148,8 +148,8 @@ fn a_pool_that_is_held_is_waited_for() {
     }
 }
 
-/// Two streams wait for the one buffer of a pool, which another core has got in a `Foreign` and drops. One of them is given up when both have been told:
-/// the other has the buffer.
+/// Two streams wait for the one buffer of a pool, which another core has got in a `Foreign` and
+/// drops. One of them is given up when both have been told: the other has the buffer.
 #[test]
 fn a_buffer_that_another_core_drops_reaches_whoever_still_waits() {
     let _alone = alone();

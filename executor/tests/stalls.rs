@@ -250,8 +250,8 @@ fn the_end_of_an_only_core_that_is_stuck_is_told() {
     child.run_well();
 }
 
-/// A runtime ends. The drop of a task with a name starts another with a name, which is cancelled inside of it, and then takes long: the warning has the
-/// name and the type of the outer one.
+/// A runtime ends. The drop of a task with a name starts another with a name, which is cancelled
+/// inside of it, and then takes long: the warning has the name and the type of the outer one.
 #[test]
 fn a_stuck_drop_is_told_with_its_name_also_after_another_inside() {
     struct Outer(Heard);

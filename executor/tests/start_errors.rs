@@ -391,7 +391,8 @@ fn zero_cores_are_refused() {
     );
 }
 
-/// A CPU that no machine has, one twice, none, and other than as many as there are to be cores: the error names what was wrong, and leaves nothing behind.
+/// A CPU that no machine has, one twice, none, and other than as many as there are to be cores: the
+/// error names what was wrong, and leaves nothing behind.
 #[test]
 fn cpus_that_cannot_be_had_are_named() {
     let error = |builder: Builder| {
@@ -430,7 +431,8 @@ fn cpus_that_cannot_be_had_are_named() {
 
 // ---- Numbers ----
 
-/// Below what a thread can have (the standard library would raise it in silence), and beyond all memory.
+/// Below what a thread can have (the standard library would raise it in silence), and beyond all
+/// memory.
 #[test]
 fn a_stack_size_that_no_thread_can_have_is_refused_with_the_limits() {
     let smallest = libc::PTHREAD_STACK_MIN;

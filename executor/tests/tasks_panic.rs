@@ -313,8 +313,8 @@ unsafe impl Multishot for Nop {
 }
 
 /// What needs a core is called on a thread that is none: the panic is said to be at the caller's
-/// line, and says what to do. These are all functions that do; methods that several types have by one
-/// text are here once.
+/// line, and says what to do. These are all functions that do; methods that several types have by
+/// one text are here once.
 #[test]
 fn outside_of_a_runtime_the_callers_line_is_told() {
     let tcp = net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -521,8 +521,8 @@ fn without_such_a_core_the_callers_line_is_told() {
     });
 }
 
-/// An `async fn` cannot know its caller, and other futures find out when they are polled: these panic
-/// with the same text at their first poll.
+/// An `async fn` cannot know its caller, and other futures find out when they are polled: these
+/// panic with the same text at their first poll.
 #[test]
 fn outside_of_a_runtime_futures_panic_when_they_are_polled() {
     let file = || fs::File::from(std::fs::File::open("/dev/null").unwrap());

@@ -387,8 +387,9 @@ fn an_advance_fires_what_is_due_in_order() {
     });
 }
 
-/// A task of core 1 is ready all the time. Core 0 blocks, with a timer: the clock stands, and jumps when that task has ended. It is moved by hand while another
-/// such task is there, and fires what is due on both cores.
+/// A task of core 1 is ready all the time. Core 0 blocks, with a timer: the clock stands, and jumps
+/// when that task has ended. It is moved by hand while another such task is there, and fires what
+/// is due on both cores.
 #[test]
 fn a_core_that_never_rests_holds_time_but_not_an_advance() {
     let Some(runtime) = start_paused(2) else {
@@ -427,8 +428,8 @@ fn a_core_that_never_rests_holds_time_but_not_an_advance() {
     });
 }
 
-/// Core 1 moves the clock while core 0 is outside of `block_on`: it waits for core 0, whose timers have to be fired as well, and goes on in the next
-/// `block_on`.
+/// Core 1 moves the clock while core 0 is outside of `block_on`: it waits for core 0, whose timers
+/// have to be fired as well, and goes on in the next `block_on`.
 #[test]
 fn an_advance_waits_for_a_core_that_is_outside_of_block_on() {
     let Some(runtime) = start_paused(2) else {

@@ -69,8 +69,8 @@ impl Drop for Serving<'_> {
     }
 }
 
-/// Calls `call` with the runtime whose blocking closure this thread runs, if it runs one. Also `None`
-/// while the thread ends and its locals are gone.
+/// Calls `call` with the runtime whose blocking closure this thread runs, if it runs one. Also
+/// `None` while the thread ends and its locals are gone.
 fn with_served<T>(call: impl FnOnce(Option<&Arc<RuntimeShared>>) -> T) -> T {
     let served = SERVED.try_with(Cell::get).unwrap_or(ptr::null());
     // SAFETY: set by `serve` only, and unset before the borrow it was made with ends.

@@ -101,8 +101,8 @@ impl CoreShared {
         &self.progress
     }
 
-    /// Core: before and after each poll or drop of the future of a task that has a name. Returns the
-    /// name that was shown before.
+    /// Core: before and after each poll or drop of the future of a task that has a name. Returns
+    /// the name that was shown before.
     pub(crate) fn show_task(&self, name: Option<Arc<str>>) -> Option<Arc<str>> {
         // In a forked child nobody looks, and the watchdog may have held the lock.
         if !self.origin.is_here() {

@@ -93,7 +93,8 @@ impl Builder {
 
     /// How many threads [`spawn_blocking`](crate::spawn_blocking) may have at once; further closures wait their turn. 512 by default: threads
     /// that wait in the kernel cost little more than their stacks, and with few of them closures that wait for each other would wait for ever. Closures that
-    /// compute are better served by as many as there are CPUs. 0 is an error of [`build`](Self::build).
+    /// compute are better served by as many as there are CPUs. 0 is an error of
+    /// [`build`](Self::build).
     pub fn blocking_threads_max(mut self, threads: usize) -> Self {
         self.blocking.threads_max = threads;
         self
@@ -176,13 +177,13 @@ impl Builder {
         self
     }
 
-    /// The size of the stacks of cores, and of threads of [`spawn_blocking`](crate::spawn_blocking), in
-    /// bytes. That of [`std::thread`] by default. Core 0 is the thread that builds the runtime, and
-    /// keeps its stack.
+    /// The size of the stacks of cores, and of threads of
+    /// [`spawn_blocking`](crate::spawn_blocking), in bytes. That of [`std::thread`] by default.
+    /// Core 0 is the thread that builds the runtime, and keeps its stack.
     ///
-    /// Less than the system's minimum (`PTHREAD_STACK_MIN`: 16 KiB on x86-64, 128 KiB on aarch64) is an
-    /// error of [`build`](Self::build), which says the minimum. That is enough for a thread, but not for
-    /// much of what runs on it: a stack that overflows ends the process.
+    /// Less than the system's minimum (`PTHREAD_STACK_MIN`: 16 KiB on x86-64, 128 KiB on aarch64)
+    /// is an error of [`build`](Self::build), which says the minimum. That is enough for a thread,
+    /// but not for much of what runs on it: a stack that overflows ends the process.
     pub fn thread_stack_size(mut self, bytes: usize) -> Self {
         self.threads.stack_bytes = Some(bytes);
         self.blocking.stack_bytes = Some(bytes);

@@ -273,8 +273,8 @@ impl TaskRef {
     }
 }
 
-/// As [`TaskRef::cancel`], inside of whatever this thread does. On the task's core, that task is the
-/// current one meanwhile.
+/// As [`TaskRef::cancel`], inside of whatever this thread does. On the task's core, that task is
+/// the current one meanwhile.
 ///
 /// # Safety
 /// As for [`TaskRef::cancel_unrun`], and the caller has a reference to the cell.

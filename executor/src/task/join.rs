@@ -83,7 +83,8 @@ impl<T> JoinHandle<T> {
         self.is_finished().then(|| unsafe { self.take() })
     }
 
-    /// Whether the outcome is there; if not, `waker`, which is not a task's, will be woken when it is.
+    /// Whether the outcome is there; if not, `waker`, which is not a task's, will be woken when it
+    /// is.
     pub(super) fn register(&self, waker: &Waker) -> bool {
         self.task.header().state.poll(waker, || None)
     }

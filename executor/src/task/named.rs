@@ -58,8 +58,8 @@ unsafe fn cancel<F: Future>(header: NonNull<Header>) {
     }
 }
 
-/// While it lives, the core of the task says whom it polls or drops; then it says again what it said
-/// before. It may outlive the cell.
+/// While it lives, the core of the task says whom it polls or drops; then it says again what it
+/// said before. It may outlive the cell.
 struct Shown {
     core: Arc<CoreShared>,
     before: Option<Arc<str>>,

@@ -25,9 +25,9 @@ use std::task::{Context, Poll, ready};
 
 /// Tasks that are started and joined together. As tokio's.
 ///
-/// [`join_next`](Self::join_next) yields outcomes in the order in which the tasks end, whenever that
-/// was. As a [`Stream`] the set yields the same. The tasks may be on any core of any runtime. Joining
-/// takes the same time for each task, however many there are.
+/// [`join_next`](Self::join_next) yields outcomes in the order in which the tasks end, whenever
+/// that was. As a [`Stream`] the set yields the same. The tasks may be on any core of any runtime.
+/// Joining takes the same time for each task, however many there are.
 ///
 /// An outcome stays in the set until it is joined. **Dropping** the set aborts its tasks: each is dropped on its core, and the drop does not wait for that
 /// ([`shutdown`](Self::shutdown) does). [`detach_all`](Self::detach_all) lets them go on.
@@ -86,8 +86,8 @@ impl<T> JoinSet<T> {
     }
 
     /// Puts a task into the set that was started by itself: by
-    /// [`Handle::spawn_on`](crate::Handle::spawn_on), or with a [name](super::Builder). One that has
-    /// ended by then counts as ending now.
+    /// [`Handle::spawn_on`](crate::Handle::spawn_on), or with a [name](super::Builder). One that
+    /// has ended by then counts as ending now.
     pub fn insert(&mut self, task: JoinHandle<T>) -> AbortHandle {
         let abort = task.abort_handle();
         self.origin = task.origin();
