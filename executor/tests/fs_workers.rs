@@ -76,12 +76,6 @@ fn runtimes_on_one_thread_do_not_disturb_each_other() {
     assert_eq!(here, Some(16));
 }
 
-#[test]
-#[should_panic(expected = "without workers no operation on a file would end")]
-fn no_workers_are_refused() {
-    let _ = Builder::new().file_workers_max(0);
-}
-
 /// Runs the part as a user who may start no further thread, neither of ours nor of the kernel.
 fn without_threads(part: impl Future<Output = ()>) {
     restraint::become_nobody();

@@ -58,6 +58,32 @@ fn outcomes_come_in_the_order_in_which_the_tasks_end() {
     });
 }
 
+/// A thousand tasks have ended, the last spawned first, before anybody joins: the order is that in
+/// which they ended. The joiner's budget is spent several times over.
+#[test]
+fn tasks_that_ended_before_anybody_joined_are_in_order() {
+    const TASKS: usize = 1_000;
+    run(1, async {
+        let turn = Rc::new(Cell::new(TASKS - 1));
+        let mut set = JoinSet::new();
+        for number in 0..TASKS {
+            let turn = Rc::clone(&turn);
+            set.spawn(async move {
+                while turn.get() != number {
+                    executor::yield_now().await;
+                }
+                turn.set(number.wrapping_sub(1));
+                number
+            });
+        }
+        until(|| turn.get() == usize::MAX).await;
+        for number in (0..TASKS).rev() {
+            assert_eq!(set.join_next().await.unwrap().unwrap(), number);
+        }
+        assert!(set.join_next().await.is_none());
+    });
+}
+
 /// The last spawned of 100,000 tasks ends first, and so on: a search for the one that has ended would look at all others each time, five thousand million times
 /// in all. The joiner is polled once for each at most.
 #[test]
@@ -108,6 +134,99 @@ fn a_hundred_thousand_are_joined_in_linear_work() {
         }
         joining.await.unwrap();
         assert!(polls.get() <= 2 * TASKS, "{} polls", polls.get());
+    });
+}
+
+/// Another core ends tasks all the while, also in the middle of a poll of the set, which is on a
+/// core or on a thread: none is missed, and they come in order.
+#[test]
+fn tasks_that_end_while_the_set_is_polled_are_in_order() {
+    const TASKS: u32 = 20_000;
+    let Some(runtime) = start(2) else { return };
+    let handle = runtime.handle();
+    let fill = || {
+        let mut set = JoinSet::new();
+        for number in 0..TASKS {
+            set.insert(handle.spawn_on(1, async move || number));
+        }
+        set
+    };
+    let join = async |mut set: JoinSet<u32>| {
+        for number in 0..TASKS {
+            assert_eq!(set.join_next().await.unwrap().unwrap(), number);
+        }
+        assert!(set.join_next().await.is_none());
+    };
+    runtime.block_on(join(fill()));
+    block_on(join(fill()));
+}
+
+/// The set is aborted when one task has ended, one has panicked, and one waits on each core: the
+/// first two have their outcomes, and all stay in the set until they are joined.
+#[test]
+fn aborting_all_leaves_outcomes_that_are_there() {
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        let mut set = JoinSet::new();
+        set.spawn(async { 1 });
+        set.spawn(async { panic!("on purpose") });
+        settle().await;
+        for core in [0, 1] {
+            set.spawn_on(core, pending);
+        }
+        set.abort_all();
+        assert_eq!(set.len(), 4);
+        assert_eq!(set.join_next().await.unwrap().unwrap(), 1);
+        assert!(set.join_next().await.unwrap().unwrap_err().is_panic());
+        for left in [1, 0] {
+            assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
+            assert_eq!(set.len(), left);
+        }
+        assert!(set.join_next().await.is_none());
+    });
+}
+
+/// Somebody waits for a set that is filled meanwhile, with a task that has ended and then with one
+/// that has not: each wakes whoever waits.
+#[test]
+fn a_task_that_is_put_in_wakes_whoever_waits() {
+    run(1, async {
+        let set = Rc::new(std::cell::RefCell::new(JoinSet::new()));
+        set.borrow_mut().spawn(pending::<u32>());
+        let waited_for = Rc::clone(&set);
+        let mut joining = spawn(async move {
+            let mut numbers = Vec::new();
+            while numbers.len() < 2 {
+                let joined = poll_fn(|context| waited_for.borrow_mut().poll_join_next(context));
+                numbers.push(joined.await.unwrap().unwrap());
+            }
+            numbers
+        });
+        settle().await;
+        let ended = spawn(async { 1 });
+        settle().await;
+        assert!(ended.is_finished());
+        set.borrow_mut().insert(ended);
+        settle().await;
+        assert!((&mut joining).now_or_never().is_none());
+        set.borrow_mut().spawn(async { 2 });
+        assert_eq!(joining.await.unwrap(), [1, 2]);
+    });
+}
+
+/// Tasks are let go when one has ended, and the set is filled again: what it yields is of the new
+/// ones alone.
+#[test]
+fn a_set_that_was_detached_yields_nothing_of_before() {
+    run(1, async {
+        let mut set: JoinSet<u32> = (0..3).map(|number| async move { number }).collect();
+        settle().await;
+        set.detach_all();
+        assert!(set.try_join_next().is_none());
+        set.spawn(async { 7 });
+        assert!(set.join_next().now_or_never().is_none());
+        assert_eq!(set.join_next().await.unwrap().unwrap(), 7);
+        assert!(set.join_next().await.is_none());
     });
 }
 
@@ -351,6 +470,72 @@ fn there_is_no_id_outside_of_a_task() {
         "the future's drop is the task's"
     );
     assert_eq!(task::try_id(), None);
+}
+
+/// At the end of the runtime a task's drop starts another, which is cancelled inside of it: during
+/// that drop the id is the other's, and then the first one's again.
+#[test]
+fn a_drop_inside_of_another_has_an_id_of_its_own() {
+    type Seen = Rc<std::cell::RefCell<Vec<TaskId>>>;
+    struct Inner(Seen);
+    impl Drop for Inner {
+        fn drop(&mut self) {
+            self.0.borrow_mut().push(task::id());
+        }
+    }
+    struct Outer(Seen);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            let mine = task::id();
+            let held = Inner(Rc::clone(&self.0));
+            let inner = spawn(async move {
+                let _held = held;
+                pending::<()>().await;
+            });
+            self.0.borrow_mut().extend([inner.id(), mine, task::id()]);
+        }
+    }
+    let Some(runtime) = start(1) else { return };
+    let seen = Seen::default();
+    let held = Outer(Rc::clone(&seen));
+    let outer = runtime.block_on(async {
+        let outer = spawn(async move {
+            let _held = held;
+            pending::<()>().await;
+        });
+        settle().await;
+        let id = outer.id();
+        outer.detach();
+        id
+    });
+    drop(runtime);
+    let seen = seen.take();
+    assert_eq!(seen[0], seen[1], "the inner one's, in its drop");
+    assert_eq!(seen[2..], [outer, outer]);
+    assert_ne!(seen[0], outer);
+}
+
+/// A blocking closure is the core of another runtime for a while, which panics the second time: it
+/// has the id of that one's task meanwhile, and then its own again.
+#[test]
+fn a_blocking_closure_has_its_id_again_after_a_runtime_inside() {
+    let Some(runtime) = start(1) else { return };
+    let closure = move || {
+        let mine = task::id();
+        let inner = executor::Builder::new().cores(1).build().unwrap();
+        let within = inner.block_on(async { task::id() });
+        assert_ne!(within, mine);
+        assert_eq!(task::id(), mine);
+        let panics = || inner.block_on(async { panic!("on purpose") });
+        std::panic::catch_unwind(AssertUnwindSafe(panics)).unwrap_err();
+        assert_eq!(task::id(), mine);
+        mine
+    };
+    runtime.block_on(async {
+        let task = executor::spawn_blocking(closure);
+        let id = task.id();
+        assert_eq!(task.await.unwrap(), id);
+    });
 }
 
 /// A token of tokio-util, cancelled on one core, ends tasks on both; its tracker waits for them. No runtime of tokio is there.

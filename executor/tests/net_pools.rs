@@ -8,7 +8,7 @@ use common::{Random, modes, pair, settle, start, start_with, unix_pair, until};
 use executor::buf::BufResult;
 use executor::net::{BufPool, Filling, PoolOptions, TcpStream};
 use executor::time::{Duration, sleep};
-use executor::{Builder, Feature, spawn, yield_now};
+use executor::{Builder, Feature, Foreign, spawn, spawn_on, yield_now};
 use futures::TryStreamExt;
 use futures::future::{Either, join, join_all, poll_immediate, select};
 use std::cell::Cell;
@@ -144,6 +144,39 @@ fn a_pool_that_is_held_is_waited_for() {
                 }
                 assert_eq!(pool.unheld(), 4);
             }
+        });
+    }
+}
+
+/// Two streams wait for the one buffer of a pool, which another core has got in a `Foreign` and
+/// drops. One of them is given up when both have been told: the other has the buffer.
+#[test]
+fn a_buffer_that_another_core_drops_reaches_whoever_still_waits() {
+    let _alone = alone();
+    for (mode, builder) in builders() {
+        println!("{mode}");
+        let Some(runtime) = start_with(builder, 2) else {
+            return;
+        };
+        runtime.block_on(async {
+            let pool = pool(1, 50, Filling::Whole);
+            let pairs = [unix_pair(), unix_pair(), unix_pair()];
+            for (number, (near, _)) in (0..).zip(&pairs) {
+                near.write_all([number; 10]).await.0.unwrap();
+            }
+            let [mut holding, mut given_up, mut waiting] =
+                pairs.each_ref().map(|(_, far)| far.receive(&pool));
+            let piece = Foreign::new(holding.next().await.unwrap().unwrap());
+            for _ in 0..3 {
+                assert!(poll_immediate(given_up.next()).await.is_none());
+                assert!(poll_immediate(waiting.next()).await.is_none());
+                settle().await;
+            }
+            spawn_on(1, async move || drop(piece)).await.unwrap();
+            until(|| pool.unheld() == 1).await;
+            drop(given_up);
+            let piece = waiting.next().await.unwrap().unwrap();
+            assert_eq!(*piece, [2; 10]);
         });
     }
 }

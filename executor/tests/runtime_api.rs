@@ -185,12 +185,21 @@ fn a_short_ring_loses_nothing() {
     let Some(runtime) = start_with(Builder::new().ring_entries(8), 1) else {
         return;
     };
+    // Rounded up to 1,024.
+    let Some(_longer) = start_with(Builder::new().ring_entries(513), 1) else {
+        return;
+    };
     // Other tests' rings are there as well.
     let rings = rings();
     let is_short =
         |ring: &String| ring.contains("SqMask:\t0x7\n") && ring.contains("CqMask:\t0x7f\n");
+    let is_longer =
+        |ring: &String| ring.contains("SqMask:\t0x3ff\n") && ring.contains("CqMask:\t0x3fff\n");
     match rings.iter().all(|ring| ring.contains("SqMask")) {
-        true => assert!(rings.iter().any(is_short), "{rings:?}"),
+        true => {
+            assert!(rings.iter().any(is_short), "{rings:?}");
+            assert!(rings.iter().any(is_longer), "{rings:?}");
+        }
         false => println!("skipped: this kernel does not show the size of a ring"),
     }
     runtime.block_on(async {

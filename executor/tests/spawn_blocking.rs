@@ -330,13 +330,6 @@ fn every_handle_is_answered_at_the_end() {
     }
 }
 
-/// A pool without threads would never run anything: it is refused.
-#[test]
-#[should_panic(expected = "no blocking closure would ever run")]
-fn a_pool_of_no_threads_is_refused() {
-    let _ = Builder::new().blocking_threads_max(0);
-}
-
 /// A thread that a core starts may be on that core's CPU alone; inside of `unpinned` it has all; and the core is pinned again afterwards, panics included.
 #[test]
 fn unpinned_threads_have_all_cpus() {

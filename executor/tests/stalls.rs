@@ -250,6 +250,35 @@ fn the_end_of_an_only_core_that_is_stuck_is_told() {
     child.run_well();
 }
 
+/// A runtime ends. The drop of a task with a name starts another with a name, which is cancelled
+/// inside of it, and then takes long: the warning has the name and the type of the outer one.
+#[test]
+fn a_stuck_drop_is_told_with_its_name_also_after_another_inside() {
+    struct Outer(Heard);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            let inner = executor::task::Builder::new().name("the inner one");
+            assert!(inner.spawn(pending::<()>()).is_finished());
+            let words = ["executor::stall", "outer_future", "the outer one"];
+            self.0.wait_for(&words);
+        }
+    }
+    async fn outer_future(_held: Outer) {
+        pending::<()>().await;
+    }
+    let child = Child::of(|| {
+        let runtime = start(1);
+        let held = Outer(Heard::listen());
+        runtime.block_on(async {
+            let outer = executor::task::Builder::new().name("the outer one");
+            outer.spawn(outer_future(held)).detach();
+            executor::yield_now().await;
+        });
+        drop(runtime);
+    });
+    child.run_well();
+}
+
 /// A runtime ends while a blocking closure runs, for which it may wait for long.
 #[test]
 fn a_shutdown_that_waits_for_a_blocking_closure_says_so() {

@@ -385,7 +385,95 @@ fn a_thread_is_pinned_while_it_is_a_core_and_no_longer() {
 fn zero_cores_are_refused() {
     let error = Builder::new().cores(0).build().unwrap_err();
     assert!(matches!(error, StartError::NoCores), "{error:?}");
-    assert_mentions(&error.to_string(), &["zero cores", "at least one"]);
+    assert_mentions(
+        &error.to_string(),
+        &["zero cores", "at least one", "leave the number out"],
+    );
+}
+
+/// A CPU that no machine has, one twice, none, and other than as many as there are to be cores: the
+/// error names what was wrong, and leaves nothing behind.
+#[test]
+fn cpus_that_cannot_be_had_are_named() {
+    let error = |builder: Builder| {
+        let before = Footprint::now();
+        let error = builder.build().unwrap_err();
+        before.assert_restored();
+        (format!("{error:?}"), error.to_string())
+    };
+    let child = Child::of(move || {
+        let cpus = restraint::cpus();
+        let first = cpus[0];
+        for missing in [1_023, 1_000_000, usize::MAX] {
+            let (variant, text) = error(Builder::new().cpus(&[first, missing]));
+            assert_eq!(
+                variant,
+                format!("CpuNotAllowed {{ cpu: {missing}, allowed: {cpus:?} }}")
+            );
+            let named = format!("CPU {missing} was asked for");
+            let allowed = format!("these only: {cpus:?}");
+            assert_mentions(&text, &[&named, &allowed, "Choose among them", "taskset"]);
+        }
+        let (variant, text) = error(Builder::new().cpus(&[first, first]));
+        assert_eq!(variant, format!("CpuTwice({first})"));
+        assert_mentions(&text, &["twice", "name each CPU once"]);
+        let (variant, _) = error(Builder::new().cpus(&[]));
+        assert_eq!(variant, "NoCores");
+        let (variant, text) = error(Builder::new().cores(2).cpus(&[first]));
+        assert_eq!(
+            variant,
+            format!("CpusForCores {{ cores: 2, cpus: [{first}] }}")
+        );
+        assert_mentions(&text, &["one CPU for each core", "leave `cores` out"]);
+    });
+    child.run_well();
+}
+
+// ---- Numbers ----
+
+/// Below what a thread can have (the standard library would raise it in silence), and beyond all
+/// memory.
+#[test]
+fn a_stack_size_that_no_thread_can_have_is_refused_with_the_limits() {
+    let smallest = libc::PTHREAD_STACK_MIN;
+    for asked in [0, 1, smallest - 1, isize::MAX as usize + 1, usize::MAX] {
+        let builder = Builder::new().cores(1).thread_stack_size(asked);
+        let error = builder.build().unwrap_err();
+        assert!(
+            matches!(error, StartError::ThreadStackSize { asked: told } if told == asked),
+            "{error:?}"
+        );
+        let (asked, smallest) = (format!("{asked} bytes"), format!("from {smallest} to "));
+        assert_mentions(&error.to_string(), &[&asked, &smallest, "or leave it out"]);
+    }
+    let builder = Builder::new().cores(1).thread_stack_size(smallest);
+    drop(builder.build().unwrap());
+}
+
+/// There is no memory for the stack of core 1.
+#[test]
+fn a_stack_that_there_is_no_memory_for_is_told() {
+    let child = Child::of(|| {
+        let builder = Builder::new().cores(2);
+        report(builder.thread_stack_size(isize::MAX as usize));
+    });
+    if restraint::cpus().len() < 2 {
+        skip!("there is one CPU only");
+    }
+    let said = child.run_well();
+    assert_mentions(&said[0], &["Thread { core: 1, "]);
+    assert_mentions(&said[1], &["no memory", "smaller ones"]);
+}
+
+/// With none of them, what needs one would wait for ever.
+#[test]
+fn zero_threads_and_workers_are_refused() {
+    let error = Builder::new().blocking_threads_max(0).build().unwrap_err();
+    assert!(matches!(error, StartError::NoBlockingThreads), "{error:?}");
+    assert_mentions(&error.to_string(), &["spawn_blocking", "Allow one or more"]);
+    let error = Builder::new().file_workers_max(0).build().unwrap_err();
+    assert!(matches!(error, StartError::NoFileWorkers), "{error:?}");
+    assert_mentions(&error.to_string(), &["file", "Allow one or more"]);
 }
 
 // ---- A runtime inside a runtime ----

@@ -4,13 +4,17 @@ mod common;
 
 use common::{Drops, on_thread, run, settle, start, until};
 use executor::net::{
-    BufPool, Filling, PoolOptions, TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram,
-    UnixListener, UnixStream,
+    BufPool, ControlMessages, Filling, PoolOptions, TcpListener, TcpSocket, TcpStream, UdpSocket,
+    UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket, UnixStream,
+    VsockAddr, VsockStream, lookup_host,
 };
+use executor::ring::io_uring::opcode;
+use executor::ring::{Completion, Entry, Multishot, Operation};
+use executor::signal::{Signal, SignalKind};
 use executor::time::{Duration, Instant, interval_at, sleep, timeout};
 use executor::yield_now;
-use executor::{JoinError, spawn, spawn_future_on, spawn_on};
-use executor::{fs, io};
+use executor::{JoinError, JoinSet, Sharded, spawn, spawn_future_on, spawn_on};
+use executor::{fs, io, process, ring, task, time};
 use std::cell::RefCell;
 use std::future::{Future, Ready, pending, ready};
 use std::net;
@@ -283,22 +287,56 @@ fn panic_at(call: impl FnOnce()) -> (String, u32, String) {
     (file, line, *text)
 }
 
-/// What needs a core is called on a thread that is none: the panic is said to be at the caller's line, and says what to do. So it is where
-/// there is no such core.
+/// Reads nothing.
+struct Nop;
+
+// SAFETY: the entry points to nothing.
+unsafe impl Operation for Nop {
+    type Output = ();
+
+    fn entry(&mut self) -> Entry {
+        opcode::Nop::new().build()
+    }
+
+    fn complete(self, _: Completion) {}
+}
+
+// SAFETY: as above.
+unsafe impl Multishot for Nop {
+    type Item = ();
+
+    fn entry(&mut self) -> Entry {
+        opcode::Nop::new().build()
+    }
+
+    fn item(&mut self, _: Completion) {}
+}
+
+/// What needs a core is called on a thread that is none: the panic is said to be at the caller's
+/// line, and says what to do. These are all functions that do; methods that several types have by
+/// one text are here once.
 #[test]
 fn outside_of_a_runtime_the_callers_line_is_told() {
     let tcp = net::TcpListener::bind("127.0.0.1:0").unwrap();
     let stream = net::TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
     let stream = TcpStream::from(stream);
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let here = udp.local_addr().unwrap();
     let (unix, _peer) = UnixDatagram::pair().unwrap();
     let (unix_stream, _peer) = UnixStream::pair().unwrap();
     let (receiving, sending) = unix_stream.split();
+    let (owned_stream, _peer) = UnixStream::pair().unwrap();
+    let (_owned_receiving, owned_sending) = owned_stream.into_split();
+    let (seqpacket, _peer) = UnixSeqpacket::pair().unwrap();
     let unix_address = std::os::unix::net::SocketAddr::from_pathname("/nowhere").unwrap();
-    let name = format!("executor-panics-{}", std::process::id());
-    let name = std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap();
-    let unix_listener = UnixListener::bind_addr(&name).unwrap();
+    let name = |kind: &str| {
+        let name = format!("executor-panics-{kind}-{}", std::process::id());
+        std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap()
+    };
+    let unix_listener = UnixListener::bind_addr(&name("stream")).unwrap();
+    let seqpacket_listener = UnixSeqpacketListener::bind_addr(&name("seqpacket")).unwrap();
     let tcp_socket = || TcpSocket::new_v4().unwrap();
+    let unix_socket = || UnixSocket::new_stream().unwrap();
     let file = fs::File::from(std::fs::File::open("/dev/null").unwrap());
     let watched = io::AsyncFd::new(std::io::pipe().unwrap().0);
     let (reader, writer) = io::pipe().unwrap();
@@ -313,6 +351,14 @@ fn outside_of_a_runtime_the_callers_line_is_told() {
         buffer_bytes: 64,
         filling: Filling::Whole,
     };
+    let runtime = start(1).expect("one CPU");
+    let (pool, buffers, sharded) = runtime.block_on(async {
+        let buffers = fs::RegisteredBufs::new(2, 1).unwrap();
+        let sharded = Sharded::new(|| ()).await.unwrap();
+        (BufPool::new(options).unwrap(), buffers, sharded)
+    });
+    let registered = || buffers.try_take().unwrap();
+    let slice = &mut [0][..];
     macro_rules! at_their_line {
         ($($call:expr),+ $(,)?) => {$(
             let (file, line, text) = panic_at(|| { let _unused = $call; });
@@ -346,7 +392,7 @@ fn outside_of_a_runtime_the_callers_line_is_told() {
     at_their_line!(unix_stream.write_with_descriptors("x", Vec::new()));
     at_their_line!(TcpStream::connect("127.0.0.1:1"));
     at_their_line!(TcpStream::connect("localhost:1"));
-    at_their_line!(tcp_socket().connect(udp.local_addr().unwrap()));
+    at_their_line!(tcp_socket().connect(here));
     at_their_line!(UnixStream::connect("/nowhere"));
     at_their_line!(UnixStream::connect_addr(&unix_address));
     at_their_line!(listener.accept());
@@ -367,9 +413,9 @@ fn outside_of_a_runtime_the_callers_line_is_told() {
     at_their_line!(udp.recv_vectored([buffer()]));
     at_their_line!(udp.recv_from_vectored([buffer()]));
     at_their_line!(udp.send_vectored(["x"]));
-    at_their_line!(udp.send_to_vectored(["x"], udp.local_addr().unwrap()));
+    at_their_line!(udp.send_to_vectored(["x"], here));
     at_their_line!(udp.send("x"));
-    at_their_line!(udp.send_to("x", udp.local_addr().unwrap()));
+    at_their_line!(udp.send_to("x", here));
     at_their_line!(listener.incoming());
     at_their_line!(reader.read(buffer()));
     at_their_line!(reader.read_vectored([buffer()]));
@@ -390,10 +436,75 @@ fn outside_of_a_runtime_the_callers_line_is_told() {
     at_their_line!(file.allocate(0, 1));
     at_their_line!(BufPool::new(options));
     at_their_line!(executor::fs::RegisteredBufs::new(1, 1));
+    at_their_line!(task::Builder::new().spawn(async {}));
+    at_their_line!(task::Builder::new().spawn_on(0, async || {}));
+    at_their_line!(task::Builder::new().spawn_future_on(0, async {}));
+    at_their_line!(JoinSet::new().spawn(async {}));
+    at_their_line!(JoinSet::new().spawn_on(0, async || {}));
+    at_their_line!(JoinSet::new().spawn_blocking(|| ()));
+    at_their_line!(JoinSet::from_iter([async {}]));
+    at_their_line!(sharded.local());
+    at_their_line!(stream.receive(&pool));
+    at_their_line!(stream.ready(io::Interest::READABLE));
+    at_their_line!(stream.readable());
+    at_their_line!(stream.writable());
+    at_their_line!(stream.try_read(slice));
+    at_their_line!(stream.try_read_vectored(&mut []));
+    at_their_line!(stream.try_write(b"x"));
+    at_their_line!(stream.try_write_vectored(&[]));
+    at_their_line!(stream.try_io(io::Interest::READABLE, || Ok(())));
+    at_their_line!(owned_sending.shutdown());
+    at_their_line!(unix_socket().connect("/nowhere"));
+    at_their_line!(unix_socket().connect_addr(&unix_address));
+    at_their_line!(unix_stream.shutdown(net::Shutdown::Write));
+    at_their_line!(TcpListener::bind_all("127.0.0.1:0"));
+    at_their_line!(UdpSocket::bind_all("127.0.0.1:0"));
+    at_their_line!(VsockStream::connect(VsockAddr::new(1, 1)));
+    at_their_line!(unix.recv_vectored([buffer()]));
+    at_their_line!(unix.try_recv_from(slice));
+    at_their_line!(unix.try_send_to(b"x", "/nowhere"));
+    at_their_line!(UnixSeqpacket::connect("/nowhere"));
+    at_their_line!(UnixSeqpacket::connect_addr(&unix_address));
+    at_their_line!(seqpacket.recv(buffer()));
+    at_their_line!(seqpacket.peek(buffer()));
+    at_their_line!(seqpacket.recv_vectored([buffer()]));
+    at_their_line!(seqpacket.recv_with_descriptors(buffer(), 1));
+    at_their_line!(seqpacket.send("x"));
+    at_their_line!(seqpacket.send_vectored(["x"]));
+    at_their_line!(seqpacket.send_with_descriptors("x", Vec::new()));
+    at_their_line!(seqpacket.shutdown(net::Shutdown::Write));
+    at_their_line!(seqpacket_listener.accept());
+    at_their_line!(seqpacket_listener.incoming());
+    at_their_line!(udp.peek(buffer()));
+    at_their_line!(udp.receive(&pool));
+    at_their_line!(udp.recv_msg(buffer()));
+    at_their_line!(udp.send_msg("x", None, ControlMessages::new()));
+    at_their_line!(udp.ready(io::Interest::READABLE));
+    at_their_line!(udp.readable());
+    at_their_line!(udp.writable());
+    at_their_line!(udp.try_recv(slice));
+    at_their_line!(udp.try_recv_from(slice));
+    at_their_line!(udp.try_send(b"x"));
+    at_their_line!(udp.try_send_to(b"x", here));
+    at_their_line!(udp.try_io(io::Interest::READABLE, || Ok(())));
+    at_their_line!(stdin.read_vectored([buffer()]));
+    at_their_line!(file.read_fixed_at(registered(), 0));
+    at_their_line!(file.write_fixed_at(registered(), 0));
+    at_their_line!(file.allocate_keep_size(0, 1));
+    at_their_line!(file.punch_hole(0, 1));
+    at_their_line!(ring::Op::new(Nop));
+    at_their_line!(ring::OpStream::new(Nop));
+    at_their_line!(time::pause());
+    at_their_line!(time::resume());
+    at_their_line!(time::is_paused());
     at_their_line!(pin!(sleep(second)).poll(&mut noop()));
     at_their_line!(pin!(timeout(second, pending::<()>())).poll(&mut noop()));
     at_their_line!(pin!(interval_at(Instant::now() + second, second).tick()).poll(&mut noop()));
+}
 
+/// There is no core of that number: that is said at the caller's line as well.
+#[test]
+fn without_such_a_core_the_callers_line_is_told() {
     run(1, async {
         let handle = executor::Handle::current();
         let tasks: [&dyn Fn(); 4] = [
@@ -408,6 +519,73 @@ fn outside_of_a_runtime_the_callers_line_is_told() {
             assert!(text.contains("there is no core 7"), "{text}");
         }
     });
+}
+
+/// An `async fn` cannot know its caller, and other futures find out when they are polled: these
+/// panic with the same text at their first poll.
+#[test]
+fn outside_of_a_runtime_futures_panic_when_they_are_polled() {
+    let file = || fs::File::from(std::fs::File::open("/dev/null").unwrap());
+    let runtime = start(1).expect("one CPU");
+    let entry = runtime.block_on(async {
+        let mut entries = fs::read_dir("/").await.unwrap();
+        entries.next_entry().await.unwrap().unwrap()
+    });
+    let mut user_defined = Signal::new(SignalKind::USER_DEFINED_1).unwrap();
+    let (reader, _writer) = io::pipe().unwrap();
+    let program = || process::Command::new("true");
+    let running = || {
+        let mut program = process::Command::new("sleep");
+        program.arg("60").kill_on_drop(true).spawn().unwrap()
+    };
+    macro_rules! when_polled {
+        ($($future:expr),+ $(,)?) => {$(
+            let (_, _, text) = panic_at(|| { let _unused = common::block_on($future); });
+            assert!(text.contains("outside of a runtime"), "{}: {text}", stringify!($future));
+        )+};
+    }
+    when_polled!(time::advance(Duration::ZERO));
+    when_polled!(Sharded::new(|| ()));
+    when_polled!(lookup_host("localhost:1"));
+    when_polled!(user_defined.recv());
+    when_polled!(program().status(), program().output());
+    when_polled!(running().wait(), running().wait_with_output());
+    when_polled!(reader.close());
+    when_polled!(
+        fs::File::open("/"),
+        fs::File::create("/"),
+        fs::File::create_new("/")
+    );
+    when_polled!(fs::OpenOptions::new().read(true).open("/"));
+    when_polled!(fs::DirectFile::open("/", fs::OpenOptions::new().read(true)));
+    when_polled!(fs::DirBuilder::new().create("/"));
+    when_polled!(fs::create_dir("/"), fs::create_dir_all("/nowhere"));
+    when_polled!(
+        fs::remove_dir("/"),
+        fs::remove_dir_all("/nowhere"),
+        fs::remove_file("/")
+    );
+    when_polled!(
+        fs::rename("/", "/"),
+        fs::hard_link("/", "/"),
+        fs::symlink("/", "/")
+    );
+    when_polled!(
+        fs::metadata("/"),
+        fs::symlink_metadata("/"),
+        fs::try_exists("/")
+    );
+    when_polled!(
+        fs::read_link("/"),
+        fs::canonicalize("/"),
+        fs::copy("/", "/")
+    );
+    when_polled!(fs::read("/"), fs::read_to_string("/"), fs::write("/", "x"));
+    when_polled!(fs::read_dir("/"), entry.metadata());
+    when_polled!(file().metadata(), file().set_len(0), file().close());
+    when_polled!(file().set_times(fs::FileTimes::new()));
+    when_polled!(file().lock(), file().lock_shared(), file().unlock());
+    when_polled!(file().try_lock(), file().try_lock_shared());
 }
 
 /// A future that needs a core is awaited by an executor that has none: the panic is said to be at the line of the `await`.

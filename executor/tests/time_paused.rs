@@ -18,6 +18,7 @@ use futures::stream::{FusedStream, StreamExt};
 use scratch::Scratch;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -383,6 +384,77 @@ fn an_advance_fires_what_is_due_in_order() {
         assert_eq!(seen, expected);
         join_all(sleepers).await;
         assert_eq!(start.elapsed(), 15 * SECOND);
+    });
+}
+
+/// A task of core 1 is ready all the time. Core 0 blocks, with a timer: the clock stands, and jumps
+/// when that task has ended. It is moved by hand while another such task is there, and fires what
+/// is due on both cores.
+#[test]
+fn a_core_that_never_rests_holds_time_but_not_an_advance() {
+    let Some(runtime) = start_paused(2) else {
+        return;
+    };
+    let handle = runtime.handle();
+    runtime.block_on(async {
+        let start = Instant::now();
+        let nap = spawn(sleep(HOUR));
+        let asked = handle.clone();
+        let restless = spawn_on(1, async move || {
+            until(|| asked.stats()[0].state == CoreState::Blocked).await;
+            settle().await;
+            start.elapsed()
+        });
+        assert_eq!(restless.await.unwrap(), Duration::ZERO);
+        nap.await.unwrap();
+        assert_eq!(start.elapsed(), HOUR);
+
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let restless = spawn_on(1, async move || {
+            while !stopped.load(SeqCst) {
+                yield_now().await;
+            }
+        });
+        let naps = [0, 1].map(|core| spawn_on(core, async || sleep(HOUR).await));
+        advance(Duration::ZERO).await;
+        advance(HOUR).await;
+        for nap in naps {
+            nap.await.unwrap();
+        }
+        assert_eq!(start.elapsed(), 2 * HOUR);
+        stop.store(true, SeqCst);
+        restless.await.unwrap();
+    });
+}
+
+/// Core 1 moves the clock while core 0 is outside of `block_on`: it waits for core 0, whose timers
+/// have to be fired as well, and goes on in the next `block_on`.
+#[test]
+fn an_advance_waits_for_a_core_that_is_outside_of_block_on() {
+    let Some(runtime) = start_paused(2) else {
+        return;
+    };
+    let handle = runtime.handle();
+    let now = || block_on(handle.spawn_on(1, async || Instant::now())).unwrap();
+    let start = now();
+    let mut napping = None;
+    runtime.block_on(async {
+        napping = Some(spawn(sleep(HOUR)));
+        yield_now().await;
+    });
+    let advanced = handle.spawn_on(1, async || {
+        advance(2 * HOUR).await;
+        Instant::now()
+    });
+    wait_until_blocked(&handle, 1);
+    assert_eq!(now(), start);
+    assert!(!advanced.is_finished());
+    runtime.block_on(async {
+        assert_eq!(advanced.await.unwrap(), start + 2 * HOUR);
+        let nap = napping.expect("it was started");
+        assert!(nap.is_finished());
+        nap.await.unwrap();
     });
 }
 

@@ -46,6 +46,7 @@ pub struct ParkState {
 
 /// What the state word says that the owner is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum State {
     /// It works, or looks out for work by spinning.
     #[default]

@@ -69,6 +69,14 @@ impl Drop for Serving<'_> {
     }
 }
 
+/// Calls `call` with the runtime whose blocking closure this thread runs, if it runs one. Also
+/// `None` while the thread ends and its locals are gone.
+fn with_served<T>(call: impl FnOnce(Option<&Arc<RuntimeShared>>) -> T) -> T {
+    let served = SERVED.try_with(Cell::get).unwrap_or(ptr::null());
+    // SAFETY: set by `serve` only, and unset before the borrow it was made with ends.
+    call(unsafe { served.as_ref() })
+}
+
 /// Whether this thread is a core. Not in a forked child: there nothing is left of the core that called fork.
 pub(crate) fn is_core() -> bool {
     with(|core| core.is_some_and(Core::is_here))
@@ -112,25 +120,20 @@ pub(crate) fn expect_runtime<T>(
         Err((_, true)) => refuse_in_child(what),
         Err((call, false)) => call,
     };
-    let served = SERVED.try_with(Cell::get).unwrap_or(ptr::null());
-    // SAFETY: set by `serve` only, and unset before the borrow it was made with ends.
-    match unsafe { served.as_ref() } {
-        Some(runtime) => {
-            runtime.origin().expect_here(what);
-            call(runtime, None)
-        }
-        None => no_core(what),
+    let called = with_served(|served| match served {
+        Some(runtime) if runtime.origin().is_here() => Ok(call(runtime, None)),
+        served => Err(served.is_some()),
+    });
+    match called {
+        Ok(result) => result,
+        Err(true) => refuse_in_child(what),
+        Err(false) => no_core(what),
     }
 }
 
 /// Calls `call` with the runtime that the thread works for, if there is one: in any way that [`expect_runtime`] knows.
 pub(crate) fn with_runtime<T>(call: impl FnOnce(Option<&Arc<RuntimeShared>>) -> T) -> T {
-    with(|core| {
-        let served = SERVED.try_with(Cell::get).unwrap_or(ptr::null());
-        // SAFETY: set by `serve` only, and unset before the borrow it was made with ends.
-        let served = unsafe { served.as_ref() };
-        call(core.map(Core::runtime).or(served))
-    })
+    with(|core| with_served(|served| call(core.map(Core::runtime).or(served))))
 }
 
 /// The runtime that the thread works for, if any, whatever process that belongs to.
@@ -141,10 +144,7 @@ pub(crate) fn runtime() -> Option<Arc<RuntimeShared>> {
 #[cold]
 #[track_caller]
 fn no_core(what: &str) -> ! {
-    let is_serving = SERVED
-        .try_with(Cell::get)
-        .is_ok_and(|served| !served.is_null());
-    if is_serving {
+    if with_served(|served| served.is_some()) {
         panic!(
             "{what} was used inside of spawn_blocking: it works on a core only, and this thread is none. Call it on \
              one: executor::spawn_on(core, async move || ...)"

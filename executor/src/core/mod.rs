@@ -164,6 +164,12 @@ impl Core {
         self.shared.progress().current_task()
     }
 
+    /// Calls `call`, which drops the future of this task, inside of whatever this core does.
+    pub(crate) fn inside_of(&self, task: &TaskRef, call: impl FnOnce()) {
+        let _inside = self.shared.progress().begin_inside(task);
+        call();
+    }
+
     /// Says what this core is doing, to the other cores and to the watchdog.
     fn enter(&self, phase: Phase) {
         self.shared.progress().enter(phase);

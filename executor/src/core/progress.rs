@@ -8,6 +8,9 @@
 //! | `task`   | before each poll or drop                                       | with `future`: the address of that task. Nobody reads what is there |
 //! | `name`   | before and after each poll or drop of a task that has a name   | the name; behind a lock, which only such tasks take |
 //!
+//! A task that comes when the core closes is dropped inside of another's drop: `future`, `task` and
+//! `name` are put back afterwards.
+//!
 //! They order nothing and are read as a snapshot of a moment, so all accesses are relaxed. The core is the one writer: what it writes are plain
 //! stores, to a line that only the watchdog reads, twice a second at most.
 
@@ -91,10 +94,22 @@ impl Progress {
         Id::from_address(self.task.load(Ordering::Relaxed).addr())
     }
 
-    /// Whoever polls or drops the future of a task that has a name, before and after.
-    pub(super) fn show(&self, name: Option<Arc<str>>) {
-        let before = std::mem::replace(&mut *self.lock_name(), name);
-        drop(before);
+    /// Core: drops the future of this task, maybe inside of a poll or drop of another's, as long as
+    /// the guard lives.
+    pub(super) fn begin_inside(&self, task: &TaskRef) -> Inside<'_> {
+        let inside = Inside {
+            progress: self,
+            future: self.future.load(Ordering::Relaxed),
+            task: self.task.load(Ordering::Relaxed),
+        };
+        self.begin(task);
+        inside
+    }
+
+    /// Core: before and after it polls or drops the future of a task that has a name. Returns the
+    /// name that it showed before, for the call afterwards.
+    pub(super) fn show(&self, name: Option<Arc<str>>) -> Option<Arc<str>> {
+        std::mem::replace(&mut *self.lock_name(), name)
     }
 
     fn lock_name(&self) -> std::sync::MutexGuard<'_, Option<Arc<str>>> {
@@ -120,6 +135,21 @@ impl Progress {
             name: self.lock_name().clone(),
             sleeps: state != State::Running,
         }
+    }
+}
+
+/// Another task's future is being dropped. Afterwards the core says again what it said before.
+#[must_use]
+pub(super) struct Inside<'a> {
+    progress: &'a Progress,
+    future: *mut Vtable,
+    task: *mut Header,
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.progress.future.store(self.future, Ordering::Relaxed);
+        self.progress.task.store(self.task, Ordering::Relaxed);
     }
 }
 

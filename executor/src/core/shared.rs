@@ -101,12 +101,14 @@ impl CoreShared {
         &self.progress
     }
 
-    /// Around each poll or drop of a task's future, if that has a name.
-    pub(crate) fn show_task(&self, name: Option<Arc<str>>) {
+    /// Core: before and after each poll or drop of the future of a task that has a name. Returns
+    /// the name that was shown before.
+    pub(crate) fn show_task(&self, name: Option<Arc<str>>) -> Option<Arc<str>> {
         // In a forked child nobody looks, and the watchdog may have held the lock.
-        if self.origin.is_here() {
-            self.progress.show(name);
+        if !self.origin.is_here() {
+            return None;
         }
+        self.progress.show(name)
     }
 
     /// What it is doing now.

@@ -99,7 +99,7 @@ impl ReadDir {
     /// one entry.
     ///
     /// # Panics
-    /// Outside of a runtime.
+    /// When polled outside of a runtime, if it has no more entries at hand.
     pub fn next_entry(&mut self) -> NextEntry<'_> {
         NextEntry(self)
     }

@@ -13,17 +13,17 @@
 //! ```
 //! # #[executor::main(cores = 1)]
 //! # async fn main() {
-//! let (sender, entries) = async_channel::bounded(256);
+//! let (sender, mut entries) = tokio::sync::mpsc::channel(256);
 //! executor::spawn_blocking(move || {
 //!     for entry in walkdir::WalkDir::new("src/fs") {
-//!         if sender.send_blocking(entry).is_err() {
+//!         if sender.blocking_send(entry).is_err() {
 //!             break; // Nobody wants more.
 //!         }
 //!     }
 //! })
 //! .detach();
 //! let mut files = 0;
-//! while let Ok(entry) = entries.recv().await {
+//! while let Some(entry) = entries.recv().await {
 //!     files += usize::from(entry.unwrap().file_type().is_file());
 //! }
 //! assert!(files > 5);

@@ -2,7 +2,7 @@
 
 use super::affinity::Affinity;
 use super::cpus;
-use super::error::RING_ENTRIES;
+use super::error::{RING_ENTRIES, STACK_BYTES};
 use super::start::{self, Plan};
 use super::threads::Threads;
 use super::{Runtime, StartError};
@@ -93,15 +93,9 @@ impl Builder {
 
     /// How many threads [`spawn_blocking`](crate::spawn_blocking) may have at once; further closures wait their turn. 512 by default: threads
     /// that wait in the kernel cost little more than their stacks, and with few of them closures that wait for each other would wait for ever. Closures that
-    /// compute are better served by as many as there are CPUs.
-    ///
-    /// # Panics
-    /// If it is 0.
+    /// compute are better served by as many as there are CPUs. 0 is an error of
+    /// [`build`](Self::build).
     pub fn blocking_threads_max(mut self, threads: usize) -> Self {
-        assert!(
-            threads > 0,
-            "with no threads no blocking closure would ever run"
-        );
         self.blocking.threads_max = threads;
         self
     }
@@ -131,15 +125,9 @@ impl Builder {
     /// The limit belongs to the core's thread. It replaces one that another user of io_uring has set for that thread
     /// (`IORING_REGISTER_IOWQ_MAX_WORKERS`), each time [`block_on`](Runtime::block_on) is called. Before Linux 5.15 the kernel chooses it
     /// ([`Feature::WorkerLimits`]). [`CoreStats::file_workers_max`](crate::CoreStats::file_workers_max) tells what it is.
-    ///
-    /// # Panics
-    /// If it is 0.
+    /// 0 is an error of [`build`](Self::build).
     #[doc(alias = "iowq_max_workers")]
     pub fn file_workers_max(mut self, workers: usize) -> Self {
-        assert!(
-            workers > 0,
-            "without workers no operation on a file would end"
-        );
         self.file_workers_max = Some(workers);
         self
     }
@@ -161,6 +149,7 @@ impl Builder {
     }
 
     /// Entries of each core's submission queue, from 8 to 4,096; rounded up to a power of two. The completion queue is sixteen times as long. 256 by default.
+    /// Another number is an error of [`build`](Self::build).
     ///
     /// What finds no place in the queues waits in memory, and nothing is lost. Longer queues serve a core that starts more than so many operations in a turn of
     /// its loop, or gets more than sixteen times as many completions in one: it makes fewer system calls then. They cost 64 bytes an entry and 16 bytes a
@@ -188,8 +177,13 @@ impl Builder {
         self
     }
 
-    /// The size of the stacks of cores, and of threads of [`spawn_blocking`](crate::spawn_blocking), in bytes. That of [`std::thread`] by default. Core 0 is
-    /// the thread that builds the runtime, and keeps its stack.
+    /// The size of the stacks of cores, and of threads of
+    /// [`spawn_blocking`](crate::spawn_blocking), in bytes. That of [`std::thread`] by default.
+    /// Core 0 is the thread that builds the runtime, and keeps its stack.
+    ///
+    /// Less than the system's minimum (`PTHREAD_STACK_MIN`: 16 KiB on x86-64, 128 KiB on aarch64)
+    /// is an error of [`build`](Self::build), which says the minimum. That is enough for a thread,
+    /// but not for much of what runs on it: a stack that overflows ends the process.
     pub fn thread_stack_size(mut self, bytes: usize) -> Self {
         self.threads.stack_bytes = Some(bytes);
         self.blocking.stack_bytes = Some(bytes);
@@ -237,6 +231,7 @@ impl Builder {
             return Err(StartError::InsideRuntime);
         }
         cpus::leave_forked_core();
+        self.check_threads()?;
         let ring_entries = self.ring_entries.map(checked_entries).transpose()?;
         let cpus = cpus::choose(self.cores, self.cpus)?;
         let capabilities = self
@@ -267,6 +262,21 @@ impl Builder {
                 u32::try_from(workers).unwrap_or(u32::MAX)
             }),
         })
+    }
+
+    fn check_threads(&self) -> Result<(), StartError> {
+        if self.blocking.threads_max == 0 {
+            return Err(StartError::NoBlockingThreads);
+        }
+        if self.file_workers_max == Some(0) {
+            return Err(StartError::NoFileWorkers);
+        }
+        match self.threads.stack_bytes {
+            Some(asked) if !STACK_BYTES.contains(&asked) => {
+                Err(StartError::ThreadStackSize { asked })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

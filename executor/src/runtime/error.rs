@@ -4,6 +4,10 @@ use reactor::SetupError;
 use std::ops::RangeInclusive;
 use std::{error, fmt, io};
 
+/// What the stack of a thread may be asked to have, in bytes. The standard library would raise what
+/// is less, and the system refuses what is more than half of the address space.
+pub(super) const STACK_BYTES: RangeInclusive<usize> = libc::PTHREAD_STACK_MIN..=isize::MAX as usize;
+
 /// What the submission queue may be asked to have. The completion queue is sixteen times as long, and the kernel has 65,536 at most.
 pub(super) const RING_ENTRIES: RangeInclusive<usize> = 8..=4096;
 
@@ -43,6 +47,15 @@ pub enum StartError {
         /// How many were asked for.
         asked: usize,
     },
+    /// [`Builder::thread_stack_size`](crate::Builder::thread_stack_size) is outside of its limits.
+    ThreadStackSize {
+        /// How many bytes were asked for.
+        asked: usize,
+    },
+    /// [`Builder::blocking_threads_max`](crate::Builder::blocking_threads_max) is zero.
+    NoBlockingThreads,
+    /// [`Builder::file_workers_max`](crate::Builder::file_workers_max) is zero.
+    NoFileWorkers,
     /// The closure of [`Builder::on_thread_start`](crate::Builder::on_thread_start) panicked.
     StartHook {
         /// The number of the core.
@@ -83,7 +96,7 @@ impl fmt::Display for StartError {
             ),
             Self::NoCores => write!(
                 formatter,
-                "zero cores were asked for; a runtime has at least one"
+                "zero cores were asked for; a runtime has at least one. Ask for one or more, or leave the number out for one on each CPU"
             ),
             Self::CpusForCores { cores, cpus } => write!(
                 formatter,
@@ -104,6 +117,22 @@ impl fmt::Display for StartError {
                 "{asked} ring entries were asked for. Choose a number from {} to {}",
                 RING_ENTRIES.start(),
                 RING_ENTRIES.end()
+            ),
+            Self::ThreadStackSize { asked } => write!(
+                formatter,
+                "stacks of {asked} bytes were asked for. Choose a size from {} to {} bytes, or leave it out",
+                STACK_BYTES.start(),
+                STACK_BYTES.end()
+            ),
+            Self::NoBlockingThreads => write!(
+                formatter,
+                "zero threads were allowed for `spawn_blocking`: no blocking closure would ever run. Allow one or more, or leave the number \
+                 out; threads are started only when they are needed"
+            ),
+            Self::NoFileWorkers => write!(
+                formatter,
+                "zero workers were allowed for files: no operation on a file would ever end. Allow one or more, or leave the number out; \
+                 workers are started only when they are needed"
             ),
             Self::StartHook { core, panic } => write!(
                 formatter,
@@ -130,7 +159,8 @@ impl fmt::Display for StartError {
                 )?;
                 if error.kind() == io::ErrorKind::WouldBlock {
                     formatter.write_str(
-                        ". Raise the limits on processes and threads (ulimit -u, or TasksMax= of a service), or ask for fewer cores",
+                        ". Raise the limits on processes and threads (ulimit -u, or TasksMax= of a service), or ask for fewer cores; if stacks \
+                         of a size were asked for, there may be no memory for them: ask for smaller ones",
                     )?;
                 }
                 Ok(())

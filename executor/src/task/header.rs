@@ -243,7 +243,7 @@ impl TaskRef {
     /// This is the message that carries the task, which then goes nowhere else; the future may be dropped on this thread.
     pub(crate) unsafe fn cancel_unrun(&self) {
         // SAFETY: nobody else has the stage, nor will, by the word of the caller.
-        unsafe { dispose(self, self.header().vtable.cancel) };
+        unsafe { dispose(self, cancel_inside) };
     }
 
     /// Any thread: the task is cancelled when its core next looks at it, which is soon.
@@ -270,6 +270,25 @@ impl TaskRef {
     #[inline]
     pub(super) unsafe fn borrow<T>(header: NonNull<Header>, call: impl FnOnce(&Self) -> T) -> T {
         call(&std::mem::ManuallyDrop::new(Self(header)))
+    }
+}
+
+/// As [`TaskRef::cancel`], inside of whatever this thread does. On the task's core, that task is
+/// the current one meanwhile.
+///
+/// # Safety
+/// As for [`TaskRef::cancel_unrun`], and the caller has a reference to the cell.
+unsafe fn cancel_inside(header: NonNull<Header>) {
+    // SAFETY: passed on to the caller.
+    let call = |task: &TaskRef| unsafe { task.cancel() };
+    // SAFETY: the caller keeps its reference.
+    unsafe {
+        TaskRef::borrow(header, |task| {
+            context::with(|core| match core {
+                Some(core) if core.is(task.header().core()) => core.inside_of(task, || call(task)),
+                _ => call(task),
+            });
+        });
     }
 }
 

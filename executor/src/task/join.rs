@@ -4,12 +4,12 @@ use super::disposal::dispose;
 use super::header::TaskRef;
 use super::{AbortHandle, Id, JoinError, waker};
 use futures_core::FusedFuture;
-use reactor::budget;
+use reactor::{Origin, budget};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// Owns the right to a task's output. Await it, from any core or thread, to get it.
 ///
@@ -81,6 +81,17 @@ impl<T> JoinHandle<T> {
     pub(crate) fn try_take(&mut self) -> Option<Result<T, JoinError>> {
         // SAFETY: it is complete.
         self.is_finished().then(|| unsafe { self.take() })
+    }
+
+    /// Whether the outcome is there; if not, `waker`, which is not a task's, will be woken when it
+    /// is.
+    pub(super) fn register(&self, waker: &Waker) -> bool {
+        self.task.header().state.poll(waker, || None)
+    }
+
+    /// The process that the task was started in.
+    pub(super) fn origin(&self) -> Origin {
+        self.task.header().core().origin()
     }
 
     /// # Safety

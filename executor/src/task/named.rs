@@ -5,7 +5,7 @@
 use super::cell::{self, allocate_as};
 use super::header::{Header, Polled, TaskRef, Vtable};
 use super::join::JoinHandle;
-use crate::core::CoreShared;
+use crate::core::{CoreShared, context};
 use std::any::type_name;
 use std::future::Future;
 use std::ptr::NonNull;
@@ -58,22 +58,30 @@ unsafe fn cancel<F: Future>(header: NonNull<Header>) {
     }
 }
 
-/// While it lives, the core of the task says whom it polls or drops. It may outlive the cell.
-struct Shown(Arc<CoreShared>);
+/// While it lives, the core of the task says whom it polls or drops; then it says again what it
+/// said before. It may outlive the cell.
+struct Shown {
+    core: Arc<CoreShared>,
+    before: Option<Arc<str>>,
+}
 
 impl Shown {
     /// # Safety
     /// The caller has a reference to the cell at `header`, a `TaskCell<F, Arc<str>>`.
-    unsafe fn new<F: Future>(header: NonNull<Header>) -> Self {
+    unsafe fn new<F: Future>(header: NonNull<Header>) -> Option<Self> {
         // SAFETY: passed on to the caller.
         let (core, name) = unsafe { (header.as_ref().core(), cell::name::<F, Arc<str>>(header)) };
-        core.show_task(Some(Arc::clone(name)));
-        Self(Arc::clone(core))
+        // A task that never got to its core is dropped elsewhere: that is not what its core does.
+        let is_here = context::with(|current| current.is_some_and(|current| current.is(core)));
+        is_here.then(|| Self {
+            before: core.show_task(Some(Arc::clone(name))),
+            core: Arc::clone(core),
+        })
     }
 }
 
 impl Drop for Shown {
     fn drop(&mut self) {
-        self.0.show_task(None);
+        self.core.show_task(self.before.take());
     }
 }

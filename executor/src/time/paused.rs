@@ -79,6 +79,12 @@ pub fn is_paused() -> bool {
 /// polled once before it goes on: a task that sleeps a second five times is woken five times by an `advance` of five seconds. For tasks that need more
 /// polls between two sleeps, `sleep(duration).await` is the better choice: it lets everything run to its end at each deadline.
 ///
+/// It goes through all cores at each deadline, and waits for each to come round. A task that is
+/// always ready does not hold it up. A core that is stuck in a poll does; and so does core 0 while
+/// it is outside of [`block_on`](crate::Runtime::block_on): an `advance` on another core goes on
+/// when the next `block_on` begins, and the clock stands until then. So it does if `block_on`
+/// returns while a task of core 0 is in the middle of an `advance`.
+///
 /// **Dropped** early, it has moved the clock by a part of `duration`.
 ///
 /// # Panics

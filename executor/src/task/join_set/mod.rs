@@ -1,27 +1,33 @@
 //! A set of tasks that are joined in the order in which they end, and are aborted with the set.
 //!
-//! The futures crate's `FuturesUnordered` finds the finished ones: each handle is polled once when it was put in, and once when its task has ended.
+//! The futures crate's `FuturesUnordered` was not used: it first polls a handle when the set is
+//! polled, so tasks that had ended before came in the order of their insertion; and a handle that
+//! the budget refuses goes to the end of its queue.
 
 #![forbid(unsafe_code)]
 
+mod ended;
 mod futures;
 
 pub use futures::{JoinAll, JoinNext, JoinNextWithId, Shutdown};
 
 use super::{AbortHandle, Id, JoinError, JoinHandle};
 use crate::sending::{SendableClosure, SendableOutput};
+use ended::Ended;
 use futures_core::{FusedStream, Stream};
-use futures_util::stream::FuturesUnordered;
-use reactor::budget;
+use reactor::{Origin, budget};
+use slab::Slab;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 /// Tasks that are started and joined together. As tokio's.
 ///
-/// [`join_next`](Self::join_next) yields outcomes in the order in which the tasks end. As a [`Stream`] the set yields the same. The tasks may be on any core of
-/// any runtime. Joining takes the same time for each task, however many there are.
+/// [`join_next`](Self::join_next) yields outcomes in the order in which the tasks end, whenever
+/// that was. As a [`Stream`] the set yields the same. The tasks may be on any core of any runtime.
+/// Joining takes the same time for each task, however many there are.
 ///
 /// An outcome stays in the set until it is joined. **Dropping** the set aborts its tasks: each is dropped on its core, and the drop does not wait for that
 /// ([`shutdown`](Self::shutdown) does). [`detach_all`](Self::detach_all) lets them go on.
@@ -47,26 +53,25 @@ use std::task::{Context, Poll, Waker, ready};
 /// ```
 #[must_use = "dropping the set aborts its tasks"]
 pub struct JoinSet<T> {
-    members: FuturesUnordered<Member<T>>,
+    members: Slab<JoinHandle<T>>,
+    /// The keys of those members whose tasks have ended.
+    ended: Arc<Ended>,
+    /// The process that the last member is of.
+    origin: Origin,
+    /// Whether it has said that it is empty.
+    is_terminated: bool,
 }
 
-/// A handle that says whose outcome it was.
-struct Member<T>(JoinHandle<T>);
-
-impl<T> Future for Member<T> {
-    type Output = (Id, Result<T, JoinError>);
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(Pin::new(&mut self.0).poll(context));
-        Poll::Ready((self.0.id(), outcome))
-    }
-}
+impl<T> Unpin for JoinSet<T> {}
 
 impl<T> JoinSet<T> {
     /// An empty set.
     pub fn new() -> Self {
         Self {
-            members: FuturesUnordered::new(),
+            members: Slab::new(),
+            ended: Arc::default(),
+            origin: Origin::here(),
+            is_terminated: false,
         }
     }
 
@@ -80,10 +85,19 @@ impl<T> JoinSet<T> {
         self.members.is_empty()
     }
 
-    /// Puts a task into the set that was started by itself: by [`Handle::spawn_on`](crate::Handle::spawn_on), or with a [name](super::Builder).
+    /// Puts a task into the set that was started by itself: by
+    /// [`Handle::spawn_on`](crate::Handle::spawn_on), or with a [name](super::Builder). One that
+    /// has ended by then counts as ending now.
     pub fn insert(&mut self, task: JoinHandle<T>) -> AbortHandle {
         let abort = task.abort_handle();
-        self.members.push(Member(task));
+        self.origin = task.origin();
+        self.is_terminated = false;
+        let entry = self.members.vacant_entry();
+        let key = entry.key();
+        if task.register(&self.ended.waker(key)) {
+            self.ended.push(key);
+        }
+        entry.insert(task);
         abort
     }
 
@@ -147,12 +161,9 @@ impl<T> JoinSet<T> {
 
     /// The same, with the id of the task.
     pub fn try_join_next_with_id(&mut self) -> Option<(Id, Result<T, JoinError>)> {
-        let mut context = Context::from_waker(Waker::noop());
-        // A budget that is spent would hide one that has ended.
-        match budget::unlimited(|| self.poll_member(&mut context)) {
-            Poll::Ready(ended) => ended,
-            Poll::Pending => None,
-        }
+        let mut task = self.members.remove(self.ended.pop()?);
+        let outcome = task.try_take().expect("its task has ended");
+        Some((task.id(), outcome))
     }
 
     /// What [`join_next`](Self::join_next) is made of: for futures that are written by hand.
@@ -168,7 +179,17 @@ impl<T> JoinSet<T> {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<(Id, Result<T, JoinError>)>> {
-        Pin::new(&mut self.members).poll_next(context)
+        if self.members.is_empty() {
+            self.is_terminated = true;
+            return Poll::Ready(None);
+        }
+        if !self.ended.poll(context.waker()) {
+            // A forked child has nobody who would complete them.
+            self.origin.expect_here("a JoinSet");
+            return Poll::Pending;
+        }
+        ready!(budget::spend(context));
+        Poll::Ready(self.try_join_next_with_id())
     }
 
     /// Waits for all tasks. The outputs come in the order in which the tasks ended.
@@ -186,7 +207,7 @@ impl<T> JoinSet<T> {
 
     /// Aborts every task in the set. They stay in it, and are joined as cancelled, or with the outcome that was there already.
     pub fn abort_all(&mut self) {
-        for Member(task) in self.members.iter() {
+        for (_, task) in &self.members {
             task.abort();
         }
     }
@@ -204,6 +225,8 @@ impl<T> JoinSet<T> {
     /// Takes every task out and lets it go on by itself.
     pub fn detach_all(&mut self) {
         self.members.clear();
+        self.ended = Arc::default();
+        self.is_terminated = false;
     }
 }
 
@@ -258,6 +281,6 @@ impl<T> Stream for JoinSet<T> {
 
 impl<T> FusedStream for JoinSet<T> {
     fn is_terminated(&self) -> bool {
-        self.members.is_terminated()
+        self.is_terminated
     }
 }
