@@ -1,5 +1,6 @@
 //! An open file: at offsets, and as a whole. What is read and written where it stands is in `cursor.rs`.
 
+use super::lock::LockTurns;
 use super::metadata::{self, Metadata};
 use super::{
     Allocate, FileTimes, OpenOptions, Permissions, ReadAt, ReadFixedAt, ReadVectoredAt, Registered,
@@ -64,6 +65,7 @@ pub struct File {
     /// If it cannot seek, or only pretends to: then it is read in order.
     pub(super) stream: Option<Rc<Lane<KeptInput>>>,
     pub(super) appends: bool,
+    pub(super) lock_turns: LockTurns,
     /// Whether the kernel takes a place in it, or pretends to.
     has_places: bool,
 }
@@ -385,6 +387,7 @@ impl File {
         let file = self.file.as_fd().try_clone_to_owned()?;
         Ok(Self {
             position: self.position,
+            lock_turns: self.lock_turns.clone(),
             ..Self::from(file)
         })
     }
@@ -406,9 +409,11 @@ impl File {
     ///
     /// # Errors
     /// The file itself, while an operation of it is in flight, also one that was dropped, and while bytes that a dropped read of something
-    /// that cannot seek has left are to be read.
+    /// that cannot seek has left are to be read. Also while a call on its [lock](Self::lock) is under way, of a clone or of a future that was
+    /// dropped: the file would be unlocked behind the back of its new owner.
     pub fn into_std(self) -> Result<std::fs::File, Self> {
-        if self.stream.as_ref().is_some_and(|lane| !lane.is_idle()) || !self.turns.is_idle() {
+        let is_stream_idle = self.stream.as_ref().is_none_or(|lane| lane.is_idle());
+        if !is_stream_idle || !self.turns.is_idle() || !self.lock_turns.is_idle() {
             return Err(self);
         }
         match self.file.try_into_owned() {
@@ -452,6 +457,7 @@ impl From<OwnedFd> for File {
             has_places,
             position: position.unwrap_or(0),
             appends: flags.contains(OFlags::APPEND),
+            lock_turns: LockTurns::new(),
         }
     }
 }
