@@ -485,8 +485,9 @@ fn locks_keep_others_out() {
     });
 }
 
-/// The pool's only thread is busy when a lock is asked for, and the future is dropped. The attempt succeeds later, for nobody: so the file ends
-/// unlocked. Until then it is nobody else's turn, nor can the file be turned into one that knows nothing of it.
+/// The pool's only thread is busy when a lock is asked for, and the future is dropped. The attempt
+/// succeeds later, for nobody: so the file ends unlocked. Until then it is nobody else's turn, nor
+/// can the file be turned into one that knows nothing of it.
 #[test]
 fn a_lock_that_was_given_up_is_given_back() {
     let scratch = Scratch::on_disk("locks-given-up");

@@ -408,9 +408,10 @@ impl File {
     /// Turns it into a file of the standard library, which stands where this one does, may be sent to another core, and turned back there.
     ///
     /// # Errors
-    /// The file itself, while an operation of it is in flight, also one that was dropped, and while bytes that a dropped read of something
-    /// that cannot seek has left are to be read. Also while a call on its [lock](Self::lock) is under way, of a clone or of a future that was
-    /// dropped: the file would be unlocked behind the back of its new owner.
+    /// The file itself, while an operation of it is in flight, also one that was dropped, and while
+    /// bytes that a dropped read of something that cannot seek has left are to be read. Also while
+    /// a call on its [lock](Self::lock) is under way, of a clone or of a future that was dropped:
+    /// the file would be unlocked behind the back of its new owner.
     pub fn into_std(self) -> Result<std::fs::File, Self> {
         let is_stream_idle = self.stream.as_ref().is_none_or(|lane| lane.is_idle());
         if !is_stream_idle || !self.turns.is_idle() || !self.lock_turns.is_idle() {
