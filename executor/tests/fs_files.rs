@@ -309,9 +309,49 @@ fn a_file_is_given_away_where_it_stands() {
         assert_eq!(file.read([0; 4]).await.0.unwrap(), 2);
         let read = file.read_at([0; 4], 0);
         let file = file.into_std().expect_err("an operation has it");
+        drop(file);
+        assert_eq!(read.await.1, *b"0123");
+    });
+}
+
+/// A file is closed while operations of it are in flight, whose futures are dropped, or are alive
+/// in another task; and while the pool's only thread has yet to find out that nobody wants a lock
+/// any more. Close waits for them. Of a sync that is alive it says so.
+#[test]
+fn close_waits_for_operations() {
+    let builder = executor::Builder::new().cores(1).pin(false);
+    let runtime = builder.blocking_threads_max(1).build().unwrap();
+    runtime.block_on(async {
+        let scratch = Scratch::on_disk("close");
+        let mut file = file_with(&scratch, "file", b"0123456789").await;
+        assert!(poll_immediate(file.write_at("x", 0)).await.is_none());
+        assert!(poll_immediate(file.sync_all()).await.is_none());
+        assert!(poll_immediate(pin!(file.read([0; 4]))).await.is_none());
+        file.close().await.unwrap();
+
+        let file = File::open(scratch.path("file")).await.unwrap();
+        let read = file.read_at([0; 4], 4);
+        let mut closing = pin!(file.close());
+        assert!(poll_immediate(&mut closing).await.is_none());
+        assert_eq!(spawn(read).await.unwrap().1, *b"4567");
+        closing.await.unwrap();
+
+        let file = File::open(scratch.path("file")).await.unwrap();
+        let sync = file.sync_all();
         let error = file.close().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
-        assert_eq!(read.await.1, *b"0123");
+        sync.await.unwrap();
+
+        let file = File::open(scratch.path("file")).await.unwrap();
+        let (free, wait) = std::sync::mpsc::channel::<()>();
+        drop(executor::spawn_blocking(move || wait.recv().unwrap()));
+        assert!(poll_immediate(pin!(file.lock())).await.is_none());
+        let mut closing = pin!(file.close());
+        assert!(poll_immediate(&mut closing).await.is_none());
+        free.send(()).unwrap();
+        closing.await.unwrap();
+        let file = std::fs::File::open(scratch.path("file")).unwrap();
+        file.try_lock().unwrap();
     });
 }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::closing;
 use crate::io::conversions::as_raw_fd;
 use crate::io::ends::{descriptor, reactor};
 use crate::operation::Checked;
@@ -361,20 +362,29 @@ impl File {
 
     /// Closes it, on the ring, and says what closing it had to say.
     ///
-    /// **Dropped**, it is closed all the same.
+    /// Whatever else holds the file is waited for: operations that were dropped and are being
+    /// cancelled; a call on its [lock](Self::lock); a [`SharedFd`](crate::ring::SharedFd) of it;
+    /// and operations at offsets whose futures are alive. So such a future is to be polled by
+    /// another task, or to be dropped: otherwise this waits for ever.
+    ///
+    /// **Dropped** before it is ready, it is closed all the same, when the last holder lets go of
+    /// it.
     ///
     /// # Errors
-    /// As close(2) has them: of what was still to be written, on file systems that write then. `ResourceBusy` if an operation of it is in
-    /// flight, also one that was dropped: then it is closed when that is over.
+    /// As close(2) has them: of what was still to be written, on file systems that write then.
+    /// `ResourceBusy` if a future that goes in order is alive, such as a sync: then it is closed
+    /// when the last of them is dropped.
     ///
     /// # Panics
     /// Outside of a runtime.
     pub async fn close(self) -> io::Result<()> {
-        let reactor = reactor("close");
-        match self.file.try_into_close(&reactor) {
-            Ok(close) => Op::new(reactor, close).await,
-            Err(_) => Err(io::ErrorKind::ResourceBusy.into()),
+        closing::refuse_if_used(&self.turns)?;
+        self.turns.settled().await;
+        if let Some(stream) = &self.stream {
+            stream.settled().await;
         }
+        self.lock_turns.settled().await;
+        closing::close(self.file).await
     }
 
     /// Duplicates the descriptor: both are the same open file, on this core, and it is closed when both are. The duplicate stands where this one

@@ -40,6 +40,11 @@ impl LockTurns {
     pub(super) fn is_idle(&self) -> bool {
         self.0.try_lock().is_ok()
     }
+
+    /// Waits until those that were asked for have ended.
+    pub(super) async fn settled(&self) {
+        drop(self.0.lock().await);
+    }
 }
 
 /// A lock that was got, and is given back if nobody takes it: the future that asked may have been
