@@ -5,12 +5,13 @@ mod common;
 use common::run;
 use executor::fs::File;
 use executor::net::{TcpListener, TcpStream, UnixStream};
-use executor::ring::io_uring::{opcode, types::Fd};
+use executor::ring::io_uring::opcode;
+use executor::ring::io_uring::types::{Fd, Timespec};
 use executor::ring::{Completion, Entry, Multishot, Op, OpStream, Operation, SharedFd};
 use executor::yield_now;
 use futures::stream::FusedStream;
 use futures::{FutureExt, StreamExt};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -314,7 +315,7 @@ fn close_waits_for_the_last_holder() {
         }
         close.await.unwrap();
         let mut ended = [PollFd::new(&other, PollFlags::empty())];
-        poll(&mut ended, Some(&Timespec::default())).unwrap();
+        poll(&mut ended, Some(&rustix::event::Timespec::default())).unwrap();
         let is_closed = PollFlags::HUP | PollFlags::ERR;
         assert!(ended[0].revents().intersects(is_closed), "{what}");
     }
@@ -354,5 +355,52 @@ fn a_close_that_is_given_up_leaves_it_to_the_last_holder() {
             }
             assert_eq!(read.await.0.unwrap(), 0);
         }
+    });
+}
+
+/// A timer of the kernel, in real time.
+struct Elapses(Box<Timespec>);
+
+// SAFETY: the entry points to the time, on the heap, which nobody writes.
+unsafe impl Operation for Elapses {
+    type Output = Option<i32>;
+
+    fn entry(&mut self) -> Entry {
+        opcode::Timeout::new(&raw const *self.0).build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        completion.result().unwrap_err().raw_os_error()
+    }
+
+    fn ends_by_itself(&self) -> bool {
+        true
+    }
+}
+
+/// An operation that says that it ends by itself is in flight: paused time waits for it. One that
+/// does not say so is no reason to wait.
+#[test]
+fn paused_time_waits_for_what_ends_by_itself() {
+    run(1, async {
+        executor::time::pause();
+        let (reader, _writer) = pipe();
+        let mut waits = Op::new(Readable(reader));
+        assert!((&mut waits).now_or_never().is_none());
+        executor::time::sleep(Duration::from_secs(3600)).await;
+
+        let soon = Timespec::new().nsec(20_000_000);
+        let start = executor::time::Instant::now();
+        let elapses = Op::new(Elapses(Box::new(soon)));
+        let hour = executor::time::sleep(Duration::from_secs(3600));
+        let (elapsed, ()) = futures::join!(
+            async {
+                let code = elapses.await;
+                assert_eq!(code, Some(libc::ETIME));
+                start.elapsed()
+            },
+            hour
+        );
+        assert_eq!(elapsed, Duration::ZERO);
     });
 }
