@@ -2,7 +2,7 @@
 
 mod support;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -164,8 +164,8 @@ fn supervisor() {
         number.unwrap_or_else(|| panic!("not a child's number: {line:?}"))
     };
     let first: i32 = child();
-    let first = rustix::process::Pid::from_raw(first).expect("not zero");
-    rustix::process::kill_process(first, Signal::KILL).expect("it runs");
+    let first = Pid::from_raw(first).expect("not zero");
+    kill_process(first, Signal::KILL).expect("it runs");
     assert!(supervisor.line().contains("signal: 9"));
     let second = child();
     supervisor.signal(Signal::INT);
@@ -189,8 +189,8 @@ fn ask(address: SocketAddr) -> u32 {
     answer.parse().expect("a number")
 }
 
-/// A server is started again, several times, while threads connect to it as fast as they can: each connection is answered, and after a restart by the
-/// new server.
+/// A server is started again, several times, while threads connect to it as fast as they can: each
+/// connection is answered, and after a restart by the new server. One that is killed is replaced.
 #[test]
 fn restart() {
     let supervisor = Process::start(Command::new(binary("restart")).arg("127.0.0.1:0"));
@@ -206,7 +206,7 @@ fn restart() {
         let number = number.unwrap_or_else(|| panic!("not ready: {line:?}"));
         number.parse::<u32>().expect("a number")
     };
-    std::thread::scope(|scope| {
+    let server = std::thread::scope(|scope| {
         let knock = || {
             let mut answers = 0;
             while !is_over.load(Relaxed) {
@@ -231,7 +231,17 @@ fn restart() {
         for thread in knocking {
             assert!(thread.join().expect("each is answered") > 0);
         }
+        server
     });
+    // A hangup of the terminal comes to the server as well, which goes on; a server that was killed
+    // is replaced.
+    let process = Pid::from_raw(server.cast_signed()).expect("not zero");
+    kill_process(process, Signal::HUP).expect("it runs");
+    assert_eq!(ask(address), server);
+    kill_process(process, Signal::KILL).expect("it runs");
+    let ended = "a server has ended with signal: 9 (SIGKILL) and is replaced";
+    assert_eq!(supervisor.line(), ended);
+    assert_eq!(ask(address), ready());
     supervisor.signal(Signal::TERM);
     let ended = supervisor.end();
     assert!(ended.status.success(), "{ended:?}");

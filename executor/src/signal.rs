@@ -132,6 +132,11 @@ impl Signal {
                 let ready = ready!(Pin::new(readable).poll(context));
                 self.readable = None;
                 ready?;
+            } else if budget::is_spent() {
+                // The ring is asked. Were it refused, what spends the budget before it in each poll
+                // of the task could keep the signal from being heard for ever.
+                self.readable = Some(self.told.readable());
+                continue;
             } else {
                 ready!(budget::spend(context));
             }

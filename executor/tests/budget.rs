@@ -15,12 +15,15 @@ use executor::io::{
 };
 use executor::net::{BufPool, Filling, PoolOptions, UdpSocket};
 use executor::process::Command;
-use executor::sync::{Event, Gate, Mutex, Notify, RwLock, Semaphore};
+use executor::signal::{Signal, SignalKind};
+use executor::sync::{self, Event, Gate, Mutex, Notify, RwLock, Semaphore};
+use executor::task::JoinSet;
 use executor::time::{Duration, Instant, interval_at, sleep, sleep_until, timeout};
 use executor::{JoinHandle, consume_budget, spawn, unconstrained, yield_now};
 use futures::channel::mpsc;
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use scratch::Scratch;
+use signal_hook::low_level;
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};
 use std::io::{Cursor, SeekFrom};
@@ -176,6 +179,64 @@ fn time_and_tasks_take_from_the_budget() {
             consume_budget().await;
         })
         .await;
+    });
+}
+
+fn raise(signal: SignalKind) {
+    low_level::raise(signal.as_raw()).unwrap();
+}
+
+/// Streams that always have an item: a signal that comes again and again, ticks that are late,
+/// tasks that are complete, what was sent to a channel, what an operation of a user's own has
+/// brought. Each item takes from the budget.
+#[test]
+fn streams_take_from_the_budget() {
+    async fn takes_one_each<S: Stream + Unpin>(what: &str, mut stream: S) {
+        takes_one(what, async || assert!(stream.next().await.is_some())).await;
+    }
+
+    run(1, async {
+        let kind = SignalKind::USER_DEFINED_1;
+        let mut signal = Signal::new(kind).unwrap();
+        takes_one("signal", async || {
+            raise(kind);
+            signal.recv().await.unwrap();
+        })
+        .await;
+        // The one that the budget did not suffice for.
+        signal.recv().await.unwrap();
+        takes_one("signal, as a stream", async || {
+            raise(kind);
+            signal.next().await.unwrap().unwrap();
+        })
+        .await;
+        let late = interval_at(Instant::now(), Duration::from_nanos(1));
+        takes_one_each("ticks", late).await;
+        let mut tasks: JoinSet<()> = (0..MANY).map(|_| async {}).collect();
+        let ended = tasks.spawn(async {});
+        until(|| ended.is_finished()).await;
+        takes_one_each("tasks", tasks).await;
+
+        let (sender, receiver) = sync::mpsc::unbounded_channel();
+        (0..MANY).for_each(|number| sender.send(number).unwrap());
+        takes_one_each("mpsc", receiver).await;
+        let (sender, receiver) = sync::broadcast::channel(MANY);
+        (0..MANY).for_each(|number| assert!(sender.send(number).is_ok()));
+        takes_one_each("broadcast", receiver).await;
+        let (sender, mut receiver) = sync::watch::channel(0);
+        takes_one("watch", async || {
+            sender.send_modify(|number| *number += 1);
+            assert!(receiver.next().await.is_some());
+        })
+        .await;
+
+        let text = "a line\n".repeat(2 * MANY).into_bytes();
+        let reader = || BufReader::with_capacity(1 << 16, Cursor::new(text.clone()));
+        let (mut lines, mut pieces) = (reader().lines(), reader().split(b'l'));
+        // The first of each fills the buffer as well.
+        assert!(lines.next().await.is_some() && pieces.next().await.is_some());
+        takes_one_each("lines", lines).await;
+        takes_one_each("pieces", pieces).await;
     });
 }
 
@@ -485,22 +546,44 @@ fn what_a_spent_budget_holds_back_is_not_lost() {
     });
 }
 
-/// A loop over a lock that is always free is polled before a sleep in the same task, and takes the whole budget each time. The sleep has waited, and is
-/// ready all the same.
+/// A loop over a lock that is always free is polled before what waits in the same task, and takes
+/// the whole budget each time. Sleeps, also those that are past when they are first polled, ticks
+/// and signals are ready all the same.
 #[test]
-fn a_sleep_is_ready_beside_what_spends_everything() {
-    run(1, async {
+fn what_waits_is_ready_beside_what_spends_everything() {
+    async fn beside_greed(what: impl Future<Output = ()>) {
         let mutex = Mutex::new(());
         let mut greedy = pin!(async {
             loop {
                 drop(mutex.lock().await);
             }
         });
-        let mut slept = pin!(sleep(Duration::from_millis(2)));
+        let mut what = pin!(what);
         poll_fn(|context| {
             let polled: Poll<()> = greedy.as_mut().poll(context);
             assert!(polled.is_pending());
-            slept.as_mut().poll(context)
+            what.as_mut().poll(context)
+        })
+        .await;
+    }
+
+    run(1, async {
+        beside_greed(sleep(Duration::from_millis(2))).await;
+        beside_greed(sleep(Duration::ZERO)).await;
+        // It stays behind.
+        let mut ticks = interval_at(Instant::now(), Duration::from_nanos(1));
+        beside_greed(async {
+            for _ in 0..3 {
+                ticks.tick().await;
+            }
+        })
+        .await;
+        let mut signal = Signal::new(SignalKind::USER_DEFINED_2).unwrap();
+        beside_greed(async {
+            for _ in 0..3 {
+                raise(SignalKind::USER_DEFINED_2);
+                signal.recv().await.unwrap();
+            }
         })
         .await;
     });

@@ -309,9 +309,49 @@ fn a_file_is_given_away_where_it_stands() {
         assert_eq!(file.read([0; 4]).await.0.unwrap(), 2);
         let read = file.read_at([0; 4], 0);
         let file = file.into_std().expect_err("an operation has it");
+        drop(file);
+        assert_eq!(read.await.1, *b"0123");
+    });
+}
+
+/// A file is closed while operations of it are in flight, whose futures are dropped, or are alive
+/// in another task; and while the pool's only thread has yet to find out that nobody wants a lock
+/// any more. Close waits for them. Of a sync that is alive it says so.
+#[test]
+fn close_waits_for_operations() {
+    let builder = executor::Builder::new().cores(1).pin(false);
+    let runtime = builder.blocking_threads_max(1).build().unwrap();
+    runtime.block_on(async {
+        let scratch = Scratch::on_disk("close");
+        let mut file = file_with(&scratch, "file", b"0123456789").await;
+        assert!(poll_immediate(file.write_at("x", 0)).await.is_none());
+        assert!(poll_immediate(file.sync_all()).await.is_none());
+        assert!(poll_immediate(pin!(file.read([0; 4]))).await.is_none());
+        file.close().await.unwrap();
+
+        let file = File::open(scratch.path("file")).await.unwrap();
+        let read = file.read_at([0; 4], 4);
+        let mut closing = pin!(file.close());
+        assert!(poll_immediate(&mut closing).await.is_none());
+        assert_eq!(spawn(read).await.unwrap().1, *b"4567");
+        closing.await.unwrap();
+
+        let file = File::open(scratch.path("file")).await.unwrap();
+        let sync = file.sync_all();
         let error = file.close().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
-        assert_eq!(read.await.1, *b"0123");
+        sync.await.unwrap();
+
+        let file = File::open(scratch.path("file")).await.unwrap();
+        let (free, wait) = std::sync::mpsc::channel::<()>();
+        drop(executor::spawn_blocking(move || wait.recv().unwrap()));
+        assert!(poll_immediate(pin!(file.lock())).await.is_none());
+        let mut closing = pin!(file.close());
+        assert!(poll_immediate(&mut closing).await.is_none());
+        free.send(()).unwrap();
+        closing.await.unwrap();
+        let file = std::fs::File::open(scratch.path("file")).unwrap();
+        file.try_lock().unwrap();
     });
 }
 
@@ -466,7 +506,7 @@ fn a_file_is_cloned_and_has_its_times_set() {
     });
 }
 
-/// A lock keeps others out until it is given up or its file closed, shared locks go together; who waits for one is called off, and has it not.
+/// A lock keeps others out until it is given up or its file closed, and shared locks go together.
 #[test]
 fn locks_keep_others_out() {
     let scratch = Scratch::on_disk("locks");
@@ -482,18 +522,74 @@ fn locks_keep_others_out() {
         one.unlock().await.unwrap();
         waiting.await.unwrap();
         one.try_lock_shared().await.unwrap();
+    });
+}
 
-        // Nobody else is in the way, so the attempt that was begun succeeds; but nobody is there to have the lock.
-        drop((one, other));
+/// The pool's only thread is busy when a lock is asked for, and the future is dropped. The attempt
+/// succeeds later, for nobody: so the file ends unlocked. Until then it is nobody else's turn, nor
+/// can the file be turned into one that knows nothing of it.
+#[test]
+fn a_lock_that_was_given_up_is_given_back() {
+    let scratch = Scratch::on_disk("locks-given-up");
+    let builder = executor::Builder::new().cores(1).pin(false);
+    let runtime = builder.blocking_threads_max(1).build().unwrap();
+    runtime.block_on(async {
+        file_with(&scratch, "file", b"").await;
+        let open = || File::open(scratch.path("file"));
         let (one, other) = (open().await.unwrap(), open().await.unwrap());
+        let is_busy = |tried| matches!(tried, Err(fs::TryLockError::WouldBlock));
+        // The thread is kept busy until the sender is used.
+        let occupy = || {
+            let (free, wait) = std::sync::mpsc::channel::<()>();
+            drop(executor::spawn_blocking(move || wait.recv().unwrap()));
+            free
+        };
+
+        // Dropped while the attempt is under way.
+        let free = occupy();
         let mut given_up = Box::pin(one.lock());
         assert!(poll_immediate(&mut given_up).await.is_none());
         drop(given_up);
-        while is_busy(other.try_lock().await) {
+        let clone = one.try_clone().unwrap();
+        let mut next = Box::pin(clone.lock());
+        assert!(poll_immediate(&mut next).await.is_none());
+        let one = one.into_std().unwrap_err();
+        free.send(()).unwrap();
+        next.await.unwrap();
+        assert!(is_busy(other.try_lock().await));
+        let one = one.into_std().unwrap();
+        drop((one, clone));
+        other.lock().await.unwrap();
+        other.unlock().await.unwrap();
+
+        // Dropped when the attempt has succeeded, and the future was not told yet.
+        let one = open().await.unwrap();
+        let free = occupy();
+        let mut given_up = Box::pin(one.lock());
+        assert!(poll_immediate(&mut given_up).await.is_none());
+        free.send(()).unwrap();
+        executor::spawn_blocking(|| ()).await.unwrap();
+        drop(given_up);
+        let mut one = one;
+        let mut refusals = 0;
+        while let Err(busy) = one.into_std() {
+            one = busy;
+            refusals += 1;
             executor::yield_now().await;
         }
+        assert!(refusals > 0);
+        other.try_lock().await.unwrap();
+
+        // So is an unlock: it does not come after the lock that is asked for later.
+        let free = occupy();
+        let mut given_up = Box::pin(other.unlock());
+        assert!(poll_immediate(&mut given_up).await.is_none());
+        drop(given_up);
+        let mut next = Box::pin(other.lock());
+        assert!(poll_immediate(&mut next).await.is_none());
+        free.send(()).unwrap();
+        next.await.unwrap();
+        let one = open().await.unwrap();
         assert!(is_busy(one.try_lock().await));
-        drop(other);
-        one.lock().await.unwrap();
     });
 }

@@ -1,13 +1,16 @@
 //! Sockets as descriptors, from elsewhere and to elsewhere; sockets before they are connected; options, and names.
 
+#[path = "support/child.rs"]
+mod child;
 mod common;
 
+use child::Child;
 use common::{pair, run, settle, unix_pair};
 use executor::buf::BufResult;
 use executor::net::{
     TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSeqpacket,
     UnixSeqpacketListener, UnixSocket, UnixStream, VsockAddr, VsockListener, VsockStream,
-    lookup_host,
+    listen_fds, lookup_host,
 };
 use futures::future::poll_immediate;
 use rustix::fs::{OFlags, fcntl_getfl};
@@ -347,4 +350,92 @@ fn a_vsock_connect_waits_for_the_answer() {
 fn vsock_addresses_are_shown() {
     let address = VsockAddr::new(VsockAddr::CID_HOST, 5000);
     assert_eq!(address.to_string(), "2:5000");
+}
+
+/// A process is started with a listener, a UDP socket and /dev/null. As long as the environment
+/// promises more, or something that the process has opened itself, nothing is given out. Then each
+/// is, once, and is taken for what it is alone.
+#[test]
+fn sockets_are_passed_to_a_process() {
+    let child = Child::of(|| {
+        let set = |variable: &str, value: String| {
+            // SAFETY: the other thread, libtest's, waits for this one.
+            unsafe { std::env::set_var(variable, value) };
+        };
+        let refused = |variable: &str, value: String, lack: &str| {
+            set(variable, value);
+            let error = listen_fds().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(lack), "{error}");
+        };
+        let own = std::process::id().to_string();
+        assert!(listen_fds().unwrap().is_empty(), "they are for no process");
+        refused("LISTEN_PID", format!("{own}x"), "should be a number");
+        set("LISTEN_PID", own);
+        assert!(listen_fds().unwrap().is_empty(), "there are none");
+        refused("LISTEN_FDS", "three".to_owned(), "should be a number");
+        set("LISTEN_FDNAMES", "web:dns".to_owned());
+        let mut files = vec![std::fs::File::open("/dev/null").unwrap()];
+        while files.last().unwrap().as_raw_fd() < 6 {
+            files.push(std::fs::File::open("/dev/null").unwrap());
+        }
+        refused("LISTEN_FDS", "4".to_owned(), "descriptor 6 should");
+        drop(files);
+        refused("LISTEN_FDS", u16::MAX.to_string(), "should have been");
+
+        set("LISTEN_FDS", "3".to_owned());
+        let passed = listen_fds().unwrap();
+        let names: Vec<_> = passed.iter().map(|fd| fd.name()).collect();
+        assert_eq!(names, ["web", "dns", ""]);
+        assert!(listen_fds().unwrap().is_empty(), "each has one owner");
+        for fd in &passed {
+            assert_eq!(fcntl_getfd(fd).unwrap(), FdFlags::CLOEXEC);
+            assert!(!fd.is_unix_listener() && !fd.is_unix_datagram());
+        }
+        let [web, dns, null] = passed.try_into().unwrap();
+        assert!(web.is_tcp_listener() && !dns.is_tcp_listener() && !null.is_tcp_listener());
+        assert!(!web.is_udp_socket() && dns.is_udp_socket() && !null.is_udp_socket());
+        run(1, async {
+            let is_wrong = |error: std::io::Error| error.kind() == ErrorKind::InvalidInput;
+            let number = null.as_fd().as_raw_fd();
+            assert!(is_wrong(null.into_unix_datagram().unwrap_err()));
+            let file = std::fs::File::open("/dev/null").unwrap();
+            assert_eq!(file.as_raw_fd(), number, "it was closed");
+            assert!(is_wrong(
+                web.try_clone().unwrap().into_udp_socket().unwrap_err()
+            ));
+            let listener = web.into_tcp_listener().unwrap();
+            let udp = dns.into_udp_socket().unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap());
+            let (accepted, connected) = futures::join!(listener.accept(), client);
+            assert!(accepted.is_ok() && connected.is_ok());
+            let address = udp.local_addr().unwrap();
+            udp.send_to("hello", address).await.0.unwrap();
+            assert_eq!(udp.recv_from([0; 5]).await.0.unwrap(), (5, address));
+        });
+    });
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let test = child.command();
+    // As descriptors 3 and 4, in place of its input and output.
+    let script = r#"exec "$0" "$@" 3<&0 4<&1 5</dev/null 0</dev/null 1>&2"#;
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", script])
+        .arg(test.get_program())
+        .args(test.get_args());
+    for (variable, value) in test.get_envs() {
+        match value {
+            Some(value) => command.env(variable, value),
+            None => command.env_remove(variable),
+        };
+    }
+    command
+        .stdin(OwnedFd::from(listener))
+        .stdout(OwnedFd::from(datagrams));
+    let output = command.stderr(std::process::Stdio::piped()).output();
+    let output = output.unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("running 1 test"), "{told}");
 }

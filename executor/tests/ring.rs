@@ -3,17 +3,24 @@
 mod common;
 
 use common::run;
-use executor::net::{TcpListener, TcpStream};
-use executor::ring::io_uring::{opcode, types::Fd};
+use executor::fs::File;
+use executor::net::{TcpListener, TcpStream, UnixStream};
+use executor::ring::io_uring::opcode;
+use executor::ring::io_uring::types::{Fd, Timespec};
 use executor::ring::{Completion, Entry, Multishot, Op, OpStream, Operation, SharedFd};
 use executor::yield_now;
 use futures::stream::FusedStream;
 use futures::{FutureExt, StreamExt};
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use std::cell::Cell;
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 /// Bytes on the heap that say when they are freed.
 struct Buffer {
@@ -124,6 +131,20 @@ fn a_cancelled_operation_gives_its_buffer_back() {
             assert!(!is_freed.get());
         }
     });
+}
+
+/// Waits until something can be read.
+struct Readable(SharedFd);
+
+// SAFETY: the entry points to nothing; the descriptor is held.
+unsafe impl Operation for Readable {
+    type Output = ();
+
+    fn entry(&mut self) -> Entry {
+        opcode::PollAdd::new(Fd(self.0.as_raw_fd()), libc::POLLIN as u32).build()
+    }
+
+    fn complete(self, _: Completion) {}
 }
 
 /// The runtime ends with a user's read in flight: its buffer is freed, for the kernel answers.
@@ -252,5 +273,134 @@ fn a_command_is_sent_to_a_stream() {
             Err(error) => println!("skipped: this kernel has no commands for sockets: {error}"),
         }
         server.into_std().expect("nobody shares it any more");
+    });
+}
+
+/// How often a future was woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+/// Closing what shares its descriptor waits for the last holder, which is an operation that was
+/// dropped in flight. Meanwhile nobody wakes it, however long that takes, and the descriptor cannot
+/// be taken away from it.
+#[test]
+fn close_waits_for_the_last_holder() {
+    async fn closes(
+        what: &str,
+        close: impl Future<Output = io::Result<()>>,
+        shared: SharedFd,
+        other: impl AsFd,
+    ) {
+        let mut close = pin!(close);
+        let woken = Arc::<Woken>::default();
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        assert!(close.as_mut().poll(&mut context).is_pending(), "{what}");
+        executor::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(woken.0.load(Relaxed), 0, "{what}");
+
+        let shared = shared.try_into_owned().expect_err("close waits for it");
+        let mut op = Op::new(Readable(shared.clone()));
+        assert!((&mut op).now_or_never().is_none());
+        drop((shared, op));
+        assert_eq!(woken.0.load(Relaxed), 0, "the kernel has it");
+        while woken.0.load(Relaxed) == 0 {
+            yield_now().await;
+        }
+        close.await.unwrap();
+        let mut ended = [PollFd::new(&other, PollFlags::empty())];
+        poll(&mut ended, Some(&rustix::event::Timespec::default())).unwrap();
+        let is_closed = PollFlags::HUP | PollFlags::ERR;
+        assert!(ended[0].revents().intersects(is_closed), "{what}");
+    }
+
+    run(1, async {
+        executor::time::pause();
+        let (stream, peer) = UnixStream::pair().unwrap();
+        let shared = SharedFd::from(&stream);
+        closes("a stream", stream.close(), shared, peer).await;
+        let (reader, writer) = executor::io::pipe().unwrap();
+        let shared = SharedFd::from(&reader);
+        closes("a pipe", reader.close(), shared, writer).await;
+        let (reader, writer) = io::pipe().unwrap();
+        let file = File::from(OwnedFd::from(reader));
+        let shared = SharedFd::from(&file);
+        closes("a file", file.close(), shared, writer).await;
+    });
+}
+
+/// A close that waits is dropped: the last holder closes the descriptor. So it does if close has
+/// had the descriptor by then, and has not been polled.
+#[test]
+fn a_close_that_is_given_up_leaves_it_to_the_last_holder() {
+    run(1, async {
+        for is_inherited in [false, true] {
+            let (stream, peer) = UnixStream::pair().unwrap();
+            let shared = SharedFd::from(&stream);
+            let mut close = Box::pin(stream.close());
+            assert!((&mut close).now_or_never().is_none());
+            let read = peer.read([0; 1]);
+            if is_inherited {
+                drop(shared);
+                drop(close);
+            } else {
+                drop(close);
+                drop(shared);
+            }
+            assert_eq!(read.await.0.unwrap(), 0);
+        }
+    });
+}
+
+/// A timer of the kernel, in real time.
+struct Elapses(Box<Timespec>);
+
+// SAFETY: the entry points to the time, on the heap, which nobody writes.
+unsafe impl Operation for Elapses {
+    type Output = Option<i32>;
+
+    fn entry(&mut self) -> Entry {
+        opcode::Timeout::new(&raw const *self.0).build()
+    }
+
+    fn complete(self, completion: Completion) -> Self::Output {
+        completion.result().unwrap_err().raw_os_error()
+    }
+
+    fn ends_by_itself(&self) -> bool {
+        true
+    }
+}
+
+/// An operation that says that it ends by itself is in flight: paused time waits for it. One that
+/// does not say so is no reason to wait.
+#[test]
+fn paused_time_waits_for_what_ends_by_itself() {
+    run(1, async {
+        executor::time::pause();
+        let (reader, _writer) = pipe();
+        let mut waits = Op::new(Readable(reader));
+        assert!((&mut waits).now_or_never().is_none());
+        executor::time::sleep(Duration::from_secs(3600)).await;
+
+        let soon = Timespec::new().nsec(20_000_000);
+        let start = executor::time::Instant::now();
+        let elapses = Op::new(Elapses(Box::new(soon)));
+        let hour = executor::time::sleep(Duration::from_secs(3600));
+        let (elapsed, ()) = futures::join!(
+            async {
+                let code = elapses.await;
+                assert_eq!(code, Some(libc::ETIME));
+                start.elapsed()
+            },
+            hour
+        );
+        assert_eq!(elapsed, Duration::ZERO);
     });
 }

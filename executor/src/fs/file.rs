@@ -1,5 +1,6 @@
 //! An open file: at offsets, and as a whole. What is read and written where it stands is in `cursor.rs`.
 
+use super::lock::LockTurns;
 use super::metadata::{self, Metadata};
 use super::{
     Allocate, FileTimes, OpenOptions, Permissions, ReadAt, ReadFixedAt, ReadVectoredAt, Registered,
@@ -7,6 +8,7 @@ use super::{
 };
 use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use crate::io::closing;
 use crate::io::conversions::as_raw_fd;
 use crate::io::ends::{descriptor, reactor};
 use crate::operation::Checked;
@@ -64,6 +66,7 @@ pub struct File {
     /// If it cannot seek, or only pretends to: then it is read in order.
     pub(super) stream: Option<Rc<Lane<KeptInput>>>,
     pub(super) appends: bool,
+    pub(super) lock_turns: LockTurns,
     /// Whether the kernel takes a place in it, or pretends to.
     has_places: bool,
 }
@@ -359,20 +362,29 @@ impl File {
 
     /// Closes it, on the ring, and says what closing it had to say.
     ///
-    /// **Dropped**, it is closed all the same.
+    /// Whatever else holds the file is waited for: operations that were dropped and are being
+    /// cancelled; a call on its [lock](Self::lock); a [`SharedFd`](crate::ring::SharedFd) of it;
+    /// and operations at offsets whose futures are alive. So such a future is to be polled by
+    /// another task, or to be dropped: otherwise this waits for ever.
+    ///
+    /// **Dropped** before it is ready, it is closed all the same, when the last holder lets go of
+    /// it.
     ///
     /// # Errors
-    /// As close(2) has them: of what was still to be written, on file systems that write then. `ResourceBusy` if an operation of it is in
-    /// flight, also one that was dropped: then it is closed when that is over.
+    /// As close(2) has them: of what was still to be written, on file systems that write then.
+    /// `ResourceBusy` if a future that goes in order is alive, such as a sync: then it is closed
+    /// when the last of them is dropped.
     ///
     /// # Panics
     /// Outside of a runtime.
     pub async fn close(self) -> io::Result<()> {
-        let reactor = reactor("close");
-        match self.file.try_into_close(&reactor) {
-            Ok(close) => Op::new(reactor, close).await,
-            Err(_) => Err(io::ErrorKind::ResourceBusy.into()),
+        closing::refuse_if_used(&self.turns)?;
+        self.turns.settled().await;
+        if let Some(stream) = &self.stream {
+            stream.settled().await;
         }
+        self.lock_turns.settled().await;
+        closing::close(self.file).await
     }
 
     /// Duplicates the descriptor: both are the same open file, on this core, and it is closed when both are. The duplicate stands where this one
@@ -385,6 +397,7 @@ impl File {
         let file = self.file.as_fd().try_clone_to_owned()?;
         Ok(Self {
             position: self.position,
+            lock_turns: self.lock_turns.clone(),
             ..Self::from(file)
         })
     }
@@ -405,10 +418,13 @@ impl File {
     /// Turns it into a file of the standard library, which stands where this one does, may be sent to another core, and turned back there.
     ///
     /// # Errors
-    /// The file itself, while an operation of it is in flight, also one that was dropped, and while bytes that a dropped read of something
-    /// that cannot seek has left are to be read.
+    /// The file itself, while an operation of it is in flight, also one that was dropped, and while
+    /// bytes that a dropped read of something that cannot seek has left are to be read. Also while
+    /// a call on its [lock](Self::lock) is under way, of a clone or of a future that was dropped:
+    /// the file would be unlocked behind the back of its new owner.
     pub fn into_std(self) -> Result<std::fs::File, Self> {
-        if self.stream.as_ref().is_some_and(|lane| !lane.is_idle()) || !self.turns.is_idle() {
+        let is_stream_idle = self.stream.as_ref().is_none_or(|lane| lane.is_idle());
+        if !is_stream_idle || !self.turns.is_idle() || !self.lock_turns.is_idle() {
             return Err(self);
         }
         match self.file.try_into_owned() {
@@ -452,6 +468,7 @@ impl From<OwnedFd> for File {
             has_places,
             position: position.unwrap_or(0),
             appends: flags.contains(OFlags::APPEND),
+            lock_turns: LockTurns::new(),
         }
     }
 }

@@ -1,46 +1,146 @@
 //! Locks on files (flock(2)), between programs.
 //!
-//! A lock that is not free is asked for again and again, by a thread that does not wait for it. A thread that waited in the kernel could not be called
-//! off: it would be one of the threads for blocking work less, and the runtime could not end.
+//! A lock that is not free is asked for again and again, by a thread that does not wait for it. A
+//! thread that waited in the kernel could not be called off: it would be one of the threads for
+//! blocking work less, and the runtime could not end.
+//!
+//! The calls of one open file take turns. A call whose future is dropped keeps its turn until the
+//! thread is done with it, and what it got is given back. So it cannot undo what a later call got.
 
 use super::File;
 use crate::blocking;
+use crate::core::context;
+use crate::io::ends::descriptor;
+use crate::sync::{Mutex, OwnedMutexGuard};
 use crate::time::{Duration, sleep};
+use reactor::Origin;
 use std::fs::TryLockError;
+use std::future::Future;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 /// The first pause between two attempts, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
 type Attempt = fn(&std::fs::File) -> Result<(), TryLockError>;
 
-/// A lock that was got, and is given back if nobody takes it: the future that asked may have been dropped.
-struct Unclaimed(Option<std::fs::File>);
+/// Whose turn it is to call flock(2) for an open file. Its clones have it in common.
+#[derive(Clone, Debug)]
+pub(super) struct LockTurns(Rc<Mutex<()>>);
+
+impl LockTurns {
+    pub(super) fn new() -> Self {
+        Self(Rc::new(Mutex::new(())))
+    }
+
+    /// Whether no call is under way, not even one that was dropped.
+    pub(super) fn is_idle(&self) -> bool {
+        self.0.try_lock().is_ok()
+    }
+
+    /// Waits until those that were asked for have ended.
+    pub(super) async fn settled(&self) {
+        drop(self.0.lock().await);
+    }
+}
+
+/// A lock that was got, and is given back if nobody takes it: the future that asked may have been
+/// dropped.
+struct Unclaimed {
+    file: Option<std::fs::File>,
+    origin: Origin,
+}
 
 impl Unclaimed {
+    fn new(file: std::fs::File) -> Self {
+        Self {
+            file: Some(file),
+            origin: Origin::here(),
+        }
+    }
+
     fn claim(mut self) {
-        self.0 = None;
+        if let Some(file) = self.file.take() {
+            // Closed by a worker thread, where closing writes back what was written, as on NFS.
+            drop(descriptor(OwnedFd::from(file)));
+        }
     }
 }
 
 impl Drop for Unclaimed {
     fn drop(&mut self) {
-        if let Some(file) = &self.0 {
+        // A forked child has the same open file: the lock is its parent's.
+        if let Some(file) = self.file.take()
+            && self.origin.is_here()
+        {
             let _ = file.unlock();
         }
     }
 }
 
+type Call = Pin<Box<dyn Future<Output = io::Result<Option<Unclaimed>>>>>;
+
+/// A call under way, with its turn; `None` when it has ended.
+struct Begun(Option<(Call, OwnedMutexGuard<()>)>);
+
+impl Future for Begun {
+    type Output = io::Result<Option<Unclaimed>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let (call, _) = self.0.as_mut().expect("it is polled until it is ready");
+        let outcome = ready!(call.as_mut().poll(context));
+        self.0 = None;
+        Poll::Ready(outcome)
+    }
+}
+
+impl Drop for Begun {
+    /// The turn lasts until the thread is done, and the lock, if it was got, is given back.
+    fn drop(&mut self) {
+        let Some((call, turn)) = self.0.take() else {
+            return;
+        };
+        context::with(|core| {
+            // Without a core the drop of the call gives the lock back.
+            if let Some(core) = core.filter(|core| core.is_here()) {
+                let end = async move {
+                    if let Ok(Some(lock)) = call.await {
+                        // Not here: it may ask a server.
+                        let give_back = move || {
+                            drop(lock);
+                            Ok(())
+                        };
+                        let _ = blocking::call(give_back).await;
+                    }
+                    drop(turn);
+                };
+                core.spawn(end).detach();
+            }
+        });
+    }
+}
+
 impl File {
-    /// Locks the file for this one alone, and waits until that can be done: until all others have [unlocked](Self::unlock) or closed it.
+    /// Locks the file for this one alone, and waits until that can be done: until all others have
+    /// [unlocked](Self::unlock) or closed it.
     ///
-    /// The lock is that of flock(2): it keeps out those who lock the file as well, in this program or another, and nobody else. It belongs to
-    /// the open file, with all its [clones](Self::try_clone) and [standard](Self::into_std) forms, and ends with the last of them. A file that
-    /// is locked already changes its lock, and is unlocked meanwhile.
+    /// The lock is that of flock(2): it keeps out those who lock the file as well, in this program
+    /// or another, and nobody else. It belongs to the open file, with all its
+    /// [clones](Self::try_clone) and [standard](Self::into_std) forms, and ends with the last of
+    /// them. A file that is locked already changes its lock, and is unlocked meanwhile.
     ///
-    /// Whether the lock is free is asked again every millisecond, after a while every 50, so who waits is in no order, and holds no thread.
+    /// A thread for [blocking work](crate::spawn_blocking) asks whether the lock is free: again
+    /// after a millisecond, then less often, up to every 50. Those who wait are in no order. None
+    /// holds a thread between two attempts.
     ///
-    /// **Dropped** before it is ready, the file is not locked by it.
+    /// **Dropped** before it is ready, it leaves the file unlocked, even if the lock is got at that
+    /// moment; others may find it locked until the attempt has been undone. A lock that the file
+    /// had before the call may be lost with it. Later calls on the same open file wait for that:
+    /// so a lock that they get is not undone. A future that is polled once and then neither
+    /// polled nor dropped blocks later calls.
     ///
     /// # Errors
     /// As flock(2) has them; `Unsupported` where the file system has no locks.
@@ -90,7 +190,8 @@ impl File {
         self.try_lock_by(std::fs::File::try_lock_shared).await
     }
 
-    /// Gives the lock up. **Dropped**, it takes place all the same, once it was begun.
+    /// Gives the lock up. **Dropped** before it is ready, the file may stay locked, or be unlocked:
+    /// but before a later call on the same open file gets the lock, not after.
     ///
     /// # Errors
     /// As flock(2) has them. A file that is not locked is no error.
@@ -98,8 +199,8 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     pub async fn unlock(&self) -> io::Result<()> {
-        let file = self.duplicate()?;
-        blocking::call(move || file.unlock()).await
+        let unlock = |file: std::fs::File| file.unlock().map(|()| None);
+        self.lock_call(unlock).await.map(drop)
     }
 
     async fn lock_by(&self, attempt: Attempt) -> io::Result<()> {
@@ -114,15 +215,13 @@ impl File {
         }
     }
 
-    /// On a thread that may block: the lock of a network file system is that of its server.
     async fn try_lock_by(&self, attempt: Attempt) -> Result<(), TryLockError> {
-        let file = self.duplicate().map_err(TryLockError::Error)?;
-        let attempted = blocking::call(move || match attempt(&file) {
-            Ok(()) => Ok(Some(Unclaimed(Some(file)))),
+        let attempt = move |file| match attempt(&file) {
+            Ok(()) => Ok(Some(Unclaimed::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
-        });
-        match attempted.await {
+        };
+        match self.lock_call(attempt).await {
             Ok(Some(lock)) => {
                 lock.claim();
                 Ok(())
@@ -130,5 +229,17 @@ impl File {
             Ok(None) => Err(TryLockError::WouldBlock),
             Err(error) => Err(TryLockError::Error(error)),
         }
+    }
+
+    /// Calls `call` when its turn has come, on a thread that may block: the lock of a network file
+    /// system is that of its server.
+    async fn lock_call(
+        &self,
+        call: impl FnOnce(std::fs::File) -> io::Result<Option<Unclaimed>> + Send + 'static,
+    ) -> io::Result<Option<Unclaimed>> {
+        let turn = Rc::clone(&self.lock_turns.0).lock_owned().await;
+        let file = self.duplicate()?;
+        let call = blocking::call(move || call(file));
+        Begun(Some((Box::pin(call), turn))).await
     }
 }

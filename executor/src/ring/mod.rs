@@ -12,6 +12,19 @@
 //! [`OwnedFd`](std::os::fd::OwnedFd), or shares that of a [`File`](crate::fs::File), a pipe or a stream. To wait until a descriptor is ready,
 //! there is [`AsyncFd`](crate::io::AsyncFd).
 //!
+//! # Cancelling
+//! When a future or a stream is dropped, and by [`Op::cancel`], the kernel is asked once to give
+//! the operation up. What waits for a descriptor, for a time or in a queue ends at once. What the
+//! kernel is executing and cannot interrupt ends when it is done: a write to a disk, some commands
+//! to drivers. Until then it keeps its memory and its descriptors; [`Op::cancel`] waits for it, and
+//! so does `close` of what it shares a descriptor with. (Linux 6.1 may also miss the cancel of an
+//! operation that a worker thread is just taking up.)
+//!
+//! At the end of a runtime each core cancels what is in flight, again every 20 ms, until it has
+//! ended. That takes 5 s at most. Then an error is logged, which names the types of the operations
+//! that are left, and what they own is leaked. So do not leave an operation in flight that neither
+//! heeds a cancel nor ends by itself: before the runtime ends, do what it waits for.
+//!
 //! # What the ring has
 //! - Entries have 64 bytes and completions 16. So operations that need large ones do not work: `uring_cmd` of NVMe devices is one
 //!   (`UringCmd80`). A `UringCmd16` fits.

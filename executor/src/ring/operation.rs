@@ -13,24 +13,40 @@ use std::task::{Context, Poll};
 
 /// An operation with one completion.
 ///
-/// It is moved to the heap by [`Op::new`], and stays there until it is complete.
+/// It is moved to the heap by [`Op::new`], and stays there until it is complete. It, its output and
+/// what it holds never leave their core.
 ///
 /// # Safety
 /// The implementor promises, for each entry that [`entry`](Self::entry) returns:
 ///
-/// - **Memory.** It points only to memory that `self` owns, directly or on the heap, or that lives for ever. From the call of `entry` to that of
-///   [`complete`](Self::complete), nobody reads or writes what the kernel may write, and nobody writes what the kernel may read, other than with
-///   atomic instructions. That holds however long it takes: the future may be dropped, and at the end of a runtime `self` is leaked if the kernel
-///   does not answer.
-/// - **Descriptors.** `self` keeps the descriptors open that it names, as a [`SharedFd`](super::SharedFd) does. It names none by its place in
-///   the ring's table of descriptors, and no buffer by its place in the ring's table of buffers or in a group of provided buffers
-///   (`BUFFER_SELECT`): those belong to this crate.
-/// - **Completions.** It asks for exactly one: no multishot, no `SKIP_SUCCESS`. (A second that only says that the kernel has let go of the memory,
-///   as `SEND_ZC` has it, may follow. The future is ready when it has come, and `complete` gets the first.)
-/// - **Other operations.** It does not link itself to the next entry (`IO_LINK`, `IO_HARDLINK`), does not hold others up (`IO_DRAIN`), does not
-///   cancel or change operations that are not its own, does not change the ring, and posts no completion into a ring of this crate (`MSG_RING`).
+/// - **Memory.** It points only to memory that `self` owns, directly or on the heap, or that lives
+///   for ever. From the call of `entry` to that of [`complete`](Self::complete), nobody reads or
+///   writes what the kernel may write, and nobody writes what the kernel may read, other than with
+///   atomic instructions; nor is there a reference to what the kernel may write. That holds however
+///   long it takes: the future may be dropped, and at the end of a runtime `self` is leaked if the
+///   kernel does not answer.
+/// - **Descriptors.** `self` keeps the descriptors open that it names, as a
+///   [`SharedFd`](super::SharedFd) does. It closes none of them (`Close`) that something else owns.
+///   It names none by its place in the ring's table of descriptors, and no buffer by its place in
+///   the ring's table of buffers or in a group of provided buffers (`BUFFER_SELECT`): those belong
+///   to this crate.
+/// - **Completions.** It asks for exactly one: no multishot, no `SKIP_SUCCESS`. A second that only
+///   says that the kernel has let go of the memory, as `SEND_ZC` has it, may follow. The future is
+///   ready when it has come, and `complete` gets the first. If there are more, the core panics, and
+///   what they bring (descriptors, say) is lost; if there is none, the future never ends.
+/// - **Other operations.** It does not link itself to the next entry (`IO_LINK`, `IO_HARDLINK`),
+///   does not hold others up (`IO_DRAIN`), does not cancel or change operations that are not its
+///   own, does not change the ring, and posts no completion into a ring of this crate (`MSG_RING`).
 ///
-/// User data is set by the crate. `self` may be dropped without `entry` having been called.
+/// It promises as well that `complete` believes no more of what the kernel wrote than the
+/// completion says: of a buffer only as many bytes as were read, of a descriptor that it is new
+/// only if the result is one.
+///
+/// User data is set by the crate. `self` may be dropped without `entry` having been called. The
+/// methods may panic: that reaches who polls the future. If it was dropped, the panic is logged,
+/// and nothing else happens.
+///
+/// What happens if the kernel does not heed a cancel is told [in the module](super#cancelling).
 ///
 /// # Examples
 /// An operation with a buffer: random bytes, read at the start of a device.
@@ -86,12 +102,28 @@ pub unsafe trait Operation: 'static {
     fn is_repeatable(&self) -> bool {
         true
     }
+
+    /// Whether it ends without anybody else having to act, as work on files does. A read of a
+    /// socket waits for the peer, and does not. By default it does not.
+    ///
+    /// Time that is [paused](crate::time::pause) stands still while such an operation is in flight.
+    /// Nothing else depends on it: at the end of a runtime it is cancelled as any.
+    fn ends_by_itself(&self) -> bool {
+        false
+    }
 }
 
 /// An operation with any number of completions.
 ///
+/// When its stream is dropped it is cancelled. Completions that come until the kernel has answered
+/// are still given to [`item`](Self::item), and the items are dropped; only then is `self` dropped.
+///
 /// # Safety
-/// As for [`Operation`], until the completion that [has no more](Completion::has_more) behind it; but it may ask for more than one.
+/// As for [`Operation`], until the completion that [has no more](Completion::has_more) behind it;
+/// but it may ask for more than one. What the kernel may write is behind a pointer, not in `self`
+/// itself:
+/// `item` gets a `&mut self` while the kernel may be writing. The kernel has to end each with a
+/// completion that has no more behind it, also when it is cancelled; multishot operations do.
 ///
 /// # Examples
 /// How often an eventfd was written to, without asking the kernel each time:
@@ -165,6 +197,10 @@ unsafe impl<O: Operation> below::Operation for ByUser<O> {
         self.0.complete(completion)
     }
 
+    fn is_queued(&self) -> bool {
+        self.0.ends_by_itself()
+    }
+
     fn kind() -> &'static str {
         type_name::<O>()
     }
@@ -194,9 +230,11 @@ unsafe impl<M: Multishot> below::Multishot for ByUser<M> {
 operations! {
     /// The future of an [`Operation`]. It is submitted when it is first polled, on the core that it was made on.
     ///
-    /// **Dropped** before that, nothing has happened. Dropped later, the operation is cancelled in the background: it may still take place, its
-    /// output is dropped, and what it points to is kept until the kernel is done with it. To know what became of it, and to have its
-    /// buffer back, [`cancel`](Self::cancel) it instead.
+    /// **Dropped** before that, nothing has happened. Dropped later, the operation is cancelled in
+    /// the background: it may still take place, its output is dropped, and what it points to is
+    /// kept until the kernel is done with it. To know what became of it, and to have its buffer
+    /// back, [`cancel`](Self::cancel) it instead. The kernel is asked once: see
+    /// [`ring`](crate::ring#cancelling).
     pub struct Op<O: Operation>(below::Op<ByUser<O>>) -> O::Output;
 }
 

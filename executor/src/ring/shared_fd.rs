@@ -11,10 +11,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A descriptor of one core, for operations to hold. The last clone that is dropped closes it.
 ///
-/// Made [from an `OwnedFd`](#impl-From<OwnedFd>-for-SharedFd), it takes the descriptor over: a few system calls that do not block. Made from a
-/// reference to a file, a pipe or a stream, it shares the descriptor of that. While it is alive, `into_std` of that gives it back as an error, `close` of
-/// a file answers that it is busy, and `close` of a pipe or a stream waits. An operation on a shared descriptor does not wait for its turn among
-/// the reads and writes of the file, the pipe or the stream.
+/// Made [from an `OwnedFd`](#impl-From<OwnedFd>-for-SharedFd), it takes the descriptor over: a few
+/// system calls that do not block. Made from a reference to a file, a pipe or a stream, it shares
+/// the descriptor of that. While it is alive, `into_std` of that gives it back as an error, and
+/// `close` waits until the last `SharedFd`, and the last operation with one, has gone. An operation
+/// on a shared descriptor does not wait for its turn among the reads and writes of the file, the
+/// pipe or the stream.
 ///
 /// # Examples
 /// ```
@@ -36,10 +38,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 pub struct SharedFd(Descriptor);
 
 impl SharedFd {
-    /// Gives the descriptor back if nobody else holds it: no clone, and no operation in flight.
+    /// Gives the descriptor back if nobody else holds it: no clone, no operation in flight, and not
+    /// the file, pipe or stream that it was made from.
     ///
     /// # Errors
-    /// Returns `self` unchanged while there are other holders.
+    /// Returns `self` unchanged while there are other holders, and while a `close` of the file,
+    /// pipe or stream waits for this one: then it is closed when this one is dropped.
     pub fn try_into_owned(self) -> Result<OwnedFd, Self> {
         self.0.try_into_owned().map_err(Self)
     }

@@ -109,9 +109,10 @@ impl Future for Sleep {
             State::Ahead => (false, false),
             State::Elapsed => (true, false),
         };
-        if is_elapsed {
-            // One that has waited has let the others run. Were it refused, whoever spends the budget before it in each poll of the task could keep
-            // it from being ready for ever.
+        // Were it refused, whoever spends the budget before it in each poll of the task could keep
+        // it from being ready for ever. So one that has waited, and has let the others run, takes
+        // none; and one that has not waits in the wheel until the next turn.
+        if is_elapsed && (has_waited || !budget::is_spent()) {
             if !has_waited {
                 ready!(budget::spend(context));
             }
