@@ -52,12 +52,18 @@ pub struct BufReader<R> {
 
 impl<R> BufReader<R> {
     /// With a buffer of 8 KiB.
-    pub fn new(reader: R) -> Self {
+    pub fn new(reader: R) -> Self
+    where
+        R: AsyncRead + 'static,
+    {
         Self::with_capacity(CAPACITY, reader)
     }
 
     /// With a buffer of so many bytes; it grows for a line that is longer.
-    pub fn with_capacity(bytes: usize, reader: R) -> Self {
+    pub fn with_capacity(bytes: usize, reader: R) -> Self
+    where
+        R: AsyncRead + 'static,
+    {
         Self {
             inlet: Inlet::new(reader, bytes),
             searched: (b'\n', 0),

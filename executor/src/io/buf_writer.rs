@@ -39,12 +39,18 @@ pub struct BufWriter<W> {
 
 impl<W> BufWriter<W> {
     /// With a buffer of 8 KiB.
-    pub fn new(writer: W) -> Self {
+    pub fn new(writer: W) -> Self
+    where
+        W: AsyncWrite + 'static,
+    {
         Self::with_capacity(CAPACITY, writer)
     }
 
     /// With a buffer of so many bytes.
-    pub fn with_capacity(bytes: usize, writer: W) -> Self {
+    pub fn with_capacity(bytes: usize, writer: W) -> Self
+    where
+        W: AsyncWrite + 'static,
+    {
         let outlet = Outlet::new(writer, bytes);
         Self { outlet }
     }
