@@ -89,6 +89,7 @@ impl<R> BufReader<R> {
     ///
     /// # Errors
     /// `self`, while a read that somebody began, and dropped, is in flight. It is over when [`fill_buf`](Self::fill_buf) is.
+    #[doc(alias = "into_inner")]
     pub fn into_parts(self) -> Result<(R, Vec<u8>), Self> {
         let searched = self.searched;
         let refuse = |inlet| Self { inlet, searched };

@@ -69,6 +69,7 @@ impl<W> BufWriter<W> {
     ///
     /// # Errors
     /// `self`, while the writer is at work for a future that was dropped, or behind one that was not. It is over after a flush.
+    #[doc(alias = "into_inner")]
     pub fn into_parts(self) -> Result<(W, Vec<u8>), Self> {
         self.outlet.into_parts().map_err(|outlet| Self { outlet })
     }

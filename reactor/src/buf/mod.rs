@@ -1,4 +1,4 @@
-//! Buffers that are handed to an operation by value, and come back with its result.
+//! The traits of buffers that are handed to an operation by value, and come back with its result.
 //!
 //! io_uring reads and writes a buffer while the future that asked for it may be dropped. So an operation owns its buffer, and the traits
 //! here say what a buffer must offer: [`IoBuf`] bytes to be written from, [`IoBufMut`] space to be read into; [`IoVectoredBuf`] and
