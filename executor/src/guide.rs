@@ -22,6 +22,9 @@
 //! |---|---|
 //! | `#[tokio::main]`, `#[tokio::test]`, `start_paused` | [`main`](macro@crate::main), on any function; [`test`](macro@crate::test) |
 //! | `tokio::spawn`, `LocalSet`, `spawn_local` | [`spawn`](crate::spawn()); every task is a local one |
+//! | `handle.spawn(future)`, from any thread | [`handle.spawn_on(core, async move \|\| …)`](crate::Handle::spawn_on): a closure, whose future is made on its core |
+//! | `stream.read(&mut buffer).await?` | `let BufResult(result, buffer) = stream.read(buffer).await;`, see [`buf`](crate::buf) |
+//! | `Arc<Mutex<T>>` | an `Rc<RefCell<T>>` on one core, with [`sync::Mutex`](crate::sync::Mutex) if it is locked across an `.await`; between cores a [`Sharded`](crate::Sharded), or the same as before |
 //! | `JoinSet`, `AbortHandle`, `task::id`, `task::Builder` | [`JoinSet`](crate::JoinSet), [`AbortHandle`](crate::AbortHandle), [`task`](crate::task) |
 //! | `Handle::current`, `try_current` | [`Handle`](crate::Handle) |
 //! | `Handle::block_on` | [`Handle::block_on(core, async \|\| …)`](crate::Handle::block_on): the future runs on that core |
@@ -41,6 +44,7 @@
 //! | `Mutex::blocking_lock` and the like | tokio's own, inside [`spawn_blocking`](crate::spawn_blocking) |
 //! | `CancellationToken`, `TaskTracker` | tokio-util's; they work unchanged across cores |
 //! | `select!`, `join!` | tokio's or futures'; see [`sync`](crate::sync#which-select) |
+//! | `tokio::pin!` | [`std::pin::pin!`] |
 //! | `AsyncRead`, `AsyncWrite` | [`io::AsyncRead`](crate::io::AsyncRead), by owned buffers; [`io::compat`](crate::io::compat) has the poll-based traits of `futures`, and tokio-util's `compat` leads from those to tokio's |
 //! | `Box<dyn AsyncRead>` | [`io::BoxedRead`](crate::io::BoxedRead), [`BoxedWrite`](crate::io::BoxedWrite), [`BoxedStream`](crate::io::BoxedStream) |
 //! | `io::{duplex, simplex, split, join, chain, copy, empty}` | [`io`](crate::io); readers have [`chain`](crate::io::AsyncReadExt::chain) and [`take`](crate::io::AsyncReadExt::take) |
@@ -54,7 +58,8 @@
 //! | `set_zero_linger` | [`TcpStream::set_zero_linger`](crate::net::TcpStream::set_zero_linger) |
 //! | a second `shutdown` after the peer closed | no error, as with tokio |
 //! | `fs::{File, OpenOptions, DirBuilder}`, `try_clone` | [`fs`](crate::fs); [`File`](crate::fs::File) reads at offsets, and in order |
-//! | `process`, `signal` | [`process`](crate::process), [`signal`](crate::signal) |
+//! | `signal::unix::signal(SignalKind::terminate())` | [`signal::Signal::new(SignalKind::TERMINATE)`](crate::signal::Signal) |
+//! | `process` | [`process`](crate::process) |
 //!
 //! # From glommio
 //!

@@ -21,8 +21,26 @@
 //! }
 //! ```
 //!
-//! Coming from tokio, glommio, monoio, compio or Seastar, look into the [`guide`] for what you know from there.
+//! # Where to find what
 //!
+//! | | |
+//! |---|---|
+//! | [`main`](macro@main), [`test`](macro@test), [`Builder`], [`Runtime`], [`Handle`] | starting a runtime, and reaching it from other threads |
+//! | [`spawn`](spawn()), [`spawn_on`], [`spawn_blocking`], [`JoinSet`], [`task`] | tasks on this core, on another, on a thread that may block |
+//! | [`buf`], [`io`], [`net`], [`fs`], [`process`], [`signal`] | input and output |
+//! | [`time`] | sleeping, time limits, intervals; paused time in tests |
+//! | [`sync`] | channels and locks for the tasks of one core |
+//! | [`Sharded`], [`core_local!`], [`Foreign`] | values on each core, and values that travel |
+//! | [`ring`] | operations of io_uring that are not here |
+//!
+//! # Coming from elsewhere
+//!
+//! The [`guide`] says where to find what you know from tokio, glommio, monoio, compio and Seastar.
+//!
+//! A core that computes for long holds up all of its tasks, and none is moved away: call [`yield_now`](yield_now()) now and then, or compute in
+//! [`spawn_blocking`].
+//!
+//! # Processes
 //! A runtime belongs to its process. A child of fork(2) that calls no exec may leave by `_exit` or build a runtime of its own; what it has of its
 //! parent's it can only drop, and the parent notices nothing: see [`Runtime`](Runtime#forked-children).
 //!
@@ -77,10 +95,61 @@ pub use foreign::Foreign;
 pub use idle::IdlePolicy;
 pub use local::{AccessError, CoreLocal, TaskLocal, TaskLocalFuture};
 pub use next::Next;
+/// Buffers: given to an operation, and given back with its result.
+///
+/// | to | write |
+/// |---|---|
+/// | read into a new buffer | `stream.read(Vec::with_capacity(4096))`: as much as the capacity holds, from the start, and the length is set |
+/// | use the buffer again | as it came back, also if it is full: a read begins at the start, and needs no `clear` |
+/// | append | [`buffer.uninit()`](buf::IoBufMut::uninit), or [`append`](io::AsyncReadExt::append), with capacity reserved before |
+/// | read or write a part | [`buffer.slice(range)`](buf::IoBuf::slice), and [`into_inner`](buf::IntoInner::into_inner) for the whole again |
+/// | write a constant | `stream.write_all("text")` |
+/// | write the same bytes to many | an `Rc<[u8]>`, or `Bytes` with the feature `bytes`: a clone for each |
+/// | write several buffers at once | an array, a vector, or a tuple `(head, (body,))`, to `write_vectored_all` |
+///
+/// An error leaves the buffer as usable as a success does. For `?` take the result apart from the buffer, or, to drop the buffer with an
+/// error, call [`into_result`](buf::BufResult::into_result).
+///
+/// # Examples
+/// ```
+/// use executor::buf::{BufResult, IntoInner, IoBuf, IoBufMut};
+/// use executor::net::UnixStream;
+///
+/// #[executor::main(cores = 1)]
+/// async fn main() -> std::io::Result<()> {
+///     let (stream, peer) = UnixStream::pair()?;
+///     let (written, message) = peer.write(String::from("hello")).await.into_result()?;
+///     assert_eq!((written, &*message), (5, "hello"));
+///
+///     let BufResult(count, buffer) = stream.read(Vec::with_capacity(64)).await;
+///     assert_eq!(count?, 5);
+///     assert_eq!(buffer, b"hello");
+///
+///     // Behind what is there.
+///     peer.write_all(", world").await.0?;
+///     let BufResult(count, room) = stream.read(buffer.uninit()).await;
+///     let buffer = room.into_inner();
+///     assert_eq!(count?, 7);
+///     assert_eq!(buffer, b"hello, world");
+///
+///     // A part of it.
+///     let BufResult(written, part) = stream.write_all(buffer.slice(7..)).await;
+///     written?;
+///     let buffer = part.into_inner();
+///     let ((), answer) = peer.read_exact([0; 5]).await.into_result()?;
+///     assert_eq!(&answer, b"world");
+///     assert_eq!(buffer.len(), 12);
+///     Ok(())
+/// }
+/// ```
+///
+/// # The traits
+#[doc(inline)]
+pub use reactor::buf;
 #[doc(inline)]
 pub use reactor::park::State as CoreState;
 #[doc(inline)]
-pub use reactor::{Capabilities, Feature, SetupError, buf};
+pub use reactor::{Capabilities, Feature, SetupError};
 pub use runtime::{Builder, Handle, Runtime, StartError, TryCurrentError, unpinned};
 pub use sharded::Sharded;
 pub use spawn::{cores, cpus, current_core, spawn, spawn_future_on, spawn_on};

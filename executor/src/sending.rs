@@ -27,8 +27,9 @@ pub trait SendableFuture {}
 #[diagnostic::on_unimplemented(
     message = "this closure cannot be sent to another core or thread: it captures something that is not `Send`",
     label = "what this closure captures stays here",
-    note = "sockets, files, timers and `Rc`s stay on the core that they were made on. Make them inside of the closure, or send what \
-            they are made from: sockets, pipes and files have `into_std` for it",
+    note = "sockets, files, timers, `Rc`s and what is in `executor::sync` stay on the core that they were made on. Make them inside \
+            of the closure, or send what they are made from: sockets, pipes and files have `into_std` for it",
+    note = "between cores, use a channel whose ends are `Send`, such as those of `async-channel` or `tokio::sync`, or `Sharded`",
     note = "to see what is not `Send`, give the closure to a `fn needs_send(_: impl Send) {{}}`"
 )]
 pub trait SendableClosure: Send {}

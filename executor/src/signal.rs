@@ -1,9 +1,56 @@
-//! Signals, as something to wait for.
+//! Signals, as something to wait for: Ctrl-C, a request to end, a reload.
 //!
-//! A handler may do next to nothing, so it writes a byte into a pipe, which the core that waits watches on its ring, and reads dry. That handler,
-//! which several parts of a program can share for one signal, is signal-hook's.
+//! [`ctrl_c`] is for a program that ends at Ctrl-C and does nothing else with signals. A service makes one [`Signal`] for each kind before it
+//! begins to serve, and keeps it. What tokio writes as `signal(SignalKind::terminate())` is `Signal::new(SignalKind::TERMINATE)` here.
 //!
-//! A forked child inherits handler and pipe. There the handler writes nothing: the pipe is the parent's, whom the child's signals do not concern.
+//! # A graceful end
+//! Every core stops accepting; then `main` returns, and what is still running is dropped. To let it end first, count it with a
+//! `tokio_util::task::TaskTracker`, and wait for that with a [time limit](crate::time::timeout).
+//!
+//! ```
+//! use executor::JoinSet;
+//! use executor::net::TcpListener;
+//! use executor::signal::{Signal, SignalKind};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! #[executor::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let mut interrupt = Signal::new(SignalKind::INTERRUPT)?;
+//!     let mut terminate = Signal::new(SignalKind::TERMINATE)?;
+//!     let stop = CancellationToken::new();
+//!     let mut servers = JoinSet::new();
+//!     let listeners = TcpListener::bind_all("127.0.0.1:0")?;
+//!     for (core, listener) in listeners.into_iter().enumerate() {
+//!         let stop = stop.clone();
+//!         servers.spawn_on(core, move || serve(listener.into(), stop));
+//!     }
+//! #   signal_hook::low_level::raise(SignalKind::TERMINATE.as_raw())?;
+//!     tokio::select! {
+//!         signal = interrupt.recv() => signal?,
+//!         signal = terminate.recv() => signal?,
+//!     }
+//!     stop.cancel();
+//!     while let Some(server) = servers.join_next().await {
+//!         server.expect("serving does not panic")?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! async fn serve(listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+//!     loop {
+//!         let (stream, _) = tokio::select! {
+//!             () = stop.cancelled() => return Ok(()),
+//!             connection = listener.accept() => connection?,
+//!         };
+//!         executor::spawn(async move { stream.write_all("hello\n").await.0 }).detach();
+//!     }
+//! }
+//! ```
+
+// A handler may do next to nothing, so it writes a byte into a pipe, which the core that waits watches on its ring, and reads dry. That handler,
+// which several parts of a program can share for one signal, is signal-hook's.
+//
+// A forked child inherits handler and pipe. There the handler writes nothing: the pipe is the parent's, whom the child's signals do not concern.
 
 use crate::io::{AsyncFd, Ready};
 use futures_core::Stream;

@@ -6,7 +6,6 @@ mod common;
 use common::descriptors::{alone, descriptors};
 use common::{Random, modes, pair, settle, start_with, unix_pair, until};
 use executor::buf::BufResult;
-use executor::io::AsyncWriteExt;
 use executor::net::{BufPool, Filling, PoolOptions, TcpListener, TcpStream};
 use executor::spawn;
 use executor::time::{Duration, sleep};
@@ -21,7 +20,6 @@ fn is_reset(error: &io::Error) -> bool {
 
 /// Sends everything back, by one of the ways there are.
 async fn echo(stream: &TcpStream, pool: &BufPool, way: usize) -> io::Result<()> {
-    let mut writing = stream;
     let mut arriving = (way == 3).then(|| stream.receive(pool));
     loop {
         match way {
@@ -49,7 +47,7 @@ async fn echo(stream: &TcpStream, pool: &BufPool, way: usize) -> io::Result<()> 
                     bytes[..count / 2].to_vec(),
                     bytes[count / 2..count].to_vec(),
                 ];
-                writing.write_vectored_all(parts).await.0?;
+                stream.write_vectored_all(parts).await.0?;
             }
             _ => match arriving.as_mut().expect("it is this way").next().await {
                 None => return Ok(()),
@@ -153,9 +151,8 @@ fn a_peer_resets_in_the_middle_of_a_write() {
                         (result.unwrap_err(), buffer)
                     }
                     1 => {
-                        let mut writing = &stream;
                         let BufResult(result, [buffer, _]) =
-                            writing.write_vectored_all([buffer, vec![8; 10]]).await;
+                            stream.write_vectored_all([buffer, vec![8; 10]]).await;
                         (result.unwrap_err(), buffer)
                     }
                     _ => {

@@ -64,7 +64,6 @@ fn vectored_reads_and_writes_keep_the_order() {
             let expected = sent.concat();
             let (writing, reading) = ($other, &$one);
             let write = async {
-                let mut writing = writing;
                 writing.write_vectored_all(sent).await.0.unwrap();
                 writing.shutdown(Shutdown::Write).await.unwrap();
             };
@@ -103,7 +102,7 @@ fn vectored_reads_and_writes_keep_the_order() {
 fn more_pieces_than_the_kernel_takes() {
     macro_rules! test {
         ($one:expr, $other:expr) => {
-            let mut writing = $other;
+            let writing = $other;
             let sent: Vec<Vec<u8>> = (0..3000u32).map(|index| vec![index as u8]).collect();
             let BufResult(written, sent) = writing.write_vectored(sent).await;
             assert_eq!(written.unwrap(), 1024);

@@ -95,7 +95,8 @@ fn parse_path(input: ParseStream<'_>) -> syn::Result<Path> {
 ///
 /// # Arguments
 /// `#[executor::main(cores = N, idle = POLICY, pin = BOOL)]`; each may be left out. They are any expressions for the methods of `executor::Builder` with
-/// these names. `start_paused = true` is for tests.
+/// these names. `start_paused = true` is for tests. There is no `flavor` and no `worker_threads`: `cores = 1` is a runtime on one thread, and
+/// each further core has a thread of its own.
 ///
 /// `crate = PATH` says where the crate `executor` is: for one that is renamed, or re-exported by another. The macro of a re-export is used the same way:
 /// `#[framework::executor::main(crate = framework::executor)]`. A string, `crate = "executor1"`, is understood as well.
@@ -109,16 +110,27 @@ fn parse_path(input: ParseStream<'_>) -> syn::Result<Path> {
 /// Another function than `main` panics if it is called on a core of a runtime.
 ///
 /// # Examples
-/// ```ignore
-/// #[executor::main(cores = 2)]
-/// async fn main() -> std::io::Result<()> {
-///     executor::fs::write("greeting", "hello").await
+/// ```
+/// /// Runs on core 0; the others wait for what is sent to them.
+/// #[executor::main]
+/// async fn main() -> Result<(), executor::JoinError> {
+///     let last = executor::cores() - 1;
+///     let there = executor::spawn_on(last, async || executor::current_core());
+///     assert_eq!(there.await?, last);
+///     Ok(())
+/// }
+/// ```
+///
+/// In a program that is not async otherwise, on one core:
+/// ```
+/// fn main() -> std::io::Result<()> {
+///     assert!(manifest()?.contains("[package]"));
+///     Ok(())
 /// }
 ///
-/// /// Callable from code that is not async.
-/// #[executor::main(cores = 1)]
-/// async fn greeting() -> std::io::Result<Vec<u8>> {
-///     executor::fs::read("greeting").await
+/// #[executor::main(cores = 1, pin = false)]
+/// async fn manifest() -> std::io::Result<String> {
+///     executor::fs::read_to_string("Cargo.toml").await
 /// }
 /// ```
 #[proc_macro_attribute]
@@ -159,13 +171,21 @@ fn expand_main(arguments: TokenStream, function: &ItemFn) -> syn::Result<TokenSt
 /// `executor::time::pause`.
 ///
 /// # Examples
-/// ```ignore
+/// ```
 /// #[executor::test]
 /// async fn a_file_that_is_written_can_be_read() -> std::io::Result<()> {
-///     executor::fs::write("greeting", "hello").await?;
-///     assert_eq!(executor::fs::read("greeting").await?, b"hello");
-///     Ok(())
+///     let path = std::env::temp_dir().join("executor-test-example");
+///     executor::fs::write(&path, "hello").await.0?;
+///     assert_eq!(executor::fs::read(&path).await?, b"hello");
+///     executor::fs::remove_file(&path).await
 /// }
+///
+/// #[executor::test(cores = 2)]
+/// async fn another_core_answers() {
+///     let answer = executor::spawn_on(1, async || 6 * 7).await;
+///     assert_eq!(answer.unwrap(), 42);
+/// }
+/// # fn main() {}
 /// ```
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {

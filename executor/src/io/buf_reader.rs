@@ -22,8 +22,8 @@ const CAPACITY: usize = 8 * 1024;
 /// At the end each call asks the reader again, as the standard library's does: a terminal on which an end was typed goes on, and so does a
 /// file that has grown. Of most readers the end is final, and is told again.
 ///
-/// The price is an allocation for each read, and that the reader must be owned (`'static`): one that is shared can be an [`Rc`](std::rc::Rc)
-/// behind a type of yours, or half of a stream.
+/// The price is an allocation for each read, and that the reader must be owned (`'static`). Of a socket that is written to as well, give it
+/// the [half that is read](crate::net::TcpStream::into_split), or use a [`BufStream`](crate::io::BufStream).
 ///
 /// # Examples
 /// ```
@@ -52,12 +52,18 @@ pub struct BufReader<R> {
 
 impl<R> BufReader<R> {
     /// With a buffer of 8 KiB.
-    pub fn new(reader: R) -> Self {
+    pub fn new(reader: R) -> Self
+    where
+        R: AsyncRead + 'static,
+    {
         Self::with_capacity(CAPACITY, reader)
     }
 
     /// With a buffer of so many bytes; it grows for a line that is longer.
-    pub fn with_capacity(bytes: usize, reader: R) -> Self {
+    pub fn with_capacity(bytes: usize, reader: R) -> Self
+    where
+        R: AsyncRead + 'static,
+    {
         Self {
             inlet: Inlet::new(reader, bytes),
             searched: (b'\n', 0),
@@ -83,6 +89,7 @@ impl<R> BufReader<R> {
     ///
     /// # Errors
     /// `self`, while a read that somebody began, and dropped, is in flight. It is over when [`fill_buf`](Self::fill_buf) is.
+    #[doc(alias = "into_inner")]
     pub fn into_parts(self) -> Result<(R, Vec<u8>), Self> {
         let searched = self.searched;
         let refuse = |inlet| Self { inlet, searched };

@@ -39,12 +39,18 @@ pub struct BufWriter<W> {
 
 impl<W> BufWriter<W> {
     /// With a buffer of 8 KiB.
-    pub fn new(writer: W) -> Self {
+    pub fn new(writer: W) -> Self
+    where
+        W: AsyncWrite + 'static,
+    {
         Self::with_capacity(CAPACITY, writer)
     }
 
     /// With a buffer of so many bytes.
-    pub fn with_capacity(bytes: usize, writer: W) -> Self {
+    pub fn with_capacity(bytes: usize, writer: W) -> Self
+    where
+        W: AsyncWrite + 'static,
+    {
         let outlet = Outlet::new(writer, bytes);
         Self { outlet }
     }
@@ -63,6 +69,7 @@ impl<W> BufWriter<W> {
     ///
     /// # Errors
     /// `self`, while the writer is at work for a future that was dropped, or behind one that was not. It is over after a flush.
+    #[doc(alias = "into_inner")]
     pub fn into_parts(self) -> Result<(W, Vec<u8>), Self> {
         self.outlet.into_parts().map_err(|outlet| Self { outlet })
     }

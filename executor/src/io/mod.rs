@@ -60,6 +60,8 @@ pub use pipe::{PipeReader, PipeWriter, pipe};
 pub use simplex::{DuplexStream, SimplexReader, SimplexWriter, duplex, simplex};
 pub use split::{Join, ReadHalf, UnsplitError, WriteHalf, join, split};
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
+#[doc(no_inline)]
+pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 pub use traits::{
     AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncSeek, AsyncWrite,
     AsyncWriteAt, AsyncWriteAtExt, AsyncWriteExt, Chain, Splittable, Take,

@@ -1,6 +1,7 @@
 //! The two sides of a stream, apart: borrowed, for one task, or owned, for two.
 
 use super::ShutdownStream;
+use super::TcpStream;
 use super::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use super::stream_methods::{reading_methods, writing_methods};
 use super::stream_socket::{SocketStream, StreamSocket};
@@ -13,16 +14,56 @@ use std::{error, fmt};
 
 /// The receiving side of a stream, borrowed from it.
 #[derive(Debug)]
-pub struct ReadHalf<'a, S>(&'a S);
+pub struct ReadHalf<'a, S = TcpStream>(&'a S);
 
 /// The sending side of a stream, borrowed from it.
 #[derive(Debug)]
-pub struct WriteHalf<'a, S>(&'a S);
+pub struct WriteHalf<'a, S = TcpStream>(&'a S);
 
 /// The receiving side of a stream. What the whole has beside reading and writing is there by `as_ref`. The stream is closed when both halves have been
 /// dropped; to wait for that, [reunite](Self::reunite) them and close the whole.
+///
+/// Both halves stay on the core of the stream. To read lines, give this one to a [`BufReader`](crate::io::BufReader).
+///
+/// # Examples
+/// A struct names the halves without the stream, if that is a [`TcpStream`]; those of a `UnixStream` are `OwnedReadHalf<UnixStream>` and
+/// `OwnedWriteHalf<UnixStream>`.
+/// ```
+/// use executor::io::{BufReader, Lines};
+/// use executor::net::{OwnedReadHalf, OwnedWriteHalf, TcpListener, TcpStream};
+///
+/// struct Client {
+///     lines: Lines<OwnedReadHalf>,
+///     writer: OwnedWriteHalf,
+/// }
+///
+/// impl Client {
+///     fn new(stream: TcpStream) -> Self {
+///         let (reader, writer) = stream.into_split();
+///         let lines = BufReader::new(reader).lines();
+///         Self { lines, writer }
+///     }
+///
+///     async fn greet(&mut self) -> std::io::Result<()> {
+///         while let Some(name) = self.lines.next_line().await? {
+///             self.writer.write_all(format!("hello {name}\n")).await.0?;
+///         }
+///         Ok(())
+///     }
+/// }
+/// # #[executor::main(cores = 1)]
+/// # async fn main() -> std::io::Result<()> {
+/// # let listener = TcpListener::bind("127.0.0.1:0")?;
+/// # let stream = TcpStream::connect(listener.local_addr()?).await?;
+/// # let mut client = Client::new(listener.accept().await?.0);
+/// # executor::spawn(async move { client.greet().await }).detach();
+/// # stream.write_all("you\n").await.0?;
+/// # assert_eq!(&stream.read_exact([0; 10]).await.1, b"hello you\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
-pub struct OwnedReadHalf<S>(Rc<S>);
+pub struct OwnedReadHalf<S = TcpStream>(Rc<S>);
 
 /// The sending side of a stream. What the whole has beside reading and writing is there by `as_ref`.
 ///
@@ -46,7 +87,7 @@ pub struct OwnedReadHalf<S>(Rc<S>);
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct OwnedWriteHalf<S: SocketStream> {
+pub struct OwnedWriteHalf<S: SocketStream = TcpStream> {
     stream: Rc<S>,
     shuts_down: bool,
     origin: Origin,
@@ -193,7 +234,7 @@ impl<S: SocketStream> AsRef<S> for OwnedWriteHalf<S> {
 }
 
 /// These halves are not of one stream.
-pub struct ReuniteError<S: SocketStream>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
+pub struct ReuniteError<S: SocketStream = TcpStream>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
 
 impl<S: SocketStream> fmt::Debug for ReuniteError<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,4 +276,4 @@ macro_rules! splittable {
     };
 }
 
-splittable!(super::TcpStream, super::UnixStream, super::VsockStream);
+splittable!(TcpStream, super::UnixStream, super::VsockStream);

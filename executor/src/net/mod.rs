@@ -1,17 +1,77 @@
-//! The network on the core's ring: TCP, UDP and Unix sockets, with owned buffers.
+//! The network on the core's ring: TCP, UDP, Unix and vsock sockets, with owned buffers.
+//!
+//! | | connects, reads, writes | accepts | datagrams |
+//! |---|---|---|---|
+//! | Internet | [`TcpStream`] | [`TcpListener`] | [`UdpSocket`] |
+//! | this machine | [`UnixStream`] | [`UnixListener`], [`UnixSeqpacketListener`] | [`UnixDatagram`], [`UnixSeqpacket`] |
+//! | virtual machines | [`VsockStream`] | [`VsockListener`] | |
+//!
+//! [`TcpSocket`], [`TcpListenerBuilder`], [`UdpSocketBuilder`] and [`UnixSocket`] set options before a socket is bound or connected.
+//! [`Receive`] and [`Datagrams`] receive into a [`BufPool`], so that a connection that waits holds no buffer. [`lookup_host`] looks a name
+//! up, and [`listen_fds`] finds sockets that the process was started with.
 //!
 //! The kernel owns a buffer from the moment an operation is submitted until it is done, so operations take buffers by value and give
 //! them back with the result, as a [`BufResult`](crate::buf::BufResult). Sockets belong to the core they were made on.
 //!
 //! Operations of one direction of a socket take turns. One whose future is **dropped** loses nothing that has arrived: the next of that
-//! direction begins with it. So `select!` in a loop is exact.
+//! direction begins with it. So `select!` in a loop loses no data.
 //!
-//! | who | what it is made of |
-//! |---|---|
-//! | [`TcpStream`], [`UnixStream`], [`VsockStream`], their halves | `stream_socket`, public by the methods of `stream_methods` |
-//! | [`TcpListener`], [`UnixListener`], [`VsockListener`], [`UnixSeqpacketListener`] | `listen_socket`, `incoming` |
-//! | [`UdpSocket`], [`UnixDatagram`], [`UnixSeqpacket`] | `datagram_socket` |
-//! | [`Receive`], [`Datagrams`] | receiving into a [`BufPool`] |
+//! # Coming from tokio
+//!
+//! - **`read(&mut buffer)`** is `let BufResult(result, buffer) = stream.read(buffer).await`: see [`buf`](crate::buf). The methods take
+//!   `&self`, so one task may read while another writes.
+//! - **`bind`** is not async, and takes addresses only: `"localhost:80"` is refused, because looking a name up could block the core.
+//! - **A listener on each core** comes from [`TcpListener::bind_all`]. To call `bind` on each core is an error from the second on
+//!   (`AddrInUse`).
+//! - **A stream in two tasks**: [`into_split`](TcpStream::into_split), or an `Rc<TcpStream>` with a clone for each. Both tasks are on the
+//!   stream's core; to move it to another, see [`TcpListener`](TcpListener#connections-for-other-cores).
+//! - **`shutdown()`** takes the direction: `stream.shutdown(std::net::Shutdown::Write)`.
+//! - **Errors** are the system's, with their [`raw_os_error`](std::io::Error::raw_os_error), and name no address. Add it where you print them.
+//!
+//! # Examples
+//! An echo server on every core:
+//! ```
+//! use executor::buf::BufResult;
+//! use executor::net::{TcpListener, TcpStream};
+//! use std::io;
+//!
+//! async fn serve(listener: TcpListener) -> io::Result<()> {
+//!     loop {
+//!         let (stream, peer) = listener.accept().await?;
+//!         executor::spawn(async move {
+//!             if let Err(error) = echo(stream).await {
+//!                 eprintln!("{peer}: {error}");
+//!             }
+//!         })
+//!         .detach();
+//!     }
+//! }
+//!
+//! async fn echo(stream: TcpStream) -> io::Result<()> {
+//!     let mut buffer = Vec::with_capacity(4096);
+//!     loop {
+//!         let BufResult(count, received) = stream.read(buffer).await;
+//!         if count? == 0 {
+//!             return Ok(());
+//!         }
+//!         let BufResult(written, received) = stream.write_all(received).await;
+//!         written?;
+//!         buffer = received;
+//!     }
+//! }
+//! # #[executor::main]
+//! # async fn main() -> io::Result<()> {
+//! let listeners = TcpListener::bind_all("127.0.0.1:0")?;
+//! # let address = listeners[0].local_addr()?;
+//! for (core, listener) in listeners.into_iter().enumerate() {
+//!     executor::spawn_on(core, move || serve(listener.into())).detach();
+//! }
+//! # let client = TcpStream::connect(address).await?;
+//! # client.write_all("hello").await.0?;
+//! # assert_eq!(&client.read_exact([0; 5]).await.1, b"hello");
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 

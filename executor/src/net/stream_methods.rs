@@ -6,7 +6,8 @@
 macro_rules! reading_methods {
     () => {
         /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
-        /// means that the peer has finished sending, or that the buffer has no capacity.
+        /// means that the peer has finished sending, or that the buffer has no capacity, as `Vec::new()` has none. To read behind the bytes
+        /// that a vector has, [`append`](crate::io::AsyncReadExt::append), with capacity reserved for it.
         ///
         /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
         /// Only the buffer is gone; to have it back, [cancel](crate::net::Read::cancel) the read instead. A second read waits for the
@@ -83,7 +84,7 @@ macro_rules! writing_methods {
         }
 
         /// Writes some of the bytes of several buffers, one after another; of more than 1024, of the first 1024. Cancellation, errors and
-        /// panics as for [`write`](Self::write). To write all: [`write_vectored_all`](crate::io::AsyncWriteExt::write_vectored_all).
+        /// panics as for [`write`](Self::write).
         #[track_caller]
         pub fn write_vectored<V: crate::buf::IoVectoredBuf>(
             &self,
@@ -99,6 +100,15 @@ macro_rules! writing_methods {
             buffer: B,
         ) -> crate::buf::BufResult<(), B> {
             self.stream_socket().write_all(buffer).await
+        }
+
+        /// Writes all bytes of several buffers, one after another: a head and a body, say, or all that a queue holds. Cancellation, errors
+        /// and panics as for [`write_all`](Self::write_all).
+        pub async fn write_vectored_all<V: crate::buf::IoVectoredBuf>(
+            &self,
+            buffers: V,
+        ) -> crate::buf::BufResult<(), V> {
+            self.stream_socket().write_vectored_all(buffers).await
         }
     };
 }

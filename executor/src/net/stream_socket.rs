@@ -139,6 +139,24 @@ impl StreamSocket {
         BufResult(Ok(()), buffer)
     }
 
+    pub(super) async fn write_vectored_all<V: IoVectoredBuf>(
+        &self,
+        mut buffers: V,
+    ) -> BufResult<(), V> {
+        let length = buffers.total_len();
+        let mut written = 0;
+        while written < length {
+            let BufResult(result, rest) = self.write_vectored(buffers.slice(written)).await;
+            buffers = rest.into_inner();
+            match result {
+                Ok(0) => return BufResult(Err(io::ErrorKind::WriteZero.into()), buffers),
+                Ok(count) => written += count,
+                Err(error) => return BufResult(Err(error), buffers),
+            }
+        }
+        BufResult(Ok(()), buffers)
+    }
+
     #[track_caller]
     pub(super) fn receive(&self, pool: &BufPool) -> Receive {
         Receive::new(self.socket.clone(), Rc::clone(&self.inbound), pool)

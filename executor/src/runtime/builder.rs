@@ -43,11 +43,13 @@ pub struct Builder {
 
 impl Builder {
     /// One core for each CPU in the affinity mask of the calling thread, each pinned to its own.
+    #[doc(alias("new_multi_thread", "new_current_thread"))]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// How many cores. They take the first CPUs of the affinity mask, in ascending order.
+    #[doc(alias = "worker_threads")]
     pub fn cores(mut self, cores: usize) -> Self {
         self.cores = Some(cores);
         self
@@ -95,6 +97,7 @@ impl Builder {
     /// that wait in the kernel cost little more than their stacks, and with few of them closures that wait for each other would wait for ever. Closures that
     /// compute are better served by as many as there are CPUs. 0 is an error of
     /// [`build`](Self::build).
+    #[doc(alias = "max_blocking_threads")]
     pub fn blocking_threads_max(mut self, threads: usize) -> Self {
         self.blocking.threads_max = threads;
         self

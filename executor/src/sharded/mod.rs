@@ -43,6 +43,43 @@ use std::sync::{Arc, OnceLock};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A map of which each core has a part: the key says which. The closure owns what it is sent with, and yields owned values, for what is
+/// borrowed from the shard stays there. On one core there is never more than one closure at a time, so a `RefCell` does for a lock;
+/// what is borrowed from it must not be held across an `.await`.
+/// ```
+/// use executor::{JoinError, Sharded};
+/// use std::cell::RefCell;
+/// use std::collections::HashMap;
+/// use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+///
+/// #[derive(Clone)]
+/// struct Store(Sharded<RefCell<HashMap<String, String>>>);
+///
+/// impl Store {
+///     fn core_of(key: &str) -> usize {
+///         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
+///         (hash % executor::cores() as u64) as usize
+///     }
+///
+///     async fn set(&self, key: String, value: String) -> Result<Option<String>, JoinError> {
+///         let core = Self::core_of(&key);
+///         self.0.call_on(core, move |map| map.borrow_mut().insert(key, value)).await
+///     }
+///
+///     async fn get(&self, key: String) -> Result<Option<String>, JoinError> {
+///         let core = Self::core_of(&key);
+///         self.0.call_on(core, move |map| map.borrow().get(&key).cloned()).await
+///     }
+/// }
+/// # #[executor::main]
+/// # async fn main() -> Result<(), JoinError> {
+/// let store = Store(Sharded::new(RefCell::default).await?);
+/// store.set("colour".into(), "blue".into()).await?;
+/// assert_eq!(store.get("colour".into()).await?.as_deref(), Some("blue"));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Sharded<T: 'static> {
     inner: Arc<Inner>,
     value: PhantomData<fn(T) -> T>,

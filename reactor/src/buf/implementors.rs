@@ -49,7 +49,23 @@ macro_rules! pointers {
     };
 }
 
-pointers!(&'static B, &'static mut B, Box<B>, Rc<B>, Arc<B>);
+pointers!(Box<B>, Rc<B>, Arc<B>);
+
+/// Constants are buffers too. Other references are not, and `&mut` is none, though a `'static` one would be sound: then a borrowed
+/// local is refused because of its type, with the words of [`IoBuf`], and not because of its lifetime.
+macro_rules! constants {
+    ($([$($parameters:tt)*] $constant:ty),* $(,)?) => {
+        $(
+            impl<$($parameters)*> IoBuf for &'static $constant {
+                fn as_init(&self) -> &[u8] {
+                    (**self).as_init()
+                }
+            }
+        )*
+    };
+}
+
+constants!([] [u8], [const N: usize] [u8; N], [] str);
 
 /// The bytes of a slice, all of which are initialised, as space.
 fn space_of(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
@@ -99,24 +115,15 @@ unsafe impl IoBufMut for Vec<u8> {
     }
 }
 
-/// What points to a buffer alone is one that can be read into.
-macro_rules! own_pointers {
-    ($($pointer:ty),*) => {
-        $(
-            // SAFETY: all is left to the buffer that it points to.
-            unsafe impl<B: IoBufMut + ?Sized> IoBufMut for $pointer {
-                unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
-                    // SAFETY: passed on to the caller.
-                    unsafe { (**self).as_uninit() }
-                }
+// SAFETY: all is left to the buffer in the box.
+unsafe impl<B: IoBufMut + ?Sized> IoBufMut for Box<B> {
+    unsafe fn as_uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: passed on to the caller.
+        unsafe { (**self).as_uninit() }
+    }
 
-                unsafe fn set_len(&mut self, length: usize) {
-                    // SAFETY: passed on to the caller.
-                    unsafe { (**self).set_len(length) };
-                }
-            }
-        )*
-    };
+    unsafe fn set_len(&mut self, length: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe { (**self).set_len(length) };
+    }
 }
-
-own_pointers!(&'static mut B, Box<B>);

@@ -1,4 +1,4 @@
-//! Buffers that are handed to an operation by value, and come back with its result.
+//! The traits of buffers that are handed to an operation by value, and come back with its result.
 //!
 //! io_uring reads and writes a buffer while the future that asked for it may be dropped. So an operation owns its buffer, and the traits
 //! here say what a buffer must offer: [`IoBuf`] bytes to be written from, [`IoBufMut`] space to be read into; [`IoVectoredBuf`] and
@@ -13,8 +13,10 @@
 //! 3. A part begins at most where the initialised bytes of the buffer under it end. This is looked up at each use, because
 //!    `as_inner_mut` lets anyone exchange that buffer.
 //!
-//! The standard library's vectors, slices, arrays and strings are buffers, and pointers to them; so are those of the crates `arrayvec`, `bytes`
-//! and `smallvec`, with the features of these names.
+//! The standard library's vectors, arrays, strings and boxed slices are buffers, and what is in a `Box`, `Rc` or `Arc`; so are the vectors
+//! and bytes of the crates `arrayvec`, `bytes` and `smallvec`, with the features of these names. Of references, only constants are:
+//! `&'static str`, `&'static [u8]` and `&'static [u8; N]`. What is borrowed cannot be a buffer, for its owner may be gone before the kernel
+//! is done.
 //!
 //! Who reads from something else than the kernel fills a buffer with [`IoBufMut::set_bytes`] or [`IoVectoredBufMut::set_bytes`], which
 //! are safe.

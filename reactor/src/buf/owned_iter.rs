@@ -7,7 +7,8 @@ use std::mem::MaybeUninit;
 ///
 /// # Examples
 /// ```
-/// use reactor::buf::{IoBuf, IoBufMut, IoVectoredBuf};
+/// # extern crate reactor as executor; // whose users see this page as `executor::buf`
+/// use executor::buf::{IoBuf, IoBufMut, IoVectoredBuf};
 ///
 /// let buffers = [Vec::with_capacity(5), Vec::with_capacity(5)];
 /// let Ok(mut buffer) = buffers.owned_iter() else { unreachable!("there are two") };

@@ -6,14 +6,28 @@ use std::io;
 
 /// The result of an operation, and its buffer, which comes back also after an error.
 ///
+/// Take it apart to keep the buffer. The `?` operator needs a `Result`: that of the first field, or, if an error ends the use of the buffer,
+/// [`into_result`](Self::into_result).
+///
 /// # Examples
 /// ```
-/// use reactor::buf::BufResult;
+/// # extern crate reactor as executor; // whose users see this page as `executor::buf`
+/// use executor::buf::BufResult;
+/// # fn read(buffer: Vec<u8>) -> BufResult<usize, Vec<u8>> {
+/// #     BufResult(Ok(buffer.len()), buffer)
+/// # }
 ///
-/// let BufResult(result, buffer) = BufResult(Ok(3), b"abc".to_vec());
-/// assert_eq!((result.unwrap(), buffer.len()), (3, 3));
+/// fn count(buffer: Vec<u8>) -> std::io::Result<usize> {
+///     let BufResult(result, buffer) = read(buffer);
+///     let first = result?;
+///     let (second, buffer) = read(buffer).into_result()?;
+///     drop(buffer);
+///     Ok(first + second)
+/// }
+///
+/// assert_eq!(count(b"abc".to_vec()).unwrap(), 6);
 /// ```
-#[must_use = "the result may be an error"]
+#[must_use = "the operation may have failed: look at the first field, or use `into_result` and `?`"]
 #[derive(Debug)]
 pub struct BufResult<T, B>(pub io::Result<T>, pub B);
 
@@ -82,6 +96,14 @@ impl<T, B> BufResult<T, B> {
     #[track_caller]
     pub fn unwrap(self) -> (T, B) {
         (self.0.unwrap(), self.1)
+    }
+
+    /// The value and the buffer, for the `?` operator. After an error the buffer is dropped; to keep it, take the `BufResult` apart.
+    ///
+    /// # Errors
+    /// That of the operation.
+    pub fn into_result(self) -> io::Result<(T, B)> {
+        self.0.map(|value| (value, self.1))
     }
 
     /// The result and the buffer.

@@ -12,12 +12,21 @@ use std::ops::{Bound, RangeBounds};
 ///
 /// # Examples
 /// ```
-/// use reactor::buf::IoBuf;
+/// # extern crate reactor as executor; // whose users see this page as `executor::buf`
+/// use executor::buf::IoBuf;
 ///
 /// let buffer = String::from("hello world");
 /// assert_eq!(buffer.buf_len(), 11);
 /// assert_eq!(buffer.slice(6..).as_init(), b"world");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a buffer that can be written from",
+    label = "a write takes the buffer itself, not a reference to it",
+    note = "the kernel may read a buffer after the future is dropped, so a write owns it: pass a `Vec<u8>`, `String`, `Box<[u8]>`, \
+            `Rc<[u8]>`, array, `&'static str` or the like",
+    note = "the buffer comes back with the result: `let BufResult(result, buffer) = writer.write_all(buffer).await;`",
+    note = "to write a part of it, pass `buffer.slice(range)`, of the trait `IoBuf`"
+)]
 pub trait IoBuf: 'static {
     /// The initialised bytes.
     fn as_init(&self) -> &[u8];
@@ -80,7 +89,8 @@ pub trait IoBuf: 'static {
 ///
 /// # Examples
 /// ```
-/// use reactor::buf::{IoBuf, IoBufMut};
+/// # extern crate reactor as executor; // whose users see this page as `executor::buf`
+/// use executor::buf::{IoBuf, IoBufMut};
 /// use std::mem::MaybeUninit;
 ///
 /// /// A vector that says when it was filled.
@@ -110,11 +120,20 @@ pub trait IoBuf: 'static {
 /// assert_eq!(buffer.set_bytes(b"four"), 4);
 /// assert_eq!(buffer.as_init(), b"four");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a buffer that can be read into",
+    label = "a read takes the buffer itself, not a reference to it",
+    note = "the kernel may write to a buffer after the future is dropped, so a read owns it: pass a `Vec<u8>` with capacity, a \
+            `Box<[u8]>`, an array or the like",
+    note = "the buffer comes back with the result: `let BufResult(result, buffer) = reader.read(buffer).await;`",
+    note = "to read into a part of it, pass `buffer.slice(range)` or `buffer.uninit()`, of the traits `IoBuf` and `IoBufMut`"
+)]
 pub unsafe trait IoBufMut: IoBuf {
     /// All of the buffer's space: the initialised bytes, and the room behind them.
     ///
     /// ```compile_fail,E0133
-    /// use reactor::buf::IoBufMut;
+    /// # extern crate reactor as executor; // whose users see this page as `executor::buf`
+    /// use executor::buf::IoBufMut;
     ///
     /// // Anyone could read it afterwards.
     /// [0; 4].as_uninit()[0] = std::mem::MaybeUninit::uninit();
@@ -172,11 +191,13 @@ pub unsafe trait IoBufMut: IoBuf {
         count
     }
 
-    /// The part of the buffer behind the bytes that it has now: what is read into it is appended to those.
+    /// The part of the buffer behind the bytes that it has now: what is read into it is appended to those. It has no room if a vector's
+    /// capacity is full, and a read into it yields zero: [reserve](Vec::reserve) some before.
     ///
     /// # Examples
     /// ```
-    /// use reactor::buf::{IntoInner, IoBufMut};
+    /// # extern crate reactor as executor; // whose users see this page as `executor::buf`
+    /// use executor::buf::{IntoInner, IoBufMut};
     ///
     /// let mut buffer = Vec::with_capacity(10);
     /// buffer.extend_from_slice(b"one");

@@ -12,7 +12,8 @@ use std::ops::{Deref, DerefMut, Range};
 ///
 /// # Examples
 /// ```
-/// use reactor::buf::{IntoInner, IoBuf, IoBufMut};
+/// # extern crate reactor as executor; // whose users see this page as `executor::buf`
+/// use executor::buf::{IntoInner, IoBuf, IoBufMut};
 ///
 /// let mut buffer = Vec::with_capacity(20);
 /// buffer.extend_from_slice(b"hello ");

@@ -7,6 +7,11 @@ use std::mem::MaybeUninit;
 /// Several buffers whose bytes can be written somewhere, in order.
 ///
 /// As for [`IoBuf`](super::IoBuf), nothing is asked of the implementor but the signature.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not several buffers that can be written from",
+    label = "a vectored write takes the buffers themselves, not references to them",
+    note = "pass an array or a `Vec` of buffers, or a tuple, as `(a, (b, (c,)))`; they come back with the result"
+)]
 pub trait IoVectoredBuf: 'static {
     /// The initialised bytes of each buffer.
     fn iter_slice(&self) -> impl Iterator<Item = &[u8]>;
@@ -32,7 +37,8 @@ pub trait IoVectoredBuf: 'static {
     ///
     /// # Examples
     /// ```
-    /// use reactor::buf::IoVectoredBuf;
+    /// # extern crate reactor as executor; // whose users see this page as `executor::buf`
+    /// use executor::buf::IoVectoredBuf;
     ///
     /// let rest = ["hello", " ", "world"].slice(8);
     /// assert!(rest.iter_slice().eq([b"rld"]));
@@ -57,6 +63,11 @@ pub trait IoVectoredBuf: 'static {
 /// - [`set_lens`](Self::set_lens) calls the closure once for each space, in that order, with its length, and sets the lengths that the
 ///   closure returns. After that, if its caller keeps its own promise, all bytes that the buffers show are initialised; and so after
 ///   [`set_len`](Self::set_len).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not several buffers that can be read into",
+    label = "a vectored read takes the buffers themselves, not references to them",
+    note = "pass an array or a `Vec` of buffers, or a tuple, as `(a, (b, (c,)))`; they come back with the result"
+)]
 pub unsafe trait IoVectoredBufMut: IoVectoredBuf {
     /// The space of each buffer: the initialised bytes, and the room behind them.
     ///

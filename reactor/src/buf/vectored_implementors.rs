@@ -58,7 +58,6 @@ where
 }
 
 buffers_of_one_type!(
-    [] &'static mut [T],
     [const N: usize] [T; N],
     [] Vec<T>,
 );

@@ -25,6 +25,12 @@ use std::sync::Arc;
 /// assert_eq!(first_bytes(&mut "hello world".as_bytes()).await.unwrap(), b"hello");
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read by this runtime: it does not implement `executor::io::AsyncRead`",
+    label = "not a reader of this runtime",
+    note = "what std has is made a reader by `from_std` or `TryFrom`, readers of `futures::io` by `executor::io::compat::FromFutures`, and \
+            those of tokio by that and `tokio_util::compat`"
+)]
 pub trait AsyncRead {
     /// Reads what is there, at least one byte, to the start of the buffer's space, and says how much; the buffer's length becomes the
     /// count. Zero is the end, or means that the buffer has no space.

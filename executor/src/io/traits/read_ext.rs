@@ -43,8 +43,33 @@ pub trait AsyncReadExt: AsyncRead {
 
     /// Reads once, as [`AsyncRead::read`] does, and appends what comes to the buffer's bytes. Cancellation as there.
     ///
+    /// A vector is not made larger: without room behind its bytes nothing is read, and the count is zero, which is not the end then.
+    /// [Reserve](Vec::reserve) before each call.
+    ///
     /// # Errors
     /// The reader's.
+    ///
+    /// # Examples
+    /// ```
+    /// use executor::buf::BufResult;
+    /// use executor::io::AsyncReadExt;
+    /// # #[executor::main(cores = 1)]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let (mut reader, writer) = executor::io::pipe()?;
+    /// # writer.write("a request\n\n").await.0?;
+    /// let mut request = Vec::new();
+    /// while !request.ends_with(b"\n\n") {
+    ///     request.reserve(4096);
+    ///     let BufResult(count, more) = reader.append(request).await;
+    ///     if count? == 0 {
+    ///         return Err(std::io::ErrorKind::UnexpectedEof.into());
+    ///     }
+    ///     request = more;
+    /// }
+    /// assert_eq!(request, b"a request\n\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn append<B: IoBufMut>(&mut self, buffer: B) -> BufResult<usize, B> {
         self.read(buffer.uninit()).await.into_inner()
     }

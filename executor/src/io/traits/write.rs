@@ -21,6 +21,12 @@ use std::io;
 /// assert_eq!(writer, b"some text");
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written by this runtime: it does not implement `executor::io::AsyncWrite`",
+    label = "not a writer of this runtime",
+    note = "what std has is made a writer by `from_std` or `TryFrom`, writers of `futures::io` by `executor::io::compat::FromFutures`, and \
+            those of tokio by that and `tokio_util::compat`"
+)]
 pub trait AsyncWrite {
     /// Writes some of the buffer's bytes, and says how many: at least one, if there is one.
     ///

@@ -75,6 +75,7 @@ impl TcpSocket {
     ///
     /// # Errors
     /// As setsockopt(2) has them.
+    #[doc(alias = "set_reuseaddr")]
     pub fn set_reuse_address(&self, reuse: bool) -> io::Result<()> {
         self.0.set_reuse_address(reuse)
     }
@@ -91,6 +92,7 @@ impl TcpSocket {
     ///
     /// # Errors
     /// As setsockopt(2) has them.
+    #[doc(alias = "set_reuseport")]
     pub fn set_reuse_port(&self, reuse: bool) -> io::Result<()> {
         self.0.set_reuse_port(reuse)
     }
