@@ -103,6 +103,8 @@ struct Everything<'a> {
     io_write: Option<io::Write<Buffer>>,
     io_write_vectored: Option<io::WriteVectored<Buffers>>,
     ready: Option<io::Ready<OwnedFd>>,
+    splice: Option<io::Splice>,
+    tee: Option<io::Tee>,
     lines: Option<io::Lines<PipeReader>>,
     split: Option<io::Split<PipeReader>>,
     next_line: Option<io::NextLine<'a, PipeReader>>,
