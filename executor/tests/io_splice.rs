@@ -6,7 +6,7 @@ mod common;
 mod scratch;
 
 use common::{Random, modes, pair, run, settle, start_with, unix_pair};
-use executor::fs::File;
+use executor::fs::{File, sendfile};
 use executor::io::{AsyncReadExt, PipeReader, SpliceSource, SpliceTarget, pipe, splice, tee};
 use executor::net::{SocketStream, TcpListener, TcpStream};
 use executor::ring::SharedFd;
@@ -235,17 +235,22 @@ fn a_cancelled_splice_knows_what_it_has_moved() {
 
         let mut random = Random::new(11);
         let (mut moved, mut given_up) = (0, 0);
-        for _ in 0..200 {
+        for round in 0..200 {
             let length = 1 + random.below(PIPE_BYTES);
             let bytes = random.bytes(length);
             writer.write(bytes.clone()).await.0.unwrap();
             let mut splice = splice(&reader, &out, bytes.len());
             let mut result = (&mut splice).now_or_never();
-            for _ in 0..random.below(MOMENTS) {
-                if result.is_none() {
-                    executor::yield_now().await;
-                    result = (&mut splice).now_or_never();
-                }
+            // The first is not given up, and the second at once.
+            let mut moments = match round {
+                0 => usize::MAX,
+                1 => 0,
+                _ => random.below(MOMENTS),
+            };
+            while result.is_none() && moments > 0 {
+                executor::yield_now().await;
+                result = (&mut splice).now_or_never();
+                moments -= 1;
             }
             let result = match result {
                 Some(result) => result,
@@ -402,5 +407,142 @@ fn a_tee_duplicates_and_takes_nothing() {
         drop(copy);
         let come = all_of(copied).await;
         assert!(come[..5_000] == bytes[..5_000] && come[5_000..] == bytes);
+    });
+}
+
+/// A file of a megabyte, open.
+async fn megabyte(scratch: &Scratch) -> (Vec<u8>, File) {
+    let bytes = Random::new(13).bytes(1_000_000);
+    std::fs::write(scratch.path("file"), &bytes).unwrap();
+    let file = File::open(scratch.path("file")).await.unwrap();
+    (bytes, file)
+}
+
+/// A file is sent to a connection, a pipe, and another file: whole, from an offset, a part of it,
+/// more than there is, nothing.
+#[test]
+fn a_file_is_sent_to_whatever_is_written() {
+    run(1, async {
+        for scratch in Scratch::each("sendfile") {
+            let (bytes, file) = megabyte(&scratch).await;
+            let (near, far) = pair().await;
+            let reading = executor::spawn(async move {
+                let mut far = far;
+                far.read_to_end(Vec::new()).await.1
+            });
+            let mut whole = sendfile(&file, 0, &near, 1_000_000);
+            assert_eq!(whole.sent(), 0);
+            assert_eq!((&mut whole).await.unwrap(), 1_000_000);
+            assert!(whole.sent() == 1_000_000 && whole.is_terminated());
+            assert_eq!(sendfile(&file, 7, &near, 20).await.unwrap(), 20);
+            let end = sendfile(&file, 999_990, &near, u64::MAX).await;
+            assert_eq!(end.unwrap(), 10);
+            for (offset, length) in [(0, 0), (1_000_000, 1), (5_000_000, u64::MAX)] {
+                let nothing = sendfile(&file, offset, &near, length).await;
+                assert_eq!(nothing.unwrap(), 0);
+            }
+            drop(near);
+            let come = reading.await.unwrap();
+            assert!(come == [&bytes, &bytes[7..27], &bytes[999_990..]].concat());
+
+            let (reader, writer) = pipe().unwrap();
+            let reading = executor::spawn(all_of(reader));
+            let sent = sendfile(&file, 1, &writer, u64::MAX).await;
+            assert_eq!(sent.unwrap(), 999_999);
+            drop(writer);
+            assert!(reading.await.unwrap() == bytes[1..]);
+
+            let copy = File::create(scratch.path("copy")).await.unwrap();
+            let target = SpliceTarget::at(&copy, 3);
+            let sent = sendfile(&file, 0, target, 500_000).await;
+            assert_eq!(sent.unwrap(), 500_000);
+            let copied = std::fs::read(scratch.path("copy")).unwrap();
+            assert!(copied[3..] == bytes[..500_000]);
+            // The future that has ended holds neither of them.
+            copy.into_std().unwrap();
+            file.into_std().unwrap();
+            drop(whole);
+        }
+    });
+}
+
+/// A sendfile is cancelled, or dropped, at any moment: the peer has got a first part of the file.
+/// After a cancel its length is known, after a drop as far as one pipe's worth.
+#[test]
+fn a_sendfile_that_is_given_up_has_sent_a_first_part() {
+    let scratch = Scratch::on_disk("sendfile-cancelled");
+    run(1, async {
+        let (bytes, file) = megabyte(&scratch).await;
+        is_cancelled(sendfile(&file, 0, &unix_pair().0, 1).cancel().await);
+        let mut random = Random::new(14);
+        let mut parts = 0;
+        for round in 0..100 {
+            let (near, mut far) = unix_pair();
+            let reading = executor::spawn(async move { far.read_to_end(Vec::new()).await.1 });
+            let mut sending = sendfile(&file, 0, &near, u64::MAX);
+            let mut result = (&mut sending).now_or_never();
+            let mut moments = random.below(10 * MOMENTS);
+            while result.is_none() && moments > 0 {
+                executor::yield_now().await;
+                result = (&mut sending).now_or_never();
+                // The first two are given up when they have sent something.
+                moments = match round {
+                    0 | 1 => usize::from(sending.sent() == 0),
+                    _ => moments - 1,
+                };
+            }
+            let known = sending.sent() as usize;
+            let (least, most) = match result {
+                Some(all) => {
+                    assert_eq!(all.unwrap(), 1_000_000);
+                    (known, known)
+                }
+                None if round % 2 == 0 => {
+                    drop(sending);
+                    (known, known + PIPE_BYTES)
+                }
+                None => match sending.cancel().await {
+                    Ok(count) => (count as usize, count as usize),
+                    Err(error) => {
+                        is_cancelled::<()>(Err(error));
+                        (0, 0)
+                    }
+                },
+            };
+            near.close().await.unwrap();
+            let come = reading.await.unwrap();
+            assert!((known..=known + PIPE_BYTES).contains(&come.len()));
+            assert!((least..=most).contains(&come.len()), "{least} to {most}");
+            assert!(come == bytes[..come.len()]);
+            parts += usize::from((1..1_000_000).contains(&come.len()));
+        }
+        println!("{parts} of 100 have sent a part");
+        assert!(parts > 1);
+    });
+}
+
+/// The peer goes away while a file is sent to it: the error says so, and the future how much was
+/// sent before.
+#[test]
+fn a_sendfile_says_how_much_was_sent_before_an_error() {
+    let scratch = Scratch::on_disk("sendfile-broken");
+    run(1, async {
+        let (_, file) = megabyte(&scratch).await;
+        let (near, far) = unix_pair();
+        let mut sending = sendfile(&file, 0, &near, u64::MAX);
+        while sending.sent() < 10_000 {
+            assert!((&mut sending).now_or_never().is_none());
+            executor::yield_now().await;
+        }
+        drop(far);
+        let broken = (&mut sending).await;
+        let expected = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
+        assert!(expected.contains(&kind(broken)));
+        assert!((10_000..1_000_000).contains(&sending.sent()));
+
+        let (one, _other) = unix_pair();
+        let file = File::open("/dev/null").await.unwrap();
+        let refused = sendfile(&file, u64::MAX, &one, 1).await;
+        assert_eq!(kind(refused), ErrorKind::InvalidInput);
     });
 }

@@ -122,6 +122,7 @@ struct Everything<'a> {
     sync_all: Option<fs::SyncAll>,
     sync_data: Option<fs::SyncData>,
     allocate: Option<fs::Allocate>,
+    sendfile: Option<fs::Sendfile>,
     take: Option<fs::Take>,
     read_dir: Option<fs::ReadDir>,
     next_entry: Option<fs::NextEntry<'a>>,

@@ -9,6 +9,7 @@
 //! | [`copy`](copy()), [`copy_bidirectional`] | all of a reader to a writer, and a proxy |
 //! | [`duplex`], [`simplex`](simplex()) | a stream and a pipe in memory; [`empty`], [`repeat`], [`sink`] for less than that |
 //! | [`splice`](splice()), [`tee`](tee()) | moving bytes inside the kernel |
+//! | [`fs::sendfile`](crate::fs::sendfile()) | the same for a whole file |
 //! | [`pipe`](pipe()), [`stdin`], [`stdout`], [`AsyncFd`] | what the kernel has |
 //!
 //! **Dropping** a future of what reads and writes through a buffer ([`BufReader`], [`BufWriter`]) loses nothing.

@@ -143,13 +143,21 @@ impl SpliceSource {
             offset,
         )))
     }
+
+    /// Goes on behind `bytes` more, if it is a file.
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        match &mut self.0 {
+            Source::Pipe(end) => end.advance(bytes),
+            Source::Stream(end) => end.advance(bytes),
+        }
+    }
 }
 
 /// What [`splice`] writes to: made from a reference to a pipe, a stream, a half of a stream, or a
 /// [`SharedFd`], or of a file [at an offset](Self::at). It holds the descriptor open. A splice to a
 /// [`SharedFd`] takes no turn among the writes of the descriptor.
 #[derive(Clone)]
-pub struct SpliceTarget(pub(crate) SpliceEnd<()>);
+pub struct SpliceTarget(SpliceEnd<()>);
 
 impl SpliceTarget {
     /// A file, from `offset` bytes on. Its position does not matter, and is not moved. A file
@@ -157,6 +165,15 @@ impl SpliceTarget {
     /// that.
     pub fn at(file: &File, offset: u64) -> Self {
         Self(SpliceEnd::at(file.descriptor().clone(), offset))
+    }
+
+    /// Goes on behind `bytes` more, if it is a file.
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.0.advance(bytes);
+    }
+
+    pub(crate) fn is_pipe(&self) -> bool {
+        self.0.is_pipe()
     }
 }
 

@@ -59,6 +59,14 @@ impl<T> SpliceEnd<T> {
         Self { place, lane }
     }
 
+    /// Goes on behind `bytes` more, if it is a file.
+    pub fn advance(&mut self, bytes: usize) {
+        let offset = &mut self.place.offset;
+        if *offset >= 0 {
+            *offset = offset.saturating_add_unsigned(bytes as u64);
+        }
+    }
+
     /// Whether it is a pipe.
     pub fn is_pipe(&self) -> bool {
         self.place.is_pipe()
