@@ -59,6 +59,7 @@ mod open_options;
 mod operations;
 mod paths;
 mod registered;
+mod sendfile;
 mod whole;
 
 pub use dir_builder::DirBuilder;
@@ -68,8 +69,8 @@ pub use file::File;
 pub use metadata::{FileType, Metadata};
 pub use open_options::OpenOptions;
 pub use operations::{
-    Allocate, ReadAt, ReadFixedAt, ReadVectoredAt, SyncAll, SyncData, WriteAt, WriteFixedAt,
-    WriteVectoredAt,
+    Allocate, ReadAt, ReadFixedAt, ReadVectoredAt, Sendfile, SyncAll, SyncData, WriteAt,
+    WriteFixedAt, WriteVectoredAt,
 };
 pub use paths::{
     canonicalize, create_dir, hard_link, metadata, read_link, remove_dir, remove_file, rename,
@@ -78,5 +79,6 @@ pub use paths::{
 #[doc(inline)]
 pub use reactor::buffers::{AlignedBuf, Registered, RegisteredBuf};
 pub use registered::{RegisteredBufs, Take};
+pub use sendfile::sendfile;
 pub use std::fs::{FileTimes, Permissions, TryLockError};
 pub use whole::{copy, read, read_to_string, write};

@@ -1,6 +1,7 @@
 //! The futures of reading and writing files at offsets, and of putting them onto the medium.
 
 use super::Registered;
+use super::sendfile::Sending;
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::operation::{Checked, operations};
 use reactor::operation::{self as op, FileOperation, InTurn, Op};
@@ -48,6 +49,13 @@ operations! {
     ///
     /// **Dropped**, it may take place or not.
     pub struct SyncData(InTurn<FileOperation>) -> io::Result<()>;
+
+    /// The future of [`sendfile`](super::sendfile()). It yields the number of bytes that were sent.
+    ///
+    /// **Dropped**, it is cancelled: a first part of the bytes was sent, [`sent`](Self::sent) at
+    /// least, and the file has all of them. To know how many, [`cancel`](Self::cancel) it instead;
+    /// if any were sent, it yields their number.
+    pub struct Sendfile(Sending) -> io::Result<u64>;
 
     /// The future of reserving room on the medium, or of giving it back.
     ///

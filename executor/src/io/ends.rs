@@ -5,7 +5,7 @@ use super::closing;
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::core::{Core, context};
-use reactor::operation::{self, InTurn, KeptInput};
+use reactor::operation::{self, InTurn, KeptInput, SpliceEnd};
 use reactor::{Descriptor, Lane, Reactor};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -35,6 +35,10 @@ impl ReadEnd {
 
     pub(crate) fn file(&self) -> &Descriptor {
         &self.file
+    }
+
+    pub(crate) fn splice_end(&self) -> SpliceEnd<KeptInput> {
+        SpliceEnd::new(self.file.clone(), Rc::clone(&self.lane))
     }
 
     #[track_caller]
@@ -79,6 +83,10 @@ impl WriteEnd {
 
     pub(crate) fn file(&self) -> &Descriptor {
         &self.file
+    }
+
+    pub(crate) fn splice_end(&self) -> SpliceEnd<()> {
+        SpliceEnd::new(self.file.clone(), Rc::clone(&self.lane))
     }
 
     #[track_caller]

@@ -8,6 +8,8 @@
 //! | [`split`](split()), [`join`], [`Splittable`] | halves of a stream, and a stream of two halves |
 //! | [`copy`](copy()), [`copy_bidirectional`] | all of a reader to a writer, and a proxy |
 //! | [`duplex`], [`simplex`](simplex()) | a stream and a pipe in memory; [`empty`], [`repeat`], [`sink`] for less than that |
+//! | [`splice`](splice()), [`tee`](tee()) | moving bytes inside the kernel |
+//! | [`fs::sendfile`](crate::fs::sendfile()) | the same for a whole file |
 //! | [`pipe`](pipe()), [`stdin`], [`stdout`], [`AsyncFd`] | what the kernel has |
 //!
 //! **Dropping** a future of what reads and writes through a buffer ([`BufReader`], [`BufWriter`]) loses nothing.
@@ -41,6 +43,7 @@ mod outlet;
 mod pieces;
 mod pipe;
 mod simplex;
+pub(crate) mod splice;
 mod split;
 mod standard;
 mod traits;
@@ -54,10 +57,11 @@ pub use buf_writer::BufWriter;
 pub use copy::{copy, copy_bidirectional, copy_bidirectional_with_sizes, copy_buffered};
 pub use lines::{Lines, NextLine, NextSegment, Split};
 pub use nothing::{Empty, Repeat, Sink, empty, repeat, sink};
-pub use operations::{Read, ReadVectored, Ready, Write, WriteVectored};
+pub use operations::{Read, ReadVectored, Ready, Splice, Tee, Write, WriteVectored};
 pub use pieces::TooLong;
 pub use pipe::{PipeReader, PipeWriter, pipe};
 pub use simplex::{DuplexStream, SimplexReader, SimplexWriter, duplex, simplex};
+pub use splice::{SpliceSource, SpliceTarget, splice, tee};
 pub use split::{Join, ReadHalf, UnsplitError, WriteHalf, join, split};
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 #[doc(no_inline)]

@@ -1,9 +1,10 @@
 //! The futures of reading and writing in order, as pipes and the standard streams do, and of waiting for a descriptor.
 
 use super::Readiness;
+use super::splice::Moving;
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::operation::operations;
-use reactor::operation::{self as op, InTurn, Op};
+use reactor::operation::{self as op, InTurn, KeptInput, Op, SpliceInTurn};
 use std::io;
 use std::os::fd::AsFd;
 use std::rc::Rc;
@@ -30,6 +31,19 @@ operations! {
     ///
     /// **Dropped**, it is as [`Write`].
     pub struct WriteVectored<V: IoVectoredBuf>(InTurn<op::WriteVectored<V>>) -> BufResult<usize, V>;
+
+    /// The future of [`splice`](super::splice()). It yields the number of bytes that were moved.
+    ///
+    /// **Dropped**, the splice is cancelled, and no bytes are lost: those that were moved are in
+    /// the target, and the others in the source. To know how many, [`cancel`](Self::cancel) it
+    /// instead.
+    pub struct Splice(Moving) -> io::Result<usize>;
+
+    /// The future of [`tee`](super::tee()). It yields the number of bytes that were duplicated.
+    ///
+    /// **Dropped**, it is cancelled. The source keeps its bytes; the target may have got some, all
+    /// or none of them. To know how many, [`cancel`](Self::cancel) it instead.
+    pub struct Tee(SpliceInTurn<KeptInput>) -> io::Result<usize>;
 
     /// The future of waiting until a descriptor is ready, of [`AsyncFd`](super::AsyncFd). It yields what the descriptor is ready for. It keeps the
     /// descriptor open.

@@ -6,6 +6,7 @@ use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::opening::{open_now, open_waiting};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use reactor::operation::{KeptInput, SpliceEnd};
 use reactor::{Descriptor, Lane};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -43,6 +44,10 @@ pub struct PipeReader(ReadEnd);
 impl PipeReader {
     pub(crate) fn descriptor(&self) -> &Descriptor {
         self.0.file()
+    }
+
+    pub(super) fn splice_end(&self) -> SpliceEnd<KeptInput> {
+        self.0.splice_end()
     }
 
     /// Opens a named pipe for reading, when somebody opens it for writing. Any number of opens may wait; they hold up nothing else. A device is
@@ -123,6 +128,10 @@ pub struct PipeWriter(WriteEnd);
 impl PipeWriter {
     pub(crate) fn descriptor(&self) -> &Descriptor {
         self.0.file()
+    }
+
+    pub(super) fn splice_end(&self) -> SpliceEnd<()> {
+        self.0.splice_end()
     }
 
     /// Opens a named pipe for writing, when somebody opens it for reading. Cancellation, errors and panics as for [`PipeReader::open`].

@@ -109,7 +109,7 @@ pub(super) fn owned<S: SocketStream>(stream: S) -> (OwnedReadHalf<S>, OwnedWrite
 }
 
 impl<S: SocketStream> ReadHalf<'_, S> {
-    fn stream_socket(&self) -> &StreamSocket {
+    pub(crate) fn stream_socket(&self) -> &StreamSocket {
         self.0.stream_socket()
     }
 
@@ -119,7 +119,7 @@ impl<S: SocketStream> ReadHalf<'_, S> {
 }
 
 impl<S: SocketStream> WriteHalf<'_, S> {
-    pub(super) fn stream_socket(&self) -> &StreamSocket {
+    pub(crate) fn stream_socket(&self) -> &StreamSocket {
         self.0.stream_socket()
     }
 

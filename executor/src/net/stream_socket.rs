@@ -11,6 +11,7 @@ use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectore
 use crate::io::{AsyncRead, AsyncWrite, Interest, closing};
 use reactor::operation::{
     self, InTurn, KeptBytes, Op, Ordered, Recv, RecvMsg, Send, SendMsg, SendZeroCopy, Shutdown,
+    SpliceEnd,
 };
 use reactor::{Descriptor, Lane};
 use std::fmt;
@@ -85,6 +86,16 @@ impl StreamSocket {
 
     pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.socket
+    }
+
+    /// Its receiving side, for a splice.
+    pub(crate) fn source(&self) -> SpliceEnd<KeptBytes> {
+        SpliceEnd::new(self.socket.clone(), Rc::clone(&self.inbound))
+    }
+
+    /// Its sending side, for a splice.
+    pub(crate) fn target(&self) -> SpliceEnd<()> {
+        SpliceEnd::new(self.socket.clone(), Rc::clone(&self.outbound))
     }
 
     #[track_caller]

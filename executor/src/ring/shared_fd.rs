@@ -38,6 +38,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 pub struct SharedFd(Descriptor);
 
 impl SharedFd {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        &self.0
+    }
+
     /// Gives the descriptor back if nobody else holds it: no clone, no operation in flight, and not
     /// the file, pipe or stream that it was made from.
     ///
