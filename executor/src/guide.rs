@@ -99,7 +99,7 @@
 //! | compio | here |
 //! |---|---|
 //! | `Dispatcher` | [`spawn_on`](crate::spawn_on), [`Sharded`](crate::Sharded) |
-//! | `compio_io` traits | the crate `executor-compio` has adapters, both ways |
+//! | `compio_io` traits | the crate `corering-compio` has adapters, both ways |
 //! | a cancel token across operations | tokio-util's `CancellationToken` with `select!`; what is dropped is cancelled, and loses nothing |
 //! | streams that travel between cores | `into_std`, and `from` on the other core |
 //! | `recv_msg`, `send_msg` | [`UdpSocket::recv_msg`](crate::net::UdpSocket::recv_msg), [`send_msg`](crate::net::UdpSocket::send_msg), with [`ControlMessage`](crate::net::ControlMessage)s |
@@ -132,5 +132,5 @@
 //! | a dump of all tasks, metrics of each | not here |
 //! | sockets from a supervisor | [`listen_fds`](crate::net::listen_fds) |
 //! | an operation of io_uring that is not here | [`ring`](crate::ring) |
-//! | hyper, rustls and other libraries with poll-based traits | by [`io::compat`](crate::io::compat), or by the adapters of `executor-compio` |
+//! | hyper, rustls and other libraries with poll-based traits | by [`io::compat`](crate::io::compat), or by the adapters of `corering-compio` |
 //! | a library that needs tokio's reactor | start a tokio runtime on a thread of its own, and `enter` it where the library is called |

@@ -1,6 +1,6 @@
 //! Models of the state word: every interleaving of its owner and those who ring it.
 //!
-//! `RUSTFLAGS="--cfg modelled" LOOM_MAX_PREEMPTIONS=3 cargo test --release -p reactor --test loom_park`
+//! `RUSTFLAGS="--cfg modelled" LOOM_MAX_PREEMPTIONS=3 cargo test --release -p corering-reactor --test loom_park`
 //!
 //! The queue is as weak as can be, so that only the protocol can save a push. Each of its steps can be left out (`LEFT_OUT="block look"`, see
 //! `park.rs`); `.ci/run bites` shows that a model fails then.

@@ -1,7 +1,7 @@
 //! Models of what the cores build on the park: what one core sends, another finds, also on its way to sleep; a core that sleeps is stopped; and what
 //! is sent to a core that closes is settled.
 //!
-//! `RUSTFLAGS="--cfg modelled" cargo test --release -p executor --lib loom`; with steps left out by `.ci/run bites`.
+//! `RUSTFLAGS="--cfg modelled" cargo test --release -p corering --lib loom`; with steps left out by `.ci/run bites`.
 
 use super::ending::{Closed, Stopping};
 use super::pair_ring::{Receiver, pair_ring};

@@ -14,7 +14,7 @@
 //!
 //! **Dropping** a future of what reads and writes through a buffer ([`BufReader`], [`BufWriter`]) loses nothing.
 //!
-//! [`compat`] has adapters to and from the traits of `futures::io`. The crate `executor-compio` has them for those of `compio-io`, for codecs
+//! [`compat`] has adapters to and from the traits of `futures::io`. The crate `corering-compio` has them for those of `compio-io`, for codecs
 //! and TLS that are written against these.
 //!
 //! The helpers of [`AsyncReadExt`] and [`AsyncWriteExt`] that take several reads or writes, `read_exact` and `write_all` among

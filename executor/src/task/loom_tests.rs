@@ -1,6 +1,6 @@
 //! Models of how a task completes and is notified: every interleaving, with the atomics as weak as they are.
 //!
-//! `RUSTFLAGS="--cfg modelled" cargo test --release -p executor --lib loom`
+//! `RUSTFLAGS="--cfg modelled" cargo test --release -p corering --lib loom`
 
 use super::notification::Notification;
 use super::state::{Completed, State};
