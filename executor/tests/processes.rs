@@ -87,7 +87,8 @@ fn a_child_that_drops_everything_changes_nothing() {
             let file = File::open("/dev/zero").await.unwrap();
             // One that is closed by a worker.
             let slow = File::open("/proc/self/status").await.unwrap();
-            let event = AsyncFd::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap());
+            let flags = EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
+            let event = AsyncFd::new(eventfd(0, flags).unwrap());
             let ready = begun(event.readable()).await;
             let mut signal = Signal::new(SignalKind::WINDOW_CHANGE).unwrap();
             let mut program = executor::process::Command::new("sleep");
@@ -153,7 +154,8 @@ fn in_a_child_every_use_is_refused() {
     runtime.block_on(async {
         let (stream, peer) = pair().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let event = AsyncFd::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap());
+        let flags = EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
+        let event = AsyncFd::new(eventfd(0, flags).unwrap());
         let pool = BufPool::new(POOL).unwrap();
         let mut signal = Signal::new(SignalKind::WINDOW_CHANGE).unwrap();
         let mut read = begun(stream.read(vec![0; 8])).await;
