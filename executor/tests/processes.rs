@@ -12,7 +12,9 @@ use executor::io::AsyncFd;
 use executor::net::{BufPool, Filling, PoolOptions, TcpListener, TcpStream};
 use executor::signal::{Signal, SignalKind};
 use executor::time::{Duration, sleep, timeout};
-use executor::{Builder, Foreign, Handle, Sharded, spawn, spawn_blocking, spawn_on, yield_now};
+use executor::{
+    Builder, Foreign, Handle, JoinSet, Sharded, spawn, spawn_blocking, spawn_on, yield_now,
+};
 use fork::{fork, in_child, is_refused, leave, says_forked};
 use futures::future::poll_immediate;
 use rustix::event::{EventfdFlags, eventfd};
@@ -87,7 +89,8 @@ fn a_child_that_drops_everything_changes_nothing() {
             let file = File::open("/dev/zero").await.unwrap();
             // One that is closed by a worker.
             let slow = File::open("/proc/self/status").await.unwrap();
-            let event = AsyncFd::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap());
+            let flags = EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
+            let event = AsyncFd::new(eventfd(0, flags).unwrap());
             let ready = begun(event.readable()).await;
             let mut signal = Signal::new(SignalKind::WINDOW_CHANGE).unwrap();
             let mut program = executor::process::Command::new("sleep");
@@ -153,12 +156,15 @@ fn in_a_child_every_use_is_refused() {
     runtime.block_on(async {
         let (stream, peer) = pair().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let event = AsyncFd::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap());
+        let flags = EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
+        let event = AsyncFd::new(eventfd(0, flags).unwrap());
         let pool = BufPool::new(POOL).unwrap();
         let mut signal = Signal::new(SignalKind::WINDOW_CHANGE).unwrap();
         let mut read = begun(stream.read(vec![0; 8])).await;
         let mut slept = begun(sleep(Duration::from_secs(100))).await;
         let mut task = begun(spawn(std::future::pending::<()>())).await;
+        let mut set = JoinSet::new();
+        set.spawn(std::future::pending::<()>());
         let mut sharded = Some(Sharded::new(|| Cell::new(0)).await.unwrap());
         let child = in_child(|| {
             macro_rules! refused {
@@ -174,6 +180,7 @@ fn in_a_child_every_use_is_refused() {
                 poll(&mut read),
                 poll(&mut slept),
                 poll(&mut task),
+                poll(set.join_next()),
                 poll(stream.write("x")),
                 poll(stream.shutdown(std::net::Shutdown::Both)),
                 poll(peer.read([0; 1])),
