@@ -404,3 +404,60 @@ fn paused_time_waits_for_what_ends_by_itself() {
         assert_eq!(elapsed, Duration::ZERO);
     });
 }
+
+/// Counts what it is given, and panics.
+struct Panics(SharedFd, Rc<Cell<usize>>);
+
+impl Panics {
+    fn given(&self) -> ! {
+        self.1.set(self.1.get() + 1);
+        panic!("what came is not expected");
+    }
+}
+
+// SAFETY: the entry points to nothing; the descriptor is held.
+unsafe impl Operation for Panics {
+    type Output = ();
+
+    fn entry(&mut self) -> Entry {
+        opcode::PollAdd::new(Fd(self.0.as_raw_fd()), libc::POLLIN as u32).build()
+    }
+
+    fn complete(self, _: Completion) {
+        self.given()
+    }
+}
+
+// SAFETY: as above; the kernel ends a poll that is cancelled.
+unsafe impl Multishot for Panics {
+    type Item = ();
+
+    fn entry(&mut self) -> Entry {
+        let poll = opcode::PollAdd::new(Fd(self.0.as_raw_fd()), libc::POLLIN as u32);
+        poll.multi(true).build()
+    }
+
+    fn item(&mut self, _: Completion) {
+        self.given()
+    }
+}
+
+/// An operation of either kind is dropped in flight, and its methods panic about the completion
+/// that says so: the core goes on, and the descriptor is let go of.
+#[test]
+fn a_panic_about_what_came_for_nobody_is_contained() {
+    run(1, async {
+        let (reader, _writer) = pipe();
+        let given = Rc::<Cell<usize>>::default();
+        let mut op = Op::new(Panics(reader.clone(), Rc::clone(&given)));
+        assert!((&mut op).now_or_never().is_none());
+        let mut stream = OpStream::new(Panics(reader.clone(), Rc::clone(&given)));
+        assert!(stream.next().now_or_never().is_none());
+        drop((op, stream));
+        while Rc::strong_count(&given) > 1 {
+            yield_now().await;
+        }
+        assert_eq!(given.get(), 2);
+        reader.try_into_owned().expect("nobody else has it");
+    });
+}
