@@ -29,9 +29,9 @@ use std::task::{Context, Poll};
 /// first waits until the source has something, and then until the target has room. Only then does a
 /// worker thread of the kernel move the bytes. So any number of splices may wait, and hold no
 /// threads. A socket is given at most a third of its send buffer at once, so that the worker does
-/// not wait for the peer. Should the socket have less room than it said, a worker waits that is none
-/// of the core's [file workers](crate::Builder::file_workers_max). The future belongs to the current
-/// core.
+/// not wait for the peer. Should the socket have less room than it said, a worker waits that is
+/// none of the core's [file workers](crate::Builder::file_workers_max). The future belongs to the
+/// current core.
 ///
 /// # Cancellation
 /// Bytes are never lost: each is either still in the source or already in the target, in order.
