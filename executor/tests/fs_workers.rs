@@ -127,6 +127,11 @@ fn what_needs_a_worker_says_that_there_is_none() {
             is_refused(File::open("/dev/null").await);
             is_refused(fs::rename("/nonexistent", "/other").await);
             is_refused(executor::io::PipeReader::open("/dev/null").await);
+            // As an answer of the kernel, the same error would mean that it has to wait again.
+            let (reader, writer) = executor::io::pipe().unwrap();
+            let (_target, out) = executor::io::pipe().unwrap();
+            writer.write("x").await.0.unwrap();
+            is_refused(executor::io::splice(&reader, &out, 1).await);
         });
     }));
 }

@@ -16,6 +16,7 @@ use rustix::net::sockopt;
 use scratch::Scratch;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// What a pipe holds.
 const PIPE_BYTES: usize = 65_536;
@@ -381,6 +382,41 @@ fn descriptors_come_back_after_a_dropped_splice() {
             one.close().await.unwrap();
             reader.close().await.unwrap();
         }
+    });
+}
+
+/// A connection is reset while a splice from it waits, or is under way, or has come to know of it.
+/// Whether it is dropped or not, somebody is told: it or the next read.
+#[test]
+fn the_reset_of_a_connection_is_not_lost_with_a_splice() {
+    run(1, async {
+        let (_reader, writer) = pipe().unwrap();
+        let (mut random, mut dropped) = (Random::new(15), 0);
+        for _ in 0..50 {
+            let (near, far) = pair().await;
+            let mut splice = splice(&near, &writer, 1);
+            let mut result = (&mut splice).now_or_never();
+            sockopt::set_socket_linger(&far, Some(Duration::ZERO)).unwrap();
+            drop(far);
+            for _ in 0..random.below(MOMENTS) {
+                if result.is_none() {
+                    executor::yield_now().await;
+                    result = (&mut splice).now_or_never();
+                }
+            }
+            // It may come to know of it, and nobody asks it any more.
+            settle().await;
+            drop(splice);
+            let told = match result {
+                Some(result) => kind(result),
+                None => {
+                    dropped += 1;
+                    kind(near.read([0; 1]).await.0)
+                }
+            };
+            assert_eq!(told, ErrorKind::ConnectionReset);
+        }
+        println!("{dropped} dropped");
     });
 }
 

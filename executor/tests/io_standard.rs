@@ -9,8 +9,10 @@ mod terminal;
 use child::Child;
 use common::{run, settle};
 use executor::buf::BufResult;
+use executor::fs::sendfile;
 use executor::io::{
-    AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, BufWriter, Stdin, stderr, stdin, stdout,
+    AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, BufWriter, Stdin, splice, stderr, stdin,
+    stdout,
 };
 use executor::spawn;
 use futures::future::poll_immediate;
@@ -71,6 +73,32 @@ fn standard_streams_are_pipes() {
     });
     assert_eq!(said(&output.stdout), "ONE\nTWO\nTHREE\n");
     assert_eq!(said(&output.stderr), "3 lines");
+}
+
+/// What comes in goes out again inside the kernel, piece by piece, and then a file.
+#[test]
+fn standard_streams_are_spliced() {
+    let child = Child::of(|| {
+        run(1, async {
+            let (input, output) = (stdin().unwrap(), stdout().unwrap());
+            output.write(BEGIN).await.0.unwrap();
+            while splice(&input, &output, 100).await.unwrap() > 0 {}
+            let path = env::temp_dir().join(format!("executor-{}-splice", process::id()));
+            fs::write(&path, "and a file").unwrap();
+            let file = executor::fs::File::open(&path).await.unwrap();
+            fs::remove_file(&path).unwrap();
+            let sent = sendfile(&file, 0, &output, u64::MAX).await;
+            assert_eq!(sent.unwrap(), 10);
+            output.write(END).await.0.unwrap();
+        });
+    });
+    let output = with(child.command().stdin(Stdio::piped()), |child| {
+        let mut input = child.stdin.take().unwrap();
+        for piece in ["one, ", "two, "] {
+            input.write_all(piece.as_bytes()).unwrap();
+        }
+    });
+    assert_eq!(said(&output.stdout), "one, two, and a file");
 }
 
 /// Input from a file, where it stands and not from its start, and output to a file, after what is in it.

@@ -421,6 +421,9 @@ fn outside_of_a_runtime_the_callers_line_is_told() {
     at_their_line!(reader.read_vectored([buffer()]));
     at_their_line!(writer.write("x"));
     at_their_line!(writer.write_vectored(["x"]));
+    at_their_line!(io::splice(&reader, &writer, 1));
+    at_their_line!(io::tee(&reader, &writer, 1));
+    at_their_line!(fs::sendfile(&file, 0, &writer, 1));
     at_their_line!(stdin.read(buffer()));
     at_their_line!(stdout.write("x"));
     at_their_line!(stdout.write_vectored(["x"]));

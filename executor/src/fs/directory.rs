@@ -1,29 +1,36 @@
 //! Directories: what is in them, and whole trees. The ring has no operations for it, so a thread that may block does it, many entries at a
 //! time.
 
-use super::metadata::{FileType, Metadata};
-use super::symlink_metadata;
+use super::DirEntry;
 use crate::blocking;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use reactor::budget;
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::future::Future;
-use std::os::unix::fs::{DirEntryExt, FileTypeExt};
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::{fmt, io};
 
 /// How many entries are fetched at once.
 const BATCH: usize = 256;
 
-type Batch = (std::fs::ReadDir, VecDeque<io::Result<DirEntry>>, bool);
+type Batch = (Listing, VecDeque<io::Result<DirEntry>>, bool);
 type Fetch = Pin<Box<dyn Future<Output = io::Result<Batch>>>>;
 
+/// A directory that is being listed.
+enum Listing {
+    /// Of a path, which begins the paths of its entries.
+    Named(std::fs::ReadDir),
+    /// Of an open directory, which its entries are relative to.
+    Open(rustix::fs::Dir, Arc<OwnedFd>),
+}
+
 enum Stage {
-    Idle(std::fs::ReadDir),
+    Idle(Listing),
     Fetching(Fetch),
     Over,
 }
@@ -60,19 +67,49 @@ pub struct ReadDir {
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
     let path = path.as_ref().to_owned();
     let (rest, fetched, is_over) =
-        blocking::call(move || Ok(fetch(std::fs::read_dir(path)?))).await?;
+        blocking::call(move || Ok(fetch(Listing::Named(std::fs::read_dir(path)?)))).await?;
     Ok(ReadDir {
         fetched,
         stage: Stage::after(rest, is_over),
     })
 }
 
+/// The same for a directory that is open.
+pub(super) async fn read_open(directory: OwnedFd) -> io::Result<ReadDir> {
+    let begin = move || {
+        let listed = rustix::fs::Dir::read_from(&directory)?;
+        Ok(fetch(Listing::Open(listed, Arc::new(directory))))
+    };
+    let (rest, fetched, is_over) = blocking::call(begin).await?;
+    Ok(ReadDir {
+        fetched,
+        stage: Stage::after(rest, is_over),
+    })
+}
+
+impl Iterator for Listing {
+    type Item = io::Result<DirEntry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Named(directory) => Some(directory.next()?.and_then(DirEntry::of)),
+            Self::Open(listed, directory) => loop {
+                match listed.next()? {
+                    Ok(entry) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
+                    Ok(entry) => return Some(DirEntry::within(directory, &entry)),
+                    Err(error) => return Some(Err(error.into())),
+                }
+            },
+        }
+    }
+}
+
 /// Fetches some entries, and says whether these were the last.
-fn fetch(mut directory: std::fs::ReadDir) -> Batch {
+fn fetch(mut directory: Listing) -> Batch {
     let mut entries = VecDeque::new();
     while entries.len() < BATCH {
         match directory.next() {
-            Some(entry) => entries.push_back(entry.and_then(DirEntry::of)),
+            Some(entry) => entries.push_back(entry),
             None => return (directory, entries, true),
         }
     }
@@ -80,7 +117,7 @@ fn fetch(mut directory: std::fs::ReadDir) -> Batch {
 }
 
 impl Stage {
-    fn after(rest: std::fs::ReadDir, is_over: bool) -> Self {
+    fn after(rest: Listing, is_over: bool) -> Self {
         if is_over {
             Self::Over
         } else {
@@ -167,68 +204,6 @@ impl fmt::Debug for ReadDir {
             .debug_struct("ReadDir")
             .field("fetched", &self.fetched.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Something in a directory.
-#[derive(Clone, Debug)]
-pub struct DirEntry {
-    path: PathBuf,
-    name: OsString,
-    number: u64,
-    file_type: FileType,
-}
-
-impl DirEntry {
-    fn of(entry: std::fs::DirEntry) -> io::Result<Self> {
-        let is = entry.file_type()?;
-        let format = match () {
-            () if is.is_file() => libc::S_IFREG,
-            () if is.is_dir() => libc::S_IFDIR,
-            () if is.is_symlink() => libc::S_IFLNK,
-            () if is.is_fifo() => libc::S_IFIFO,
-            () if is.is_socket() => libc::S_IFSOCK,
-            () if is.is_block_device() => libc::S_IFBLK,
-            () if is.is_char_device() => libc::S_IFCHR,
-            () => 0,
-        };
-        Ok(Self {
-            path: entry.path(),
-            name: entry.file_name(),
-            number: entry.ino(),
-            file_type: FileType::of_mode(format),
-        })
-    }
-
-    /// The directory's path with its name.
-    pub fn path(&self) -> PathBuf {
-        self.path.clone()
-    }
-
-    /// Its name.
-    pub fn file_name(&self) -> OsString {
-        self.name.clone()
-    }
-
-    /// What it is; a symbolic link is one.
-    pub fn file_type(&self) -> FileType {
-        self.file_type
-    }
-
-    /// Its number in its file system.
-    pub fn ino(&self) -> u64 {
-        self.number
-    }
-
-    /// What the file system knows of it; of a symbolic link, of the link itself.
-    ///
-    /// # Errors
-    /// As for [`symlink_metadata`].
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    pub async fn metadata(&self) -> io::Result<Metadata> {
-        symlink_metadata(&self.path).await
     }
 }
 

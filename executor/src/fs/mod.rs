@@ -49,7 +49,9 @@
 #![forbid(unsafe_code)]
 
 mod cursor;
+mod dir;
 mod dir_builder;
+mod dir_entry;
 mod direct;
 mod directory;
 mod file;
@@ -62,9 +64,11 @@ mod registered;
 mod sendfile;
 mod whole;
 
+pub use dir::Dir;
 pub use dir_builder::DirBuilder;
+pub use dir_entry::DirEntry;
 pub use direct::{Alignment, DirectFile};
-pub use directory::{DirEntry, NextEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
+pub use directory::{NextEntry, ReadDir, create_dir_all, read_dir, remove_dir_all};
 pub use file::File;
 pub use metadata::{FileType, Metadata};
 pub use open_options::OpenOptions;

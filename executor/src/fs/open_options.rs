@@ -1,7 +1,7 @@
 //! How a file is opened.
 
 use super::File;
-use crate::io::opening;
+use crate::io::opening::{self, Named};
 use std::io;
 use std::path::Path;
 
@@ -124,7 +124,12 @@ impl OpenOptions {
     /// # Panics
     /// Outside of a runtime.
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
-        let file = opening::open(path.as_ref(), self.all_flags()?, self.mode).await;
+        self.open_named(path.as_ref().into()).await
+    }
+
+    /// The same, relative to a directory if there is one.
+    pub(super) async fn open_named(&self, named: Named<'_>) -> io::Result<File> {
+        let file = opening::open(named, self.all_flags()?, self.mode).await;
         file.map(File::from)
     }
 

@@ -6,8 +6,8 @@
 
 use super::{File, Sendfile};
 use crate::io::ends::reactor;
-use crate::io::splice::Moving;
-use crate::io::{SpliceSource, SpliceTarget, pipe};
+use crate::io::splice::{Moving, own_pipe};
+use crate::io::{SpliceSource, SpliceTarget};
 use crate::operation::Cancel;
 use reactor::{Reactor, budget};
 use std::future::Future;
@@ -22,7 +22,8 @@ use std::task::{Context, Poll, ready};
 ///
 /// The target is whatever [`splice`](crate::io::splice()) can write to: a stream, a half of one, a
 /// pipe, another file at an offset. The bytes pass through a pipe that belongs to the future, or
-/// straight into the target if that is a pipe. No thread is held while the target has no room.
+/// straight into the target if that is a pipe. No thread is held while the target has no room. The
+/// future belongs to the current core.
 ///
 /// The position of `file` does not matter, and is not moved. Another write to the target may come
 /// between two parts, as it may with [`write_all`](crate::io::AsyncWriteExt::write_all). The kernel
@@ -134,8 +135,7 @@ impl Sending {
             return Ok(None);
         }
         if route.pipe.is_none() && !route.to.is_pipe() {
-            let (reader, writer) = pipe()?;
-            route.pipe = Some(((&reader).into(), (&writer).into()));
+            route.pipe = Some(own_pipe()?);
         }
         let inlet = route.pipe.as_ref().map_or(&route.to, |(_, inlet)| inlet);
         let length = usize::try_from(self.unread).unwrap_or(usize::MAX);

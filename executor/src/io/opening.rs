@@ -6,7 +6,8 @@
 
 use super::ends::reactor;
 use futures_util::future::{Either, select};
-use reactor::operation::{Op, Open, Ready};
+use reactor::Descriptor;
+use reactor::operation::{Op, Open, PathAt, Ready};
 use rustix::fs::{AtFlags, FileType, OFlags, StatxFlags, fcntl_setfl, statx};
 use std::ffi::CString;
 use std::io;
@@ -26,12 +27,41 @@ pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
     })
 }
 
+/// A path that is relative to a directory, if there is one, or else to the working directory.
+#[derive(Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) directory: Option<&'a Descriptor>,
+    pub(crate) path: &'a Path,
+}
+
+impl<'a> From<&'a Path> for Named<'a> {
+    fn from(path: &'a Path) -> Self {
+        let directory = None;
+        Self { directory, path }
+    }
+}
+
+impl Named<'_> {
+    /// As an operation takes it.
+    pub(crate) fn to_path_at(self) -> io::Result<PathAt> {
+        let path = c_path(self.path)?;
+        Ok(match self.directory {
+            Some(directory) => PathAt::new(directory.clone(), path),
+            None => path.into(),
+        })
+    }
+}
+
 /// open(2), for something that is known to wait.
 ///
 /// **Dropped** before it is ready, it is given up, and what it opens is closed.
-pub(crate) async fn open_waiting(path: &Path, flags: i32, mode: u32) -> io::Result<OwnedFd> {
+pub(crate) async fn open_waiting(
+    named: impl Into<Named<'_>>,
+    flags: i32,
+    mode: u32,
+) -> io::Result<OwnedFd> {
     let reactor = reactor("open");
-    let open = Open::waiting(&reactor, c_path(path)?, flags, mode);
+    let open = Open::waiting(&reactor, named.into().to_path_at()?, flags, mode);
     Op::new(reactor, open).await
 }
 
@@ -48,9 +78,14 @@ pub(crate) async fn open_now(path: &Path, flags: i32) -> io::Result<OwnedFd> {
 /// open(2), for what is a file most of the time: named pipes and leases are waited for, devices are not.
 ///
 /// **Dropped** before it is ready, it is given up, and what it opens is closed.
-pub(crate) async fn open(path: &Path, flags: i32, mode: u32) -> io::Result<OwnedFd> {
-    let first = flags | libc::O_NONBLOCK;
-    let opened = Op::new(reactor("open"), Open::new(c_path(path)?, first, mode)).await;
+pub(crate) async fn open(
+    named: impl Into<Named<'_>>,
+    flags: i32,
+    mode: u32,
+) -> io::Result<OwnedFd> {
+    let named = named.into();
+    let open = Open::new(named.to_path_at()?, flags | libc::O_NONBLOCK, mode);
+    let opened = Op::new(reactor("open"), open).await;
     if flags & (libc::O_NONBLOCK | libc::O_PATH) != 0 {
         return opened;
     }
@@ -58,7 +93,7 @@ pub(crate) async fn open(path: &Path, flags: i32, mode: u32) -> io::Result<Owned
         Ok(file) => {
             let is_read_only = flags & libc::O_ACCMODE == libc::O_RDONLY;
             let file = if is_read_only && is_pipe(&file) {
-                with_writer(file, path, flags).await?
+                with_writer(file, named, flags).await?
             } else {
                 file
             };
@@ -68,7 +103,7 @@ pub(crate) async fn open(path: &Path, flags: i32, mode: u32) -> io::Result<Owned
         }
         // A pipe that nobody reads; a file that somebody has a lease on, who has been told.
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENXIO | libc::EWOULDBLOCK)) => {
-            open_waiting(path, flags, mode).await
+            open_waiting(named, flags, mode).await
         }
         Err(error) => Err(error),
     }
@@ -84,12 +119,12 @@ fn is_pipe(file: &OwnedFd) -> bool {
 ///
 /// `reader` stays open meanwhile: a writer that came, saw it and wrote must not find the pipe broken. Two things tell of a writer: that a second open
 /// does not wait any more; and, if the writer has gone before that began, that there is something to read, or an end.
-async fn with_writer(reader: OwnedFd, path: &Path, flags: i32) -> io::Result<OwnedFd> {
+async fn with_writer(reader: OwnedFd, named: Named<'_>, flags: i32) -> io::Result<OwnedFd> {
     let reader = Rc::new(reader);
     let ready = Ready::new(Rc::clone(&reader), libc::POLLIN as u32);
     let ready = Op::new(self::reactor("open"), ready);
     // It creates and empties nothing: it is only read.
-    let again = pin!(open_waiting(path, flags, 0));
+    let again = pin!(open_waiting(named, flags, 0));
     match select(again, ready).await {
         Either::Left((Ok(again), _)) => return Ok(again),
         // The pipe was removed, or there was no worker: the first to write will be seen all the same.

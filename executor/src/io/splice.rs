@@ -2,7 +2,7 @@
 //! `fs::sendfile` is made of it.
 
 use super::ends::reactor;
-use super::{PipeReader, PipeWriter, Splice, Tee};
+use super::{PipeReader, PipeWriter, Splice, Stderr, Stdin, Stdout, Tee, pipe};
 use crate::fs::File;
 use crate::net::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, SocketStream, WriteHalf};
 use crate::operation::Cancel;
@@ -29,7 +29,9 @@ use std::task::{Context, Poll};
 /// first waits until the source has something, and then until the target has room. Only then does a
 /// worker thread of the kernel move the bytes. So any number of splices may wait, and hold no
 /// threads. A socket is given at most a third of its send buffer at once, so that the worker does
-/// not wait for the peer.
+/// not wait for the peer. Should the socket have less room than it said, a worker waits that is
+/// none of the core's [file workers](crate::Builder::file_workers_max). The future belongs to the
+/// current core.
 ///
 /// # Cancellation
 /// Bytes are never lost: each is either still in the source or already in the target, in order.
@@ -121,9 +123,18 @@ pub fn tee(from: &PipeReader, to: &PipeWriter, length: usize) -> Tee {
     Tee(SpliceInTurn::tee(reactor, from, to, length))
 }
 
-/// What [`splice`] reads from: made from a reference to a pipe, a stream, a half of a stream, or a
-/// [`SharedFd`], or of a file [at an offset](Self::at). It holds the descriptor open. A splice from
-/// a [`SharedFd`] takes no turn among the reads of the descriptor.
+/// A pipe for somebody who fills it only when it is empty, and empties it only when it is not: then
+/// neither end waits.
+pub(crate) fn own_pipe() -> io::Result<(SpliceSource, SpliceTarget)> {
+    let (reader, writer) = pipe()?;
+    let source = reader.splice_end().always_ready();
+    let target = writer.splice_end().always_ready();
+    Ok((SpliceSource(Source::Pipe(source)), SpliceTarget(target)))
+}
+
+/// What [`splice`] reads from. It is made from a reference to a pipe, a stream, a half of a stream,
+/// a standard stream or a [`SharedFd`], or from a file [at an offset](Self::at). It holds the
+/// descriptor open. A splice from a [`SharedFd`] takes no turn among the reads of the descriptor.
 #[derive(Clone)]
 pub struct SpliceSource(Source);
 
@@ -153,9 +164,9 @@ impl SpliceSource {
     }
 }
 
-/// What [`splice`] writes to: made from a reference to a pipe, a stream, a half of a stream, or a
-/// [`SharedFd`], or of a file [at an offset](Self::at). It holds the descriptor open. A splice to a
-/// [`SharedFd`] takes no turn among the writes of the descriptor.
+/// What [`splice`] writes to. It is made from a reference to a pipe, a stream, a half of a stream,
+/// a standard stream or a [`SharedFd`], or from a file [at an offset](Self::at). It holds the
+/// descriptor open. A splice to a [`SharedFd`] takes no turn among the writes of the descriptor.
 #[derive(Clone)]
 pub struct SpliceTarget(SpliceEnd<()>);
 
@@ -186,6 +197,24 @@ impl From<&PipeReader> for SpliceSource {
 impl From<&PipeWriter> for SpliceTarget {
     fn from(pipe: &PipeWriter) -> Self {
         Self(pipe.splice_end())
+    }
+}
+
+impl From<&Stdin> for SpliceSource {
+    fn from(stdin: &Stdin) -> Self {
+        Self(Source::Pipe(stdin.splice_end()))
+    }
+}
+
+impl From<&Stdout> for SpliceTarget {
+    fn from(stdout: &Stdout) -> Self {
+        Self(stdout.splice_end())
+    }
+}
+
+impl From<&Stderr> for SpliceTarget {
+    fn from(stderr: &Stderr) -> Self {
+        Self(stderr.splice_end())
     }
 }
 

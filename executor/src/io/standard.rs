@@ -7,7 +7,7 @@ use super::conversions::as_raw_fd;
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::operation::KeptInput;
+use reactor::operation::{KeptInput, SpliceEnd};
 use reactor::{Descriptor, Lane};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -80,6 +80,10 @@ pub fn stderr() -> io::Result<Stderr> {
 pub struct Stdin(ReadEnd);
 
 impl Stdin {
+    pub(super) fn splice_end(&self) -> SpliceEnd<KeptInput> {
+        self.0.splice_end()
+    }
+
     /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
     /// means the end, or that the buffer has no capacity. A terminal gives a line at a time, and goes on after an end that was typed.
     ///
@@ -115,6 +119,10 @@ pub struct Stderr(WriteEnd);
 macro_rules! writes {
     ($($stream:ty),+) => {$(
         impl $stream {
+            pub(super) fn splice_end(&self) -> SpliceEnd<()> {
+                self.0.splice_end()
+            }
+
             /// Writes some of the buffer's bytes and returns how many, at least one.
             ///
             /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is

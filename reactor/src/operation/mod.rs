@@ -49,7 +49,7 @@ pub use message::{Message, RecvDatagram, RecvMsg, SendMsg};
 pub use net::{Connect, Shutdown};
 pub use open::Open;
 pub(crate) use orphan::Orphan;
-pub use path::PathOperation;
+pub use path::{PathAt, PathOperation};
 pub use read_write::{KeptInput, Read, ReadAt, Write};
 pub use ready::Ready;
 pub use receive::{DATAGRAM_OVERHEAD_BYTES, Datagram, RecvMsgMulti, RecvMulti};

@@ -1,65 +1,94 @@
-//! What is done to names: renaming, removing, making directories and links. All paths are relative to the working directory.
+//! What is done to names: renaming, removing, making directories and links.
 
-use super::{Completion, Operation};
+use super::{Completion, Operation, fd};
+use crate::descriptor::Descriptor;
 use io_uring::{opcode, squeue, types};
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::io;
 
-const HERE: types::Fd = types::Fd(libc::AT_FDCWD);
+/// A path, with the directory that it is relative to.
+pub struct PathAt {
+    /// `None`: the working directory.
+    directory: Option<Descriptor>,
+    path: CString,
+}
+
+impl PathAt {
+    /// Relative to an open directory.
+    pub fn new(directory: Descriptor, path: CString) -> Self {
+        let directory = Some(directory);
+        Self { directory, path }
+    }
+
+    pub(super) fn directory(&self) -> types::Fd {
+        self.directory
+            .as_ref()
+            .map_or(types::Fd(libc::AT_FDCWD), fd)
+    }
+
+    /// Its text, on the heap, which never changes.
+    pub(super) fn as_ptr(&self) -> *const c_char {
+        self.path.as_ptr()
+    }
+}
+
+impl From<CString> for PathAt {
+    /// Relative to the working directory.
+    fn from(path: CString) -> Self {
+        let directory = None;
+        Self { directory, path }
+    }
+}
 
 enum Act {
-    Rename(CString),
+    Rename(PathAt),
     RemoveFile,
     RemoveDirectory,
     MakeDirectory(u32),
-    HardLink(CString),
+    HardLink(PathAt),
     Symlink(CString),
 }
 
 /// An operation on one name or two; yields nothing.
 pub struct PathOperation {
-    path: CString,
+    path: PathAt,
     act: Act,
 }
 
 impl PathOperation {
+    fn new(path: impl Into<PathAt>, act: Act) -> Self {
+        let path = path.into();
+        Self { path, act }
+    }
+
     /// rename(2) of `from` to `to`.
-    pub fn rename(from: CString, to: CString) -> Self {
-        let act = Act::Rename(to);
-        Self { path: from, act }
+    pub fn rename(from: impl Into<PathAt>, to: impl Into<PathAt>) -> Self {
+        Self::new(from, Act::Rename(to.into()))
     }
 
     /// unlink(2).
-    pub fn remove_file(path: CString) -> Self {
-        let act = Act::RemoveFile;
-        Self { path, act }
+    pub fn remove_file(path: impl Into<PathAt>) -> Self {
+        Self::new(path, Act::RemoveFile)
     }
 
     /// rmdir(2).
-    pub fn remove_directory(path: CString) -> Self {
-        let act = Act::RemoveDirectory;
-        Self { path, act }
+    pub fn remove_directory(path: impl Into<PathAt>) -> Self {
+        Self::new(path, Act::RemoveDirectory)
     }
 
     /// mkdir(2); needs [`Feature::PathOperations`](crate::Feature::PathOperations), as the links do.
-    pub fn make_directory(path: CString, mode: u32) -> Self {
-        let act = Act::MakeDirectory(mode);
-        Self { path, act }
+    pub fn make_directory(path: impl Into<PathAt>, mode: u32) -> Self {
+        Self::new(path, Act::MakeDirectory(mode))
     }
 
     /// link(2): `link` is to be another name of `original`.
-    pub fn hard_link(original: CString, link: CString) -> Self {
-        let act = Act::HardLink(link);
-        Self {
-            path: original,
-            act,
-        }
+    pub fn hard_link(original: impl Into<PathAt>, link: impl Into<PathAt>) -> Self {
+        Self::new(original, Act::HardLink(link.into()))
     }
 
     /// symlink(2): `link` is to point to `target`.
-    pub fn symlink(target: CString, link: CString) -> Self {
-        let act = Act::Symlink(link);
-        Self { path: target, act }
+    pub fn symlink(target: CString, link: impl Into<PathAt>) -> Self {
+        Self::new(link, Act::Symlink(target))
     }
 }
 
@@ -68,16 +97,22 @@ unsafe impl Operation for PathOperation {
     type Output = io::Result<()>;
 
     fn entry(&mut self) -> squeue::Entry {
-        let path = self.path.as_ptr();
+        let (directory, path) = (self.path.directory(), self.path.as_ptr());
         match &self.act {
-            Act::Rename(to) => opcode::RenameAt::new(HERE, path, HERE, to.as_ptr()).build(),
-            Act::RemoveFile => opcode::UnlinkAt::new(HERE, path).build(),
-            Act::RemoveDirectory => opcode::UnlinkAt::new(HERE, path)
+            Act::Rename(to) => {
+                opcode::RenameAt::new(directory, path, to.directory(), to.as_ptr()).build()
+            }
+            Act::RemoveFile => opcode::UnlinkAt::new(directory, path).build(),
+            Act::RemoveDirectory => opcode::UnlinkAt::new(directory, path)
                 .flags(libc::AT_REMOVEDIR)
                 .build(),
-            Act::MakeDirectory(mode) => opcode::MkDirAt::new(HERE, path).mode(*mode).build(),
-            Act::HardLink(link) => opcode::LinkAt::new(HERE, path, HERE, link.as_ptr()).build(),
-            Act::Symlink(link) => opcode::SymlinkAt::new(HERE, path, link.as_ptr()).build(),
+            Act::MakeDirectory(mode) => opcode::MkDirAt::new(directory, path).mode(*mode).build(),
+            Act::HardLink(link) => {
+                opcode::LinkAt::new(directory, path, link.directory(), link.as_ptr()).build()
+            }
+            Act::Symlink(target) => {
+                opcode::SymlinkAt::new(directory, target.as_ptr(), path).build()
+            }
         }
     }
 

@@ -31,6 +31,8 @@ pub struct SpliceEnd<T> {
 pub(super) struct Place {
     pub(super) file: Descriptor,
     offset: i64,
+    /// Whether it is to be asked when it is ready.
+    can_wait: bool,
 }
 
 impl<T> Clone for SpliceEnd<T> {
@@ -45,8 +47,7 @@ impl<T> Clone for SpliceEnd<T> {
 impl<T> SpliceEnd<T> {
     /// A pipe or a socket, which takes its turn in `lane`.
     pub fn new(file: Descriptor, lane: Rc<Lane<T>>) -> Self {
-        let offset = NO_OFFSET;
-        let place = Place { file, offset };
+        let place = Place::new(file, NO_OFFSET);
         Self { place, lane }
     }
 
@@ -54,9 +55,16 @@ impl<T> SpliceEnd<T> {
     pub fn at(file: Descriptor, offset: u64) -> Self {
         // The kernel refuses a negative one: no large offset is taken for none.
         let offset = i64::try_from(offset).unwrap_or(i64::MIN);
-        let place = Place { file, offset };
+        let place = Place::new(file, offset);
         let lane = Lane::new();
         Self { place, lane }
+    }
+
+    /// The same end, for who knows that it is ready: a pipe that nobody else has.
+    #[must_use]
+    pub fn always_ready(mut self) -> Self {
+        self.place.can_wait = false;
+        self
     }
 
     /// Goes on behind `bytes` more, if it is a file.
@@ -74,6 +82,19 @@ impl<T> SpliceEnd<T> {
 }
 
 impl Place {
+    fn new(file: Descriptor, offset: i64) -> Self {
+        // What is on a disk is always ready, and to ask FUSE is to ask its server.
+        let can_wait = !matches!(
+            file.file_type(),
+            FileType::RegularFile | FileType::BlockDevice | FileType::Directory
+        );
+        Self {
+            file,
+            offset,
+            can_wait,
+        }
+    }
+
     pub(super) fn is_pipe(&self) -> bool {
         self.file.file_type() == FileType::Fifo
     }
@@ -82,13 +103,8 @@ impl Place {
         self.file.file_type() == FileType::Socket
     }
 
-    /// Whether it is to be asked when it is ready. What is on a disk always is, and asking FUSE is
-    /// asking its server.
     pub(super) fn can_wait(&self) -> bool {
-        !matches!(
-            self.file.file_type(),
-            FileType::RegularFile | FileType::BlockDevice | FileType::Directory
-        )
+        self.can_wait
     }
 }
 

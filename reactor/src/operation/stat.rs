@@ -1,14 +1,13 @@
 //! statx(2).
 
-use super::{Completion, Operation, fd};
+use super::{Completion, Operation, PathAt, fd};
 use crate::descriptor::Descriptor;
-use io_uring::{opcode, squeue, types};
-use std::ffi::CString;
+use io_uring::{opcode, squeue};
 use std::io;
 use std::mem::MaybeUninit;
 
 enum Of {
-    Path { path: CString, flags: i32 },
+    Path { path: PathAt, flags: i32 },
     File(Descriptor),
 }
 
@@ -29,12 +28,14 @@ impl Stat {
     }
 
     /// Of what `path` names, asking for what `mask` says (`STATX_BASIC_STATS` and so on).
-    pub fn of_path(path: CString, mask: u32) -> Self {
+    pub fn of_path(path: impl Into<PathAt>, mask: u32) -> Self {
+        let path = path.into();
         Self::new(Of::Path { path, flags: 0 }, mask)
     }
 
     /// The same, and of a symbolic link itself.
-    pub fn of_link(path: CString, mask: u32) -> Self {
+    pub fn of_link(path: impl Into<PathAt>, mask: u32) -> Self {
+        let path = path.into();
         let flags = libc::AT_SYMLINK_NOFOLLOW;
         Self::new(Of::Path { path, flags }, mask)
     }
@@ -52,7 +53,7 @@ unsafe impl Operation for Stat {
 
     fn entry(&mut self) -> squeue::Entry {
         let (directory, path, flags) = match &self.of {
-            Of::Path { path, flags } => (types::Fd(libc::AT_FDCWD), path.as_ptr(), *flags),
+            Of::Path { path, flags } => (path.directory(), path.as_ptr(), *flags),
             Of::File(file) => (fd(file), c"".as_ptr(), libc::AT_EMPTY_PATH),
         };
         opcode::Statx::new(directory, path, self.status.as_mut_ptr().cast())
