@@ -133,6 +133,29 @@ fn shutting_down_twice_is_no_error() {
     });
 }
 
+/// Each half of a stream says where the stream is from and to.
+#[test]
+fn halves_have_the_addresses_of_the_stream() {
+    run(1, async {
+        let (stream, peer) = pair().await;
+        let addresses = (peer.peer_addr().unwrap(), peer.local_addr().unwrap());
+        let (read, write) = stream.into_split();
+        assert_eq!(
+            (read.local_addr().unwrap(), read.peer_addr().unwrap()),
+            addresses
+        );
+        assert_eq!(
+            (write.local_addr().unwrap(), write.peer_addr().unwrap()),
+            addresses
+        );
+        let (read, write) = UnixStream::pair().unwrap().0.into_split();
+        assert!(read.local_addr().unwrap().is_unnamed());
+        assert!(read.peer_addr().unwrap().is_unnamed());
+        assert!(write.local_addr().unwrap().is_unnamed());
+        assert!(write.peer_addr().unwrap().is_unnamed());
+    });
+}
+
 /// Both kinds of sending halves send large buffers without a copy, and give them back.
 #[test]
 fn halves_send_without_a_copy() {

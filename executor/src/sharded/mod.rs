@@ -44,9 +44,10 @@ use std::sync::{Arc, OnceLock};
 /// # }
 /// ```
 ///
-/// A map of which each core has a part: the key says which. The closure owns what it is sent with, and yields owned values, for what is
-/// borrowed from the shard stays there. On one core there is never more than one closure at a time, so a `RefCell` does for a lock;
-/// what is borrowed from it must not be held across an `.await`.
+/// A map of which each core has a part: the key says which. The closure owns what it is sent with,
+/// and yields owned values, for what is borrowed from the shard stays there. On one core there is
+/// never more than one closure at a time, so a `RefCell` does for a lock; what is borrowed from it
+/// must not be held across an `.await`.
 /// ```
 /// use executor::{JoinError, Sharded};
 /// use std::cell::RefCell;
