@@ -281,6 +281,16 @@ fn hosts_are_looked_up() {
         assert_eq!(nothing.kind(), ErrorKind::InvalidInput);
         let nonsense = lookup_host("no port").await.unwrap_err();
         assert_eq!(nonsense.kind(), ErrorKind::InvalidInput);
+        let text = nonsense.to_string();
+        assert!(
+            text.contains("\"no port\"") && text.contains("localhost:80"),
+            "{text}"
+        );
+        let unknown = TcpStream::connect(("no.such.host.invalid", 80))
+            .await
+            .unwrap_err();
+        let text = unknown.to_string();
+        assert!(text.contains("\"no.such.host.invalid\""), "{text}");
     });
 }
 

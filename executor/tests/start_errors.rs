@@ -32,9 +32,23 @@ fn report(builder: Builder) {
     match builder.build() {
         Ok(runtime) => eprintln!("started, cores: {}", runtime.handle().cores()),
         Err(error) => {
-            eprintln!("{error:?}\n{error}");
+            eprintln!("{}\n{error}", variant(&error));
             before.assert_restored();
         }
+    }
+}
+
+/// The variant with what it holds. The error's own `Debug` shows its text.
+fn variant(error: &StartError) -> String {
+    match error {
+        StartError::Ring(error) => format!("Ring({error:?})"),
+        StartError::NotEnoughCpus { asked, allowed } => {
+            format!("NotEnoughCpus {{ asked: {asked}, allowed: {allowed:?} }}")
+        }
+        StartError::Thread { core, error } => {
+            format!("Thread {{ core: {core}, error: {error:?} }}")
+        }
+        other => format!("{other:?}"),
     }
 }
 
@@ -212,7 +226,7 @@ fn without_address_space_for_a_ring_that_limit_is_named_too() {
         let before = Footprint::now();
         let start = || Builder::new().cores(1).build();
         let error = restraint::with_limit(Resource::As, address_space, start).unwrap_err();
-        eprintln!("{error:?}\n{error}");
+        eprintln!("{}\n{error}", variant(&error));
         before.assert_restored();
     });
     let said = child.run_well();
@@ -232,7 +246,7 @@ fn without_descriptors_their_limit_is_named() {
             let start = || Builder::new().cores(cores).build().map(drop);
             let error = restraint::with_limit(Resource::Nofile, limit, start).err();
             if let Some(error) = &error {
-                eprintln!("{error:?}\n{error}");
+                eprintln!("{}\n{error}", variant(error));
             }
             before.assert_restored();
             error.is_some()
@@ -386,6 +400,8 @@ fn zero_cores_are_refused() {
     let error = Builder::new().cores(0).build().unwrap_err();
     assert!(matches!(error, StartError::NoCores), "{error:?}");
     assert_mentions(&error.to_string(), &["zero cores", "at least one"]);
+    // As `unwrap` prints it.
+    assert_mentions(&format!("{error:?}"), &["StartError", "at least one"]);
 }
 
 // ---- A runtime inside a runtime ----

@@ -30,8 +30,9 @@
 //!   clone for each. Both tasks are on the stream's core; to move it to another, see
 //!   [`TcpListener`](TcpListener#connections-for-other-cores).
 //! - **`shutdown()`** takes the direction: `stream.shutdown(std::net::Shutdown::Write)`.
-//! - **Errors** are the system's, with their [`raw_os_error`](std::io::Error::raw_os_error), and
-//!   name no address. Add it where you print them.
+//! - **Errors** of `bind` and `connect` are the system's, with their
+//!   [`raw_os_error`](std::io::Error::raw_os_error), and name no address: add it where you print
+//!   them. Those of a name that cannot be looked up have the name.
 //!
 //! # Examples
 //! An echo server on every core:
