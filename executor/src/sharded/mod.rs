@@ -104,7 +104,7 @@ impl<T: 'static> Sharded<T> {
     /// Outside of a runtime; and if there are 65,536 of them and of [`CoreLocal`](crate::CoreLocal)s already.
     pub async fn new<C>(make: C) -> Result<Self, JoinError>
     where
-        C: FnOnce() -> T + Clone + Send + 'static,
+        C: FnOnce() -> T + Clone + SendableClosure + 'static,
     {
         let inner = Arc::new(Inner {
             key: Arc::new(OwnedKey::new()),
@@ -247,7 +247,7 @@ impl<T: 'static> Sharded<T> {
     /// meanwhile: the first in the order of the cores.
     pub async fn stop_with<C, F>(&self, end: C) -> Result<(), JoinError>
     where
-        C: FnOnce(Rc<T>) -> F + Clone + Send + 'static,
+        C: FnOnce(Rc<T>) -> F + Clone + SendableClosure + 'static,
         F: Future<Output = ()> + 'static,
     {
         let key = self.key();
