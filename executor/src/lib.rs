@@ -37,8 +37,8 @@
 //!
 //! The [`guide`] says where to find what you know from tokio, glommio, monoio, compio and Seastar.
 //!
-//! A core that computes for long holds up all of its tasks, and none is moved away: call [`yield_now`](yield_now()) now and then, or compute in
-//! [`spawn_blocking`].
+//! A core that computes for long holds up all of its tasks, and none is moved away: call
+//! [`yield_now`](yield_now()) now and then, or compute in [`spawn_blocking`].
 //!
 //! # Processes
 //! A runtime belongs to its process. A child of fork(2) that calls no exec may leave by `_exit` or build a runtime of its own; what it has of its
@@ -107,8 +107,8 @@ pub use next::Next;
 /// | write the same bytes to many | an `Rc<[u8]>`, or `Bytes` with the feature `bytes`: a clone for each |
 /// | write several buffers at once | an array, a vector, or a tuple `(head, (body,))`, to `write_vectored_all` |
 ///
-/// An error leaves the buffer as usable as a success does. For `?` take the result apart from the buffer, or, to drop the buffer with an
-/// error, call [`into_result`](buf::BufResult::into_result).
+/// An error leaves the buffer as usable as a success does. For `?` take the result apart from the
+/// buffer, or, to drop the buffer with an error, call [`into_result`](buf::BufResult::into_result).
 ///
 /// # Examples
 /// ```

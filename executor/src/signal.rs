@@ -1,11 +1,13 @@
 //! Signals, as something to wait for: Ctrl-C, a request to end, a reload.
 //!
-//! [`ctrl_c`] is for a program that ends at Ctrl-C and does nothing else with signals. A service makes one [`Signal`] for each kind before it
-//! begins to serve, and keeps it. What tokio writes as `signal(SignalKind::terminate())` is `Signal::new(SignalKind::TERMINATE)` here.
+//! [`ctrl_c`] is for a program that ends at Ctrl-C and does nothing else with signals. A service
+//! makes one [`Signal`] for each kind before it begins to serve, and keeps it. What tokio writes as
+//! `signal(SignalKind::terminate())` is `Signal::new(SignalKind::TERMINATE)` here.
 //!
 //! # A graceful end
-//! Every core stops accepting; then `main` returns, and what is still running is dropped. To let it end first, count it with a
-//! `tokio_util::task::TaskTracker`, and wait for that with a [time limit](crate::time::timeout).
+//! Every core stops accepting; then `main` returns, and what is still running is dropped. To let it
+//! end first, count it with a `tokio_util::task::TaskTracker`, and wait for that with a [time
+//! limit](crate::time::timeout).
 //!
 //! ```
 //! use executor::JoinSet;
@@ -47,10 +49,12 @@
 //! }
 //! ```
 
-// A handler may do next to nothing, so it writes a byte into a pipe, which the core that waits watches on its ring, and reads dry. That handler,
-// which several parts of a program can share for one signal, is signal-hook's.
+// A handler may do next to nothing, so it writes a byte into a pipe, which the core that waits
+// watches on its ring, and reads dry. That handler, which several parts of a program can share for
+// one signal, is signal-hook's.
 //
-// A forked child inherits handler and pipe. There the handler writes nothing: the pipe is the parent's, whom the child's signals do not concern.
+// A forked child inherits handler and pipe. There the handler writes nothing: the pipe is the
+// parent's, whom the child's signals do not concern.
 
 use crate::io::{AsyncFd, Ready};
 use futures_core::Stream;

@@ -51,6 +51,31 @@ fn each_runtime_has_its_own() {
     }
 }
 
+/// Cells have the short forms that those of threads have; each core's value is used by them as by
+/// `with`.
+#[test]
+fn cells_have_short_forms() {
+    core_local! {
+        static NUMBER: Cell<u32> = Cell::new(7);
+        static WORDS: RefCell<Vec<&'static str>> = RefCell::new(vec!["made"]);
+    }
+    let Some(runtime) = start(2) else { return };
+    runtime.block_on(async {
+        assert_eq!(NUMBER.get(), 7);
+        NUMBER.set(8);
+        assert_eq!(NUMBER.replace(9), 8);
+        assert_eq!((NUMBER.take(), NUMBER.get()), (9, 0));
+        WORDS.with_borrow_mut(|words| words.push("changed"));
+        let nested = || WORDS.with_borrow(|_| WORDS.with_borrow_mut(|_| {}));
+        assert!(catch_unwind(nested).is_err());
+        assert_eq!(WORDS.replace(vec!["new"]), ["made", "changed"]);
+        assert_eq!(WORDS.take(), ["new"]);
+        assert!(WORDS.with_borrow(Vec::is_empty));
+        let there = spawn_on(1, async || (NUMBER.get(), WORDS.take()));
+        assert_eq!(there.await.unwrap(), (7, vec!["made"]));
+    });
+}
+
 struct Oldest(RefCell<Option<Token>>);
 
 /// Counts as dropped when all was as it should be.

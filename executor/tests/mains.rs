@@ -23,7 +23,8 @@ fn a_main_that_cannot_start_says_so_in_one_line_and_ends_with_status_1() {
         mains::without_cores::main();
     })
     .run();
-    let line = "error: the executor could not start: zero cores were asked for; a runtime has at least one\n";
+    let line = "error: the executor could not start: zero cores were asked for; a runtime has at least one. \
+                Ask for one or more, or leave the number out for one on each CPU\n";
     assert_eq!((ended.status, ended.stderr.as_str()), (1, line));
 }
 

@@ -136,6 +136,29 @@ fn shutting_down_twice_is_no_error() {
     });
 }
 
+/// Each half of a stream says where the stream is from and to.
+#[test]
+fn halves_have_the_addresses_of_the_stream() {
+    run(1, async {
+        let (stream, peer) = pair().await;
+        let addresses = (peer.peer_addr().unwrap(), peer.local_addr().unwrap());
+        let (read, write) = stream.into_split();
+        assert_eq!(
+            (read.local_addr().unwrap(), read.peer_addr().unwrap()),
+            addresses
+        );
+        assert_eq!(
+            (write.local_addr().unwrap(), write.peer_addr().unwrap()),
+            addresses
+        );
+        let (read, write) = UnixStream::pair().unwrap().0.into_split();
+        assert!(read.local_addr().unwrap().is_unnamed());
+        assert!(read.peer_addr().unwrap().is_unnamed());
+        assert!(write.local_addr().unwrap().is_unnamed());
+        assert!(write.peer_addr().unwrap().is_unnamed());
+    });
+}
+
 /// Both kinds of sending halves send large buffers without a copy, and give them back.
 #[test]
 fn halves_send_without_a_copy() {
@@ -261,6 +284,16 @@ fn hosts_are_looked_up() {
         assert_eq!(nothing.kind(), ErrorKind::InvalidInput);
         let nonsense = lookup_host("no port").await.unwrap_err();
         assert_eq!(nonsense.kind(), ErrorKind::InvalidInput);
+        let text = nonsense.to_string();
+        assert!(
+            text.contains("\"no port\"") && text.contains("localhost:80"),
+            "{text}"
+        );
+        let unknown = TcpStream::connect(("no.such.host.invalid", 80))
+            .await
+            .unwrap_err();
+        let text = unknown.to_string();
+        assert!(text.contains("\"no.such.host.invalid\""), "{text}");
     });
 }
 

@@ -32,9 +32,31 @@ fn report(builder: Builder) {
     match builder.build() {
         Ok(runtime) => eprintln!("started, cores: {}", runtime.handle().cores()),
         Err(error) => {
-            eprintln!("{error:?}\n{error}");
+            eprintln!("{}\n{error}", variant(&error));
             before.assert_restored();
         }
+    }
+}
+
+/// The variant with what it holds. The error's own `Debug` shows its text.
+fn variant(error: &StartError) -> String {
+    match error {
+        StartError::Ring(error) => format!("Ring({error:?})"),
+        StartError::NotEnoughCpus { asked, allowed } => {
+            format!("NotEnoughCpus {{ asked: {asked}, allowed: {allowed:?} }}")
+        }
+        StartError::Thread { core, error } => {
+            format!("Thread {{ core: {core}, error: {error:?} }}")
+        }
+        StartError::CpuNotAllowed { cpu, allowed } => {
+            format!("CpuNotAllowed {{ cpu: {cpu}, allowed: {allowed:?} }}")
+        }
+        StartError::CpuTwice(cpu) => format!("CpuTwice({cpu})"),
+        StartError::CpusForCores { cores, cpus } => {
+            format!("CpusForCores {{ cores: {cores}, cpus: {cpus:?} }}")
+        }
+        StartError::NoCores => "NoCores".to_owned(),
+        other => format!("{other:?}"),
     }
 }
 
@@ -212,7 +234,7 @@ fn without_address_space_for_a_ring_that_limit_is_named_too() {
         let before = Footprint::now();
         let start = || Builder::new().cores(1).build();
         let error = restraint::with_limit(Resource::As, address_space, start).unwrap_err();
-        eprintln!("{error:?}\n{error}");
+        eprintln!("{}\n{error}", variant(&error));
         before.assert_restored();
     });
     let said = child.run_well();
@@ -232,7 +254,7 @@ fn without_descriptors_their_limit_is_named() {
             let start = || Builder::new().cores(cores).build().map(drop);
             let error = restraint::with_limit(Resource::Nofile, limit, start).err();
             if let Some(error) = &error {
-                eprintln!("{error:?}\n{error}");
+                eprintln!("{}\n{error}", variant(error));
             }
             before.assert_restored();
             error.is_some()
@@ -389,6 +411,8 @@ fn zero_cores_are_refused() {
         &error.to_string(),
         &["zero cores", "at least one", "leave the number out"],
     );
+    // As `unwrap` prints it.
+    assert_mentions(&format!("{error:?}"), &["StartError", "at least one"]);
 }
 
 /// A CPU that no machine has, one twice, none, and other than as many as there are to be cores: the
@@ -399,29 +423,29 @@ fn cpus_that_cannot_be_had_are_named() {
         let before = Footprint::now();
         let error = builder.build().unwrap_err();
         before.assert_restored();
-        (format!("{error:?}"), error.to_string())
+        (variant(&error), error.to_string())
     };
     let child = Child::of(move || {
         let cpus = restraint::cpus();
         let first = cpus[0];
         for missing in [1_023, 1_000_000, usize::MAX] {
-            let (variant, text) = error(Builder::new().cpus(&[first, missing]));
+            let (what, text) = error(Builder::new().cpus(&[first, missing]));
             assert_eq!(
-                variant,
+                what,
                 format!("CpuNotAllowed {{ cpu: {missing}, allowed: {cpus:?} }}")
             );
             let named = format!("CPU {missing} was asked for");
             let allowed = format!("these only: {cpus:?}");
             assert_mentions(&text, &[&named, &allowed, "Choose among them", "taskset"]);
         }
-        let (variant, text) = error(Builder::new().cpus(&[first, first]));
-        assert_eq!(variant, format!("CpuTwice({first})"));
+        let (what, text) = error(Builder::new().cpus(&[first, first]));
+        assert_eq!(what, format!("CpuTwice({first})"));
         assert_mentions(&text, &["twice", "name each CPU once"]);
-        let (variant, _) = error(Builder::new().cpus(&[]));
-        assert_eq!(variant, "NoCores");
-        let (variant, text) = error(Builder::new().cores(2).cpus(&[first]));
+        let (what, _) = error(Builder::new().cpus(&[]));
+        assert_eq!(what, "NoCores");
+        let (what, text) = error(Builder::new().cores(2).cpus(&[first]));
         assert_eq!(
-            variant,
+            what,
             format!("CpusForCores {{ cores: 2, cpus: [{first}] }}")
         );
         assert_mentions(&text, &["one CPU for each core", "leave `cores` out"]);

@@ -3,6 +3,7 @@
 use reactor::buf::{
     BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut, Slice, VectoredSlice,
 };
+use std::borrow::Cow;
 use std::io;
 use std::panic::catch_unwind;
 use std::rc::Rc;
@@ -37,6 +38,8 @@ fn standard_types_are_buffers() {
     shows(Arc::<str>::from("text"));
     shows(Rc::new(String::from("text")));
     shows(Box::new("text") as Box<dyn IoBuf>);
+    shows(Cow::Borrowed("text"));
+    shows(Cow::<[u8]>::Owned(b"text".to_vec()));
 }
 
 /// Each of those that can be read into is filled from its start, and keeps to its space.

@@ -94,9 +94,10 @@ fn parse_path(input: ParseStream<'_>) -> syn::Result<Path> {
 /// It goes on `main`, and on any other async function that takes no arguments.
 ///
 /// # Arguments
-/// `#[executor::main(cores = N, idle = POLICY, pin = BOOL)]`; each may be left out. They are any expressions for the methods of `executor::Builder` with
-/// these names. `start_paused = true` is for tests. There is no `flavor` and no `worker_threads`: `cores = 1` is a runtime on one thread, and
-/// each further core has a thread of its own.
+/// `#[executor::main(cores = N, idle = POLICY, pin = BOOL)]`; each may be left out. They are any
+/// expressions for the methods of `executor::Builder` with these names. `start_paused = true` is
+/// for tests. There is no `flavor` and no `worker_threads`: `cores = 1` is a runtime on one thread,
+/// and each further core has a thread of its own.
 ///
 /// `crate = PATH` says where the crate `executor` is: for one that is renamed, or re-exported by another. The macro of a re-export is used the same way:
 /// `#[framework::executor::main(crate = framework::executor)]`. A string, `crate = "executor1"`, is understood as well.

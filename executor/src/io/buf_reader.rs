@@ -22,8 +22,9 @@ const CAPACITY: usize = 8 * 1024;
 /// At the end each call asks the reader again, as the standard library's does: a terminal on which an end was typed goes on, and so does a
 /// file that has grown. Of most readers the end is final, and is told again.
 ///
-/// The price is an allocation for each read, and that the reader must be owned (`'static`). Of a socket that is written to as well, give it
-/// the [half that is read](crate::net::TcpStream::into_split), or use a [`BufStream`](crate::io::BufStream).
+/// The price is an allocation for each read, and that the reader must be owned (`'static`). Of a
+/// socket that is written to as well, give it the [half that is
+/// read](crate::net::TcpStream::into_split), or use a [`BufStream`](crate::io::BufStream).
 ///
 /// # Examples
 /// ```

@@ -12,14 +12,27 @@
 //! | [`fs::sendfile`](crate::fs::sendfile()) | the same for a whole file |
 //! | [`pipe`](pipe()), [`stdin`], [`stdout`], [`AsyncFd`] | what the kernel has |
 //!
-//! **Dropping** a future of what reads and writes through a buffer ([`BufReader`], [`BufWriter`]) loses nothing.
+//! # Coming from tokio
 //!
-//! [`compat`] has adapters to and from the traits of `futures::io`. The crate `corering-compio` has them for those of `compio-io`, for codecs
-//! and TLS that are written against these.
+//! - `read`, `write`, `flush` and `shutdown` are methods of [`AsyncRead`] and [`AsyncWrite`]
+//!   themselves, and the rest of the `Ext` traits: import both. Sockets, files and pipes have most
+//!   of them without any import.
+//! - What reads or writes a buffer takes it by value, and yields a
+//!   [`BufResult`](crate::buf::BufResult). The exceptions are `read_line` and `read_until` of a
+//!   [`BufReader`]: it has a buffer of its own, and appends to what you lend.
+//! - [`stdin`], [`stdout`] and [`stderr`] yield a `Result`.
+//!
+//! # Cancellation
+//! **Dropping** a future of what reads and writes through a buffer ([`BufReader`], [`BufWriter`])
+//! loses nothing.
 //!
 //! The helpers of [`AsyncReadExt`] and [`AsyncWriteExt`] that take several reads or writes, `read_exact` and `write_all` among
 //! them, are what they are elsewhere: **dropped** half-way, what they had read is lost with their buffer, and how much was written is
 //! not known.
+//!
+//! # Other traits
+//! [`compat`] has adapters to and from the traits of `futures::io`. The crate `corering-compio` has
+//! them for those of `compio-io`, for codecs and TLS that are written against these.
 
 #![forbid(unsafe_code)]
 

@@ -11,8 +11,10 @@ use std::{error, fmt, io};
 /// Sockets have halves of their own ([`Splittable`]), which shut their direction down when they are dropped; these do not: the stream is dropped with
 /// the second half.
 ///
-/// A stream that is read and written by `&mut` alone cannot be split so: a read that waits would keep writes out. If it is one of `futures::io`, as
-/// of a TLS library, split it by `futures::io::AsyncReadExt::split` and adapt the halves by [`compat`](super::compat).
+/// A stream that is read and written by `&mut` alone cannot be split so: a read that waits would
+/// keep writes out. A [`DuplexStream`](super::DuplexStream) and what [`join`] makes have [halves of
+/// their own](Splittable::split). If it is one of `futures::io`, as of a TLS library, split it by
+/// `futures::io::AsyncReadExt::split` and adapt the halves by [`compat`](super::compat).
 ///
 /// # Examples
 /// ```

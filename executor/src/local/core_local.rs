@@ -19,9 +19,9 @@ use std::sync::OnceLock;
 ///
 /// # #[executor::main]
 /// # async fn main() {
-/// SERVED.with(|served| served.set(served.get() + 1));
+/// SERVED.set(SERVED.get() + 1);
 /// let last = executor::cores() - 1;
-/// let there = executor::spawn_on(last, async || { SERVED.with(Cell::get) });
+/// let there = executor::spawn_on(last, async || { SERVED.get() });
 /// assert_eq!(there.await.unwrap(), u64::from(last == 0));
 /// # }
 /// ```
@@ -40,6 +40,9 @@ macro_rules! core_local {
 /// It belongs to the core of one runtime, and not to its thread: a second runtime on the same threads has its own values. It need be neither
 /// `Send` nor `Sync`. **Dropped**, on its core, are the values when the runtime shuts down, after the core's tasks, the youngest first; a
 /// destructor may use those that are older, sockets included, but spawn nothing.
+///
+/// A `Cell` is read and changed by [`get`](Self::get) and [`set`](Self::set), a `RefCell` by
+/// [`with_borrow`](Self::with_borrow) and [`with_borrow_mut`](Self::with_borrow_mut).
 pub struct CoreLocal<T: 'static> {
     key: OnceLock<Key>,
     make: fn() -> T,

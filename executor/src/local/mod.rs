@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cells;
 mod core_local;
 mod key;
 mod task_local;

@@ -1,16 +1,16 @@
 //! The two sides of a stream, apart: borrowed, for one task, or owned, for two.
 
-use super::ShutdownStream;
-use super::TcpStream;
 use super::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use super::stream_methods::{reading_methods, writing_methods};
 use super::stream_socket::{SocketStream, StreamSocket};
+use super::{ShutdownStream, TcpStream, UnixStream};
 use crate::io::Splittable;
 use reactor::Origin;
 use socket2::SockRef;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
+use std::os::unix;
 use std::rc::Rc;
-use std::{error, fmt};
+use std::{error, fmt, io};
 
 /// The receiving side of a stream, borrowed from it.
 #[derive(Debug)]
@@ -23,11 +23,12 @@ pub struct WriteHalf<'a, S = TcpStream>(&'a S);
 /// The receiving side of a stream. What the whole has beside reading and writing is there by `as_ref`. The stream is closed when both halves have been
 /// dropped; to wait for that, [reunite](Self::reunite) them and close the whole.
 ///
-/// Both halves stay on the core of the stream. To read lines, give this one to a [`BufReader`](crate::io::BufReader).
+/// Both halves stay on the core of the stream. To read lines, give this one to a
+/// [`BufReader`](crate::io::BufReader).
 ///
 /// # Examples
-/// A struct names the halves without the stream, if that is a [`TcpStream`]; those of a `UnixStream` are `OwnedReadHalf<UnixStream>` and
-/// `OwnedWriteHalf<UnixStream>`.
+/// A struct names the halves without the stream, if that is a [`TcpStream`]; those of a
+/// `UnixStream` are `OwnedReadHalf<UnixStream>` and `OwnedWriteHalf<UnixStream>`.
 /// ```
 /// use executor::io::{BufReader, Lines};
 /// use executor::net::{OwnedReadHalf, OwnedWriteHalf, TcpListener, TcpStream};
@@ -233,6 +234,38 @@ impl<S: SocketStream> AsRef<S> for OwnedWriteHalf<S> {
     }
 }
 
+/// The addresses, by either half, for those who have no other by the time they log.
+macro_rules! addresses {
+    ($($half:ty, $address:ty);* $(;)?) => {
+        $(
+            impl $half {
+                /// The address on this side.
+                ///
+                /// # Errors
+                /// As for the whole stream.
+                pub fn local_addr(&self) -> io::Result<$address> {
+                    self.as_ref().local_addr()
+                }
+
+                /// The address on the other side.
+                ///
+                /// # Errors
+                /// As for the whole stream.
+                pub fn peer_addr(&self) -> io::Result<$address> {
+                    self.as_ref().peer_addr()
+                }
+            }
+        )*
+    };
+}
+
+addresses! {
+    OwnedReadHalf<TcpStream>, SocketAddr;
+    OwnedWriteHalf<TcpStream>, SocketAddr;
+    OwnedReadHalf<UnixStream>, unix::net::SocketAddr;
+    OwnedWriteHalf<UnixStream>, unix::net::SocketAddr;
+}
+
 /// These halves are not of one stream.
 pub struct ReuniteError<S: SocketStream = TcpStream>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
 
@@ -276,4 +309,4 @@ macro_rules! splittable {
     };
 }
 
-splittable!(TcpStream, super::UnixStream, super::VsockStream);
+splittable!(TcpStream, UnixStream, super::VsockStream);

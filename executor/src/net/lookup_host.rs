@@ -18,8 +18,9 @@ use std::{fmt, io, vec};
 /// It begins when the future is first polled. **Dropped**, the lookup goes on to its end on its thread, and its result is dropped.
 ///
 /// # Errors
-/// Those of the resolver; `InvalidInput` if the text is no name with a port, or there is no address; as for
-/// [`spawn_blocking`](crate::spawn_blocking) if there is no thread for it.
+/// Those of the resolver, with the name in their text; `InvalidInput` if the text is no name with
+/// a port, or there is no address; as for [`spawn_blocking`](crate::spawn_blocking) if there is no
+/// thread for it.
 ///
 /// # Panics
 /// The future panics outside of a runtime.

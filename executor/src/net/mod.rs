@@ -6,27 +6,33 @@
 //! | this machine | [`UnixStream`] | [`UnixListener`], [`UnixSeqpacketListener`] | [`UnixDatagram`], [`UnixSeqpacket`] |
 //! | virtual machines | [`VsockStream`] | [`VsockListener`] | |
 //!
-//! [`TcpSocket`], [`TcpListenerBuilder`], [`UdpSocketBuilder`] and [`UnixSocket`] set options before a socket is bound or connected.
-//! [`Receive`] and [`Datagrams`] receive into a [`BufPool`], so that a connection that waits holds no buffer. [`lookup_host`] looks a name
-//! up, and [`listen_fds`] finds sockets that the process was started with.
+//! [`TcpSocket`], [`TcpListenerBuilder`], [`UdpSocketBuilder`] and [`UnixSocket`] set options
+//! before a socket is bound or connected. [`Receive`] and [`Datagrams`] receive into a [`BufPool`],
+//! so that a connection that waits holds no buffer. [`lookup_host`] looks a name up, and
+//! [`listen_fds`] finds sockets that the process was started with.
 //!
 //! The kernel owns a buffer from the moment an operation is submitted until it is done, so operations take buffers by value and give
 //! them back with the result, as a [`BufResult`](crate::buf::BufResult). Sockets belong to the core they were made on.
 //!
-//! Operations of one direction of a socket take turns. One whose future is **dropped** loses nothing that has arrived: the next of that
-//! direction begins with it. So `select!` in a loop loses no data.
+//! Operations of one direction of a socket take turns. One whose future is **dropped** loses
+//! nothing that has arrived: the next of that direction begins with it. So `select!` in a loop
+//! loses no data.
 //!
 //! # Coming from tokio
 //!
-//! - **`read(&mut buffer)`** is `let BufResult(result, buffer) = stream.read(buffer).await`: see [`buf`](crate::buf). The methods take
-//!   `&self`, so one task may read while another writes.
-//! - **`bind`** is not async, and takes addresses only: `"localhost:80"` is refused, because looking a name up could block the core.
-//! - **A listener on each core** comes from [`TcpListener::bind_all`]. To call `bind` on each core is an error from the second on
-//!   (`AddrInUse`).
-//! - **A stream in two tasks**: [`into_split`](TcpStream::into_split), or an `Rc<TcpStream>` with a clone for each. Both tasks are on the
-//!   stream's core; to move it to another, see [`TcpListener`](TcpListener#connections-for-other-cores).
+//! - **`read(&mut buffer)`** is `let BufResult(result, buffer) = stream.read(buffer).await`: see
+//!   [`buf`](crate::buf). The methods take `&self`, so one task may read while another writes.
+//! - **`bind`** is not async, and takes addresses only: `"localhost:80"` is refused, because
+//!   looking a name up could block the core.
+//! - **A listener on each core** comes from [`TcpListener::bind_all`]. To call `bind` on each core
+//!   is an error from the second on (`AddrInUse`).
+//! - **A stream in two tasks**: [`into_split`](TcpStream::into_split), or an `Rc<TcpStream>` with a
+//!   clone for each. Both tasks are on the stream's core; to move it to another, see
+//!   [`TcpListener`](TcpListener#connections-for-other-cores).
 //! - **`shutdown()`** takes the direction: `stream.shutdown(std::net::Shutdown::Write)`.
-//! - **Errors** are the system's, with their [`raw_os_error`](std::io::Error::raw_os_error), and name no address. Add it where you print them.
+//! - **Errors** of `bind` and `connect` are the system's, with their
+//!   [`raw_os_error`](std::io::Error::raw_os_error), and name no address: add it where you print
+//!   them. Those of a name that cannot be looked up have the name.
 //!
 //! # Examples
 //! An echo server on every core:

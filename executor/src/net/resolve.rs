@@ -47,14 +47,32 @@ impl Lookup {
     }
 
     fn run(self) -> io::Result<Vec<SocketAddr>> {
-        match self {
-            Self::Known(addresses) => Ok(addresses),
-            Self::Name(name) => net::ToSocketAddrs::to_socket_addrs(&*name).map(Iterator::collect),
+        let (name, found) = match &self {
+            Self::Known(addresses) => return Ok(addresses.clone()),
+            Self::Name(name) => (name, net::ToSocketAddrs::to_socket_addrs(&**name)),
             Self::Host(host, port) => {
-                net::ToSocketAddrs::to_socket_addrs(&(&*host, port)).map(Iterator::collect)
+                (host, net::ToSocketAddrs::to_socket_addrs(&(&**host, *port)))
             }
-        }
+        };
+        found
+            .map(Iterator::collect)
+            .map_err(|error| not_found(name, error))
     }
+}
+
+/// The error of a lookup, with the name. One of a system call keeps its number instead.
+fn not_found(name: &str, error: io::Error) -> io::Error {
+    if error.raw_os_error().is_some() {
+        return error;
+    }
+    let advice = match error.kind() {
+        io::ErrorKind::InvalidInput => "; pass a host and a port, such as \"localhost:80\"",
+        _ => "",
+    };
+    io::Error::new(
+        error.kind(),
+        format!("cannot look {name:?} up: {error}{advice}"),
+    )
 }
 
 /// All addresses that `addresses` stands for, at least one.

@@ -5,9 +5,11 @@
 /// What can be done with the receiving side.
 macro_rules! reading_methods {
     () => {
-        /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
-        /// means that the peer has finished sending, or that the buffer has no capacity, as `Vec::new()` has none. To read behind the bytes
-        /// that a vector has, [`append`](crate::io::AsyncReadExt::append), with capacity reserved for it.
+        /// Reads what is there, at least one byte, into the buffer's capacity from its start; the
+        /// buffer's length becomes the count. Zero means that the peer has finished sending, or
+        /// that the buffer has no capacity, as `Vec::new()` has none. To read behind the bytes that
+        /// a vector has, [`append`](crate::io::AsyncReadExt::append), with capacity reserved for
+        /// it.
         ///
         /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
         /// Only the buffer is gone; to have it back, [cancel](crate::net::Read::cancel) the read instead. A second read waits for the
@@ -83,8 +85,8 @@ macro_rules! writing_methods {
             self.stream_socket().write(buffer)
         }
 
-        /// Writes some of the bytes of several buffers, one after another; of more than 1024, of the first 1024. Cancellation, errors and
-        /// panics as for [`write`](Self::write).
+        /// Writes some of the bytes of several buffers, one after another; of more than 1024, of
+        /// the first 1024. Cancellation, errors and panics as for [`write`](Self::write).
         #[track_caller]
         pub fn write_vectored<V: crate::buf::IoVectoredBuf>(
             &self,
@@ -102,8 +104,9 @@ macro_rules! writing_methods {
             self.stream_socket().write_all(buffer).await
         }
 
-        /// Writes all bytes of several buffers, one after another: a head and a body, say, or all that a queue holds. Cancellation, errors
-        /// and panics as for [`write_all`](Self::write_all).
+        /// Writes all bytes of several buffers, one after another: a head and a body, say, or all
+        /// that a queue holds. Cancellation, errors and panics as for
+        /// [`write_all`](Self::write_all).
         pub async fn write_vectored_all<V: crate::buf::IoVectoredBuf>(
             &self,
             buffers: V,

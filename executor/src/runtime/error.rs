@@ -11,8 +11,8 @@ pub(super) const STACK_BYTES: RangeInclusive<usize> = libc::PTHREAD_STACK_MIN..=
 /// What the submission queue may be asked to have. The completion queue is sixteen times as long, and the kernel has 65,536 at most.
 pub(super) const RING_ENTRIES: RangeInclusive<usize> = 8..=4096;
 
-/// Why a runtime did not start.
-#[derive(Debug)]
+/// Why a runtime did not start. The text says what to do; [`Debug`](fmt::Debug) shows it as well,
+/// since that is what `unwrap`, and a `main` that returns the error, print.
 #[non_exhaustive]
 pub enum StartError {
     /// No ring could be made.
@@ -81,6 +81,12 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "StartError({self})")
+    }
 }
 
 impl fmt::Display for StartError {

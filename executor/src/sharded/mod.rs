@@ -44,9 +44,10 @@ use std::sync::{Arc, OnceLock};
 /// # }
 /// ```
 ///
-/// A map of which each core has a part: the key says which. The closure owns what it is sent with, and yields owned values, for what is
-/// borrowed from the shard stays there. On one core there is never more than one closure at a time, so a `RefCell` does for a lock;
-/// what is borrowed from it must not be held across an `.await`.
+/// A map of which each core has a part: the key says which. The closure owns what it is sent with,
+/// and yields owned values, for what is borrowed from the shard stays there. On one core there is
+/// never more than one closure at a time, so a `RefCell` does for a lock; what is borrowed from it
+/// must not be held across an `.await`.
 /// ```
 /// use executor::{JoinError, Sharded};
 /// use std::cell::RefCell;
@@ -103,7 +104,7 @@ impl<T: 'static> Sharded<T> {
     /// Outside of a runtime; and if there are 65,536 of them and of [`CoreLocal`](crate::CoreLocal)s already.
     pub async fn new<C>(make: C) -> Result<Self, JoinError>
     where
-        C: FnOnce() -> T + Clone + Send + 'static,
+        C: FnOnce() -> T + Clone + SendableClosure + 'static,
     {
         let inner = Arc::new(Inner {
             key: Arc::new(OwnedKey::new()),
@@ -247,7 +248,7 @@ impl<T: 'static> Sharded<T> {
     /// meanwhile: the first in the order of the cores.
     pub async fn stop_with<C, F>(&self, end: C) -> Result<(), JoinError>
     where
-        C: FnOnce(Rc<T>) -> F + Clone + Send + 'static,
+        C: FnOnce(Rc<T>) -> F + Clone + SendableClosure + 'static,
         F: Future<Output = ()> + 'static,
     {
         let key = self.key();

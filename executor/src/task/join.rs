@@ -64,8 +64,9 @@ impl<T> JoinHandle<T> {
         self.task.header().is_complete()
     }
 
-    /// Drops the handle and lets the task go on: the same as `drop`, in words. An error that the task yields is lost then, so let it log
-    /// its own. A panic is printed nonetheless, by the panic hook.
+    /// Drops the handle and lets the task go on: the same as `drop`, in words. An error that the
+    /// task yields is lost then, so let it log its own. A panic is printed nonetheless, by the
+    /// panic hook.
     pub fn detach(self) {}
 
     /// A handle that can abort the task and cannot await it.

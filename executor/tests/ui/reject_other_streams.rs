@@ -1,4 +1,5 @@
-//! What reads in another way is no reader here, and what is lent no stream: the messages say what to do.
+//! What reads in another way is no reader here, and what is lent no stream: the messages say what
+//! to do.
 
 use executor::io::{BufReader, BufWriter, copy_bidirectional};
 

@@ -1,6 +1,7 @@
 //! The standard library's types as buffers.
 
 use super::{IoBuf, IoBufMut};
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::slice;
@@ -51,8 +52,9 @@ macro_rules! pointers {
 
 pointers!(Box<B>, Rc<B>, Arc<B>);
 
-/// Constants are buffers too. Other references are not, and `&mut` is none, though a `'static` one would be sound: then a borrowed
-/// local is refused because of its type, with the words of [`IoBuf`], and not because of its lifetime.
+/// Constants are buffers too. Other references are not, and `&mut` is none, though a `'static` one
+/// would be sound: then a borrowed local is refused because of its type, with the words of
+/// [`IoBuf`], and not because of its lifetime.
 macro_rules! constants {
     ($([$($parameters:tt)*] $constant:ty),* $(,)?) => {
         $(
@@ -63,6 +65,19 @@ macro_rules! constants {
             }
         )*
     };
+}
+
+/// A constant or an allocation: a reply that is fixed or made, say.
+impl<B: ToOwned<Owned: IoBuf> + ?Sized + 'static> IoBuf for Cow<'static, B>
+where
+    &'static B: IoBuf,
+{
+    fn as_init(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(constant) => constant.as_init(),
+            Self::Owned(buffer) => buffer.as_init(),
+        }
+    }
 }
 
 constants!([] [u8], [const N: usize] [u8; N], [] str);

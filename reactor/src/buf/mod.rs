@@ -13,10 +13,11 @@
 //! 3. A part begins at most where the initialised bytes of the buffer under it end. This is looked up at each use, because
 //!    `as_inner_mut` lets anyone exchange that buffer.
 //!
-//! The standard library's vectors, arrays, strings and boxed slices are buffers, and what is in a `Box`, `Rc` or `Arc`; so are the vectors
-//! and bytes of the crates `arrayvec`, `bytes` and `smallvec`, with the features of these names. Of references, only constants are:
-//! `&'static str`, `&'static [u8]` and `&'static [u8; N]`. What is borrowed cannot be a buffer, for its owner may be gone before the kernel
-//! is done.
+//! The standard library's vectors, arrays, strings and boxed slices are buffers, and what is in a
+//! `Box`, `Rc` or `Arc`; so are the vectors and bytes of the crates `arrayvec`, `bytes` and
+//! `smallvec`, with the features of these names. Of references, only constants are: `&'static str`,
+//! `&'static [u8]` and `&'static [u8; N]`; a `Cow` is one of these or an allocation. What is
+//! borrowed cannot be a buffer, for its owner may be gone before the kernel is done.
 //!
 //! Who reads from something else than the kernel fills a buffer with [`IoBufMut::set_bytes`] or [`IoVectoredBufMut::set_bytes`], which
 //! are safe.

@@ -6,8 +6,8 @@ use std::io;
 
 /// The result of an operation, and its buffer, which comes back also after an error.
 ///
-/// Take it apart to keep the buffer. The `?` operator needs a `Result`: that of the first field, or, if an error ends the use of the buffer,
-/// [`into_result`](Self::into_result).
+/// Take it apart to keep the buffer. The `?` operator needs a `Result`: that of the first field,
+/// or, if an error ends the use of the buffer, [`into_result`](Self::into_result).
 ///
 /// # Examples
 /// ```
@@ -98,7 +98,8 @@ impl<T, B> BufResult<T, B> {
         (self.0.unwrap(), self.1)
     }
 
-    /// The value and the buffer, for the `?` operator. After an error the buffer is dropped; to keep it, take the `BufResult` apart.
+    /// The value and the buffer, for the `?` operator. After an error the buffer is dropped; to
+    /// keep it, take the `BufResult` apart.
     ///
     /// # Errors
     /// That of the operation.

@@ -191,8 +191,9 @@ pub unsafe trait IoBufMut: IoBuf {
         count
     }
 
-    /// The part of the buffer behind the bytes that it has now: what is read into it is appended to those. It has no room if a vector's
-    /// capacity is full, and a read into it yields zero: [reserve](Vec::reserve) some before.
+    /// The part of the buffer behind the bytes that it has now: what is read into it is appended to
+    /// those. It has no room if a vector's capacity is full, and a read into it yields zero:
+    /// [reserve](Vec::reserve) some before.
     ///
     /// # Examples
     /// ```

@@ -43,8 +43,8 @@ pub trait AsyncReadExt: AsyncRead {
 
     /// Reads once, as [`AsyncRead::read`] does, and appends what comes to the buffer's bytes. Cancellation as there.
     ///
-    /// A vector is not made larger: without room behind its bytes nothing is read, and the count is zero, which is not the end then.
-    /// [Reserve](Vec::reserve) before each call.
+    /// A vector is not made larger: without room behind its bytes nothing is read, and the count is
+    /// zero, which is not the end then. [Reserve](Vec::reserve) before each call.
     ///
     /// # Errors
     /// The reader's.
