@@ -1,5 +1,8 @@
 //! A channel whose every value goes to every receiver, for the tasks of one core.
 //!
+//! Its ends stay on their core. Between cores use tokio's channel of the same name: see
+//! [across cores](crate::sync#across-cores).
+//!
 //! It keeps the last values, up to its capacity. Sending never waits: when the channel is full, the oldest value is overwritten, and a receiver that
 //! had not received it gets [`RecvError::Lagged`](error::RecvError::Lagged) once, with the number of values that it missed. A value is
 //! dropped when all receivers have had it. A receiver gets what is sent after it was made.

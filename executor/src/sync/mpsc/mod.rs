@@ -1,5 +1,8 @@
 //! A queue with many senders and one receiver, for the tasks of one core.
 //!
+//! Its ends stay on their core. Between cores use tokio's channel of the same name: see
+//! [across cores](crate::sync#across-cores).
+//!
 //! A bounded [`channel`](channel()) makes senders wait while it is full; an [`unbounded_channel`] grows. Values come out in the order in which they were
 //! sent. Senders that wait get the next free slot in the order in which they asked, and [`try_send`](Sender::try_send) does not overtake them.
 //!

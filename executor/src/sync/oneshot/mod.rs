@@ -1,5 +1,8 @@
 //! A channel for one value, between two tasks of one core: an answer, the end of something.
 //!
+//! Its ends stay on their core. Between cores use tokio's channel of the same name: see
+//! [across cores](crate::sync#across-cores).
+//!
 //! The names are tokio's. There is no `blocking_recv`: the sender is a task of the same thread.
 //!
 //! # Examples

@@ -1,5 +1,8 @@
 //! A value that is looked at, and whose changes are waited for, by the tasks of one core: configuration, a state, a request to stop.
 //!
+//! Its ends stay on their core. Between cores use tokio's channel of the same name: see
+//! [across cores](crate::sync#across-cores).
+//!
 //! Only the last value is kept. A receiver that is slow sees the newest, and may not see those before. The names are tokio's.
 //!
 //! # Examples
