@@ -8,7 +8,7 @@
 //!
 //! [`TcpSocket`], [`TcpListenerBuilder`], [`UdpSocketBuilder`] and [`UnixSocket`] set options
 //! before a socket is bound or connected. [`Receive`] and [`Datagrams`] receive into a [`BufPool`],
-//! so that a connection that waits holds no buffer. [`lookup_host`] looks a name up, and
+//! so that a connection that waits holds no buffer. [`lookup_host`](lookup_host()) looks a name up, and
 //! [`listen_fds`] finds sockets that the process was started with.
 //!
 //! The kernel owns a buffer from the moment an operation is submitted until it is done, so operations take buffers by value and give
