@@ -3,16 +3,7 @@
 use super::Watchdog;
 use std::fs::File;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard};
 use std::{env, fs};
-
-/// Tests that count descriptors, or open many, run one at a time.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
 
 /// How many descriptors this process has open.
 pub(crate) fn descriptors() -> usize {
@@ -21,25 +12,49 @@ pub(crate) fn descriptors() -> usize {
         .count()
 }
 
-/// Names the variable by which a test knows that it is the child it started.
-const CHILD: &str = "EXECUTOR_TEST_CHILD";
+/// Names the variable by which a test knows that it has a process to itself: it is set to its name.
+const ALONE: &str = "EXECUTOR_TEST_ALONE";
 
-/// Whether this is the child process of a test, which may change what belongs to the process. If not, it is started and must succeed.
-pub(crate) fn is_child(test: &str) -> bool {
-    if env::var_os(CHILD).is_some() {
+/// Runs a test in a process of its own, where no other test opens descriptors: for those that count
+/// them, or have none left. To be called first, with a closure of that very test, whose name is
+/// found from the closure's. True in that process; else it has ended, and succeeded.
+pub(crate) fn is_alone(here: impl Fn()) -> bool {
+    let closure = std::any::type_name_of_val(&here);
+    let test = closure
+        .trim_end_matches("::{{closure}}")
+        .split_once("::")
+        .expect("a closure's name begins with its crate's")
+        .1;
+    if env::var_os(ALONE).is_some_and(|name| name == test) {
         return true;
     }
-    let _alone = alone();
-    let _watchdog = Watchdog::new(|| "the child process is still running".to_owned());
+    let _watchdog = Watchdog::new(|| "its process is still running".to_owned());
     let child = Command::new(env::current_exe().expect("it has a path"))
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, "1")
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(ALONE, test)
         .output()
         .expect("it starts");
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(
+        said.contains("running 1 test"),
+        "no test is called {test:?}: {said}"
+    );
     let text = String::from_utf8_lossy(&child.stderr);
-    assert!(child.status.success(), "{text}");
+    assert!(child.status.success(), "{text}{said}");
     false
 }
+
+/// The rest of this test runs in a process of its own: see [`is_alone`].
+#[allow(unused_macros, reason = "each test file uses its own part of this")]
+macro_rules! alone {
+    () => {
+        if !crate::common::descriptors::is_alone(|| ()) {
+            return;
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test file uses its own part of this")]
+pub(crate) use alone;
 
 /// Leaves this process no descriptor; those that are returned, closed, are there again.
 pub(crate) fn exhaust() -> Vec<File> {

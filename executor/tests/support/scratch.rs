@@ -4,13 +4,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A directory that is removed, with all that is in it, when this is dropped.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(place: &str, name: &str) -> Self {
-        let path = Path::new(place).join(format!("executor-{}-{name}", process::id()));
+        // Tests of one process may choose the same name.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = Path::new(place).join(format!("executor-{}-{number}-{name}", process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).expect("a directory can be made");
         Self(path)
