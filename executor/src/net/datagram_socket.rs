@@ -119,7 +119,7 @@ impl DatagramSocket {
 
     #[track_caller]
     pub(super) fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
-        let send = operation::Send::new(self.socket.clone(), buffer);
+        let send = operation::Send::datagram(self.socket.clone(), buffer);
         SendDatagram(self.outbound("send", send))
     }
 

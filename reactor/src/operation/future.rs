@@ -36,6 +36,8 @@ enum Stage {
     Withdrawn,
     /// The slot `Key` is ours.
     Started(Key),
+    /// The same, and it was cancelled.
+    GivenUp(Key),
     /// The outcome was given out, and the operation with it.
     Over,
 }
@@ -104,6 +106,12 @@ impl<O: Operation> Op<O> {
         }
     }
 
+    /// Whether there is more to it than what this completion ends.
+    fn goes_on(&mut self, completion: Completion) -> bool {
+        // SAFETY: its final completion has come.
+        unsafe { self.operation.0.as_mut() }.goes_on(completion)
+    }
+
     /// The operation, if it has not begun and was not cancelled.
     pub(super) fn before_start(&mut self) -> Option<&mut O> {
         match self.stage {
@@ -139,7 +147,7 @@ impl<O: Operation> Op<O> {
             Stage::Over => {}
             // SAFETY: the kernel never got it, and the future is over.
             Stage::New | Stage::Withdrawn => drop(unsafe { self.operation.take() }),
-            Stage::Started(key) => match self.reactor.abandon(key) {
+            Stage::Started(key) | Stage::GivenUp(key) => match self.reactor.abandon(key) {
                 Abandoned::InFlight(came) => {
                     // SAFETY: it is where it was when it was started, and is freed by the orphan only.
                     unsafe { O::abandoned(self.operation.0) };
@@ -171,8 +179,11 @@ impl<O: Operation> Op<O> {
     pub fn cancel(mut self) -> Self {
         match self.stage {
             Stage::New => self.stage = Stage::Withdrawn,
-            Stage::Started(key) => self.reactor.cancel(key),
-            Stage::Withdrawn | Stage::Over => {}
+            Stage::Started(key) => {
+                self.reactor.cancel(key);
+                self.stage = Stage::GivenUp(key);
+            }
+            Stage::GivenUp(_) | Stage::Withdrawn | Stage::Over => {}
         }
         self
     }
@@ -194,6 +205,17 @@ impl<O: Operation> Future for Op<O> {
                 let completion = ready!(this.reactor.poll(key, context.waker()));
                 if completion.is_to_be_repeated() {
                     ready!(this.repeat(context.waker()))
+                } else if this.goes_on(completion) {
+                    this.stage = Stage::New;
+                    ready!(this.start(context.waker()))
+                } else {
+                    completion
+                }
+            }
+            Stage::GivenUp(key) => {
+                let completion = ready!(this.reactor.poll(key, context.waker()));
+                if this.goes_on(completion) {
+                    Completion::cancelled()
                 } else {
                     completion
                 }
@@ -295,7 +317,9 @@ impl<M: Multishot> OpStream<M> {
                     }
                 }
             }
-            Stage::Withdrawn => unreachable!("streams are dropped, not cancelled"),
+            Stage::Withdrawn | Stage::GivenUp(_) => {
+                unreachable!("streams are dropped, not cancelled")
+            }
             Stage::Over => Poll::Ready(None),
         }
     }
@@ -307,7 +331,7 @@ impl<M: Multishot> Drop for OpStream<M> {
             Stage::Over => {}
             // SAFETY: the kernel never got it, and the stream is going away.
             Stage::New | Stage::Withdrawn => drop(unsafe { self.operation.take() }),
-            Stage::Started(key) => match self.reactor.abandon(key) {
+            Stage::Started(key) | Stage::GivenUp(key) => match self.reactor.abandon(key) {
                 Abandoned::InFlight(arrived) => {
                     for completion in arrived {
                         // SAFETY: as in `poll_next`.

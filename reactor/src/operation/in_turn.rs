@@ -72,6 +72,10 @@ unsafe impl<O: Ordered> Operation for WithTurn<O> {
         self.operation.complete(completion)
     }
 
+    fn goes_on(&mut self, completion: Completion) -> bool {
+        self.operation.goes_on(completion)
+    }
+
     fn is_repeatable(&self) -> bool {
         self.operation.is_repeatable()
     }

@@ -2,6 +2,7 @@
 
 use super::control::ControlData;
 use super::kept::{KeptBytes, KeptDatagram};
+use super::room::Room;
 use super::vectored::{BUFFERS_MAX, Places};
 use super::{Completion, Operation, Ordered, fd};
 use crate::buf::{BufResult, IoVectoredBuf, IoVectoredBufMut, written};
@@ -383,7 +384,7 @@ pub struct SendMsg<V> {
     header: libc::msghdr,
     places: Places,
     control: Control,
-    is_datagram: bool,
+    room: Room,
 }
 
 impl<V: IoVectoredBuf> SendMsg<V> {
@@ -398,7 +399,7 @@ impl<V: IoVectoredBuf> SendMsg<V> {
             header: empty_header(),
             places: Places::default(),
             control: Control::default(),
-            is_datagram: false,
+            room: Room::Unneeded,
         }
     }
 
@@ -406,7 +407,7 @@ impl<V: IoVectoredBuf> SendMsg<V> {
     pub fn datagram(socket: Descriptor, buffers: V, target: Option<SockAddr>) -> Self {
         Self {
             target,
-            is_datagram: true,
+            room: Room::Tried,
             ..Self::new(socket, buffers)
         }
     }
@@ -432,8 +433,11 @@ unsafe impl<V: IoVectoredBuf> Operation for SendMsg<V> {
     type Output = BufResult<usize, V>;
 
     fn entry(&mut self) -> squeue::Entry {
+        if let Some(waiting) = self.room.entry(&self.socket) {
+            return waiting;
+        }
         // Of a stream, a part may go; a datagram of too many buffers the kernel refuses.
-        let buffers_max = if self.is_datagram {
+        let buffers_max = if self.room.is_needed() {
             usize::MAX
         } else {
             BUFFERS_MAX
@@ -461,14 +465,17 @@ unsafe impl<V: IoVectoredBuf> Operation for SendMsg<V> {
         }
         self.control.point_to(header);
         opcode::SendMsg::new(fd(&self.socket), header)
-            // The flag has no sign.
-            .flags(libc::MSG_NOSIGNAL as u32)
+            // Flags have no sign.
+            .flags(self.room.flags() as u32)
             .build()
     }
 
+    fn goes_on(&mut self, completion: Completion) -> bool {
+        self.room.goes_on(completion, self.target.as_ref())
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
-        let result = completion.result().map(|count| count as usize);
-        BufResult(result, self.buffers)
+        BufResult(self.room.outcome(completion), self.buffers)
     }
 }
 
@@ -477,7 +484,7 @@ impl<V: IoVectoredBuf> Ordered for SendMsg<V> {
 
     /// Descriptors without a byte would go astray.
     fn has_answer(&mut self, _: &VecDeque<()>) -> bool {
-        !self.is_datagram && !self.descriptors.is_empty() && self.buffers.total_len() == 0
+        !self.room.is_needed() && !self.descriptors.is_empty() && self.buffers.total_len() == 0
     }
 
     fn answer(self, _: &mut VecDeque<()>) -> Self::Output {

@@ -28,6 +28,7 @@ mod path;
 mod read_write;
 mod ready;
 mod receive;
+mod room;
 mod splice;
 mod splice_in_turn;
 mod stat;
@@ -210,9 +211,14 @@ pub unsafe trait Operation: 'static {
     /// What the future yields. Dropping it unused must release everything: close a new descriptor, free a buffer.
     type Output;
 
-    /// The submission entry, without user data. Called with `self` at its final place: once, and again each time the kernel has ended it with `EINTR`
-    /// though nobody cancelled it.
+    /// The submission entry, without user data. Called with `self` at its final place: once, again each time the kernel has ended it with `EINTR`
+    /// though nobody cancelled it, and each time it [goes on](Self::goes_on).
     fn entry(&mut self) -> squeue::Entry;
+
+    /// The final completion of an entry has come, and nobody has cancelled the operation: whether it goes on, with another entry.
+    fn goes_on(&mut self, _: Completion) -> bool {
+        false
+    }
 
     /// Whether it may be submitted again when it was interrupted. If not, it ends with `EIO` then.
     fn is_repeatable(&self) -> bool {

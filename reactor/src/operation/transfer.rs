@@ -1,6 +1,7 @@
 //! Moving bytes between a socket and a buffer.
 
 use super::kept::KeptBytes;
+use super::room::Room;
 use super::{Completion, Operation, Ordered, fd, length};
 use crate::buf::{BufResult, IoBuf, IoBufMut, written};
 use crate::descriptor::Descriptor;
@@ -107,12 +108,25 @@ impl<B: IoBufMut> Ordered for Recv<B> {
 pub struct Send<B> {
     socket: Descriptor,
     buffer: B,
+    room: Room,
 }
 
 impl<B: IoBuf> Send<B> {
     /// Writes the bytes of `buffer` to `socket`. A peer that has gone is an error (`EPIPE`), not a signal.
     pub fn new(socket: Descriptor, buffer: B) -> Self {
-        Self { socket, buffer }
+        Self {
+            socket,
+            buffer,
+            room: Room::Unneeded,
+        }
+    }
+
+    /// Sends the bytes of `buffer` as one datagram, to whom `socket` is connected to.
+    pub fn datagram(socket: Descriptor, buffer: B) -> Self {
+        Self {
+            room: Room::Tried,
+            ..Self::new(socket, buffer)
+        }
     }
 }
 
@@ -121,14 +135,21 @@ unsafe impl<B: IoBuf> Operation for Send<B> {
     type Output = BufResult<usize, B>;
 
     fn entry(&mut self) -> squeue::Entry {
+        if let Some(waiting) = self.room.entry(&self.socket) {
+            return waiting;
+        }
         let bytes = self.buffer.as_init();
         opcode::Send::new(fd(&self.socket), bytes.as_ptr(), length(bytes.len()))
-            .flags(libc::MSG_NOSIGNAL)
+            .flags(self.room.flags())
             .build()
     }
 
+    fn goes_on(&mut self, completion: Completion) -> bool {
+        self.room.goes_on(completion, None)
+    }
+
     fn complete(self, completion: Completion) -> Self::Output {
-        BufResult(completion.result().map(|count| count as usize), self.buffer)
+        BufResult(self.room.outcome(completion), self.buffer)
     }
 }
 
