@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 /// The current core's reactor.
 #[track_caller]
-pub(crate) fn reactor(what: &str) -> Rc<Reactor> {
+pub(crate) fn current_reactor(what: &str) -> Rc<Reactor> {
     context::expect(what, |core| Rc::clone(core.reactor()))
 }
 
@@ -44,13 +44,21 @@ impl ReadEnd {
     #[track_caller]
     pub(crate) fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
         let read = operation::Read::new(self.file.clone(), buffer);
-        Read(InTurn::new(reactor("read"), Rc::clone(&self.lane), read))
+        Read(InTurn::new(
+            current_reactor("read"),
+            Rc::clone(&self.lane),
+            read,
+        ))
     }
 
     #[track_caller]
     pub(crate) fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
         let read = operation::ReadVectored::new(self.file.clone(), buffers);
-        ReadVectored(InTurn::new(reactor("read"), Rc::clone(&self.lane), read))
+        ReadVectored(InTurn::new(
+            current_reactor("read"),
+            Rc::clone(&self.lane),
+            read,
+        ))
     }
 
     pub(crate) async fn close(self) -> io::Result<()> {
@@ -92,13 +100,21 @@ impl WriteEnd {
     #[track_caller]
     pub(crate) fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
         let write = operation::Write::new(self.file.clone(), buffer);
-        Write(InTurn::new(reactor("write"), Rc::clone(&self.lane), write))
+        Write(InTurn::new(
+            current_reactor("write"),
+            Rc::clone(&self.lane),
+            write,
+        ))
     }
 
     #[track_caller]
     pub(crate) fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
         let write = operation::WriteVectored::new(self.file.clone(), buffers);
-        WriteVectored(InTurn::new(reactor("write"), Rc::clone(&self.lane), write))
+        WriteVectored(InTurn::new(
+            current_reactor("write"),
+            Rc::clone(&self.lane),
+            write,
+        ))
     }
 
     pub(crate) async fn close(self) -> io::Result<()> {

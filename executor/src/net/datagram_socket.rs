@@ -6,7 +6,7 @@ use super::prompt_lane::PromptLane;
 use super::readiness::{Ready, expect_core, io_at_once};
 use super::{
     Recv, RecvFrom, RecvFromVectored, RecvVectored, RecvWithDescriptors, SendDatagram, SendTo,
-    SendVectored, SendWithDescriptors, ShutdownStream, reactor,
+    SendVectored, SendWithDescriptors, ShutdownStream, current_reactor,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::{Interest, closing};
@@ -51,12 +51,20 @@ impl DatagramSocket {
 
     #[track_caller]
     fn inbound<O: Ordered<Kept = KeptDatagram>>(&self, what: &str, operation: O) -> InTurn<O> {
-        InTurn::new(reactor(what), Rc::clone(self.inbound.lane()), operation)
+        InTurn::new(
+            current_reactor(what),
+            Rc::clone(self.inbound.lane()),
+            operation,
+        )
     }
 
     #[track_caller]
     fn outbound<O: Ordered<Kept = ()>>(&self, what: &str, operation: O) -> InTurn<O> {
-        InTurn::new(reactor(what), Rc::clone(self.outbound.lane()), operation)
+        InTurn::new(
+            current_reactor(what),
+            Rc::clone(self.outbound.lane()),
+            operation,
+        )
     }
 
     #[track_caller]
@@ -161,7 +169,7 @@ impl DatagramSocket {
 
     #[track_caller]
     pub(super) fn ready(&self, interest: Interest) -> Ready {
-        let reactor = reactor("ready");
+        let reactor = current_reactor("ready");
         let (inbound, outbound) = (self.inbound.lane(), self.outbound.lane());
         Ready::new(&reactor, &self.socket, interest, inbound, outbound)
     }
@@ -197,7 +205,7 @@ impl DatagramSocket {
     #[track_caller]
     pub(super) fn shutdown(&self, how: Shutdown) -> ShutdownStream {
         let shutdown = operation::Shutdown::new(self.socket.clone(), how);
-        ShutdownStream(Op::new(reactor("shutdown"), shutdown))
+        ShutdownStream(Op::new(current_reactor("shutdown"), shutdown))
     }
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.

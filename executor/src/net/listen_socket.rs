@@ -2,7 +2,7 @@
 
 use super::accept::Make;
 use super::prompt_lane::PromptLane;
-use super::{Accept, Incoming, reactor};
+use super::{Accept, Incoming, current_reactor};
 use crate::io::closing;
 use reactor::Descriptor;
 use reactor::operation::{self, Accepted, InTurn};
@@ -32,7 +32,11 @@ impl ListenSocket {
     #[track_caller]
     pub(super) fn accept<S, A>(&self, make: Make<S, A>) -> Accept<S, A> {
         let accept = operation::Accept::new(self.socket.clone());
-        let accept = InTurn::new(reactor("accept"), Rc::clone(self.inbound.lane()), accept);
+        let accept = InTurn::new(
+            current_reactor("accept"),
+            Rc::clone(self.inbound.lane()),
+            accept,
+        );
         Accept::new(accept, self.inbound.clone(), make)
     }
 

@@ -144,7 +144,7 @@ pub use unix::{
 };
 pub use vsock::{VsockAddr, VsockListener, VsockStream};
 
-use crate::io::ends::reactor;
+use crate::io::ends::current_reactor;
 use socket2::SockRef;
 use std::os::fd::{AsFd, OwnedFd};
 

@@ -5,7 +5,7 @@
 use super::readiness::{Ready, expect_core, io_at_once};
 use super::{
     BufPool, Read, ReadVectored, ReadWithDescriptors, Receive, ShutdownStream, Write,
-    WriteVectored, WriteWithDescriptors, WriteZeroCopy, reactor,
+    WriteVectored, WriteWithDescriptors, WriteZeroCopy, current_reactor,
 };
 use crate::buf::{BufResult, IntoInner, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::{AsyncRead, AsyncWrite, Interest, closing};
@@ -100,12 +100,12 @@ impl StreamSocket {
 
     #[track_caller]
     fn inbound<O: Ordered<Kept = KeptBytes>>(&self, what: &str, operation: O) -> InTurn<O> {
-        InTurn::new(reactor(what), Rc::clone(&self.inbound), operation)
+        InTurn::new(current_reactor(what), Rc::clone(&self.inbound), operation)
     }
 
     #[track_caller]
     fn outbound<O: Ordered<Kept = ()>>(&self, what: &str, operation: O) -> InTurn<O> {
-        InTurn::new(reactor(what), Rc::clone(&self.outbound), operation)
+        InTurn::new(current_reactor(what), Rc::clone(&self.outbound), operation)
     }
 
     #[track_caller]
@@ -196,7 +196,11 @@ impl StreamSocket {
 
     #[track_caller]
     pub(super) fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
-        let write = SendZeroCopy::new(&reactor("write_zero_copy"), self.socket.clone(), buffer);
+        let write = SendZeroCopy::new(
+            &current_reactor("write_zero_copy"),
+            self.socket.clone(),
+            buffer,
+        );
         let write = write.copying_below(ZERO_COPY_BYTES_MIN);
         WriteZeroCopy(self.outbound("write_zero_copy", write))
     }
@@ -218,7 +222,7 @@ impl StreamSocket {
 
     #[track_caller]
     pub(super) fn ready(&self, interest: Interest) -> Ready {
-        let reactor = reactor("ready");
+        let reactor = current_reactor("ready");
         let (inbound, outbound) = (&self.inbound, &self.outbound);
         Ready::new(&reactor, &self.socket, interest, inbound, outbound)
     }
@@ -248,7 +252,7 @@ impl StreamSocket {
     #[track_caller]
     pub(super) fn shutdown(&self, how: net::Shutdown) -> ShutdownStream {
         let shutdown = Shutdown::new(self.socket.clone(), how);
-        ShutdownStream(Op::new(reactor("shutdown"), shutdown))
+        ShutdownStream(Op::new(current_reactor("shutdown"), shutdown))
     }
 
     /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.

@@ -3,7 +3,7 @@
 use super::address::to_std;
 use super::control_messages::{ControlMessages, ReceivedMessage};
 use super::operations::one;
-use super::{UdpSocket, reactor};
+use super::{UdpSocket, current_reactor};
 use crate::buf::{BufResult, IoBuf, IoBufMut};
 use crate::operation::operations;
 use nix::sys::socket::sockopt::{
@@ -79,7 +79,7 @@ impl UdpSocket {
         let recv = RecvDatagram::new(self.0.descriptor().clone(), (buffer,));
         let recv = recv.with_control(CONTROL_BYTES);
         let lane = Rc::clone(self.0.inbound_lane().lane());
-        RecvMessage(InTurn::new(reactor("recv_msg"), lane, recv))
+        RecvMessage(InTurn::new(current_reactor("recv_msg"), lane, recv))
     }
 
     /// Sends the buffer's bytes as [`send_to`](Self::send_to) does, with control messages; without a target, to the address that the socket is
@@ -100,7 +100,7 @@ impl UdpSocket {
         let send = SendMsg::datagram(socket, (buffer,), target.map(Into::into));
         let send = send.with_control(control.into_data());
         let lane = Rc::clone(self.0.outbound_lane().lane());
-        SendMessage(InTurn::new(reactor("send_msg"), lane, send))
+        SendMessage(InTurn::new(current_reactor("send_msg"), lane, send))
     }
 
     /// Whether [`recv_msg`](Self::recv_msg) says how datagrams are marked: [`ControlMessages::ecn`] (`IP_RECVTOS`, `IPV6_RECVTCLASS`).

@@ -108,7 +108,7 @@ impl UnixSocket {
     ///
     /// # Errors
     /// As listen(2) has them: `EOPNOTSUPP` for a datagram socket.
-    pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
+    pub fn listen(self, backlog: usize) -> io::Result<UnixListener> {
         self.0.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
         Ok(UnixListener::from_owned(self.0.into()))
     }
