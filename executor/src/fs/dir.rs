@@ -3,14 +3,14 @@
 use super::metadata::{self, Metadata};
 use super::{File, OpenOptions, ReadDir, directory};
 use crate::blocking;
-use crate::io::conversions::as_raw_fd;
+use crate::io::conversions::as_fd;
 use crate::io::ends::{current_reactor, descriptor};
 use crate::io::opening::{Named, c_path};
 use reactor::operation::{FileOperation, Op, Open, PathAt, PathOperation, Stat};
 use reactor::{Descriptor, Feature};
 use rustix::fs::{Mode, mkdirat};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 /// An open directory, bound to the core it was opened on. Its methods take paths that are relative
@@ -261,10 +261,4 @@ impl From<OwnedFd> for Dir {
     }
 }
 
-impl AsFd for Dir {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-as_raw_fd!([] Dir);
+as_fd!(Dir);

@@ -8,7 +8,7 @@ use crate::core::{Core, context};
 use reactor::operation::{self, InTurn, KeptInput, SpliceEnd};
 use reactor::{Descriptor, Lane, Reactor};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 /// The current core's reactor.
@@ -33,7 +33,7 @@ impl ReadEnd {
         Self { file, lane }
     }
 
-    pub(crate) fn file(&self) -> &Descriptor {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.file
     }
 
@@ -68,7 +68,7 @@ impl ReadEnd {
     }
 
     /// The descriptor, if no operation is in flight and nothing is kept that would be lost.
-    pub(crate) fn try_into_owned(self) -> Result<OwnedFd, Self> {
+    pub(crate) fn into_owned(self) -> Result<OwnedFd, Self> {
         if !self.lane.is_idle() {
             return Err(self);
         }
@@ -89,7 +89,7 @@ impl WriteEnd {
         Self { file, lane }
     }
 
-    pub(crate) fn file(&self) -> &Descriptor {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.file
     }
 
@@ -124,10 +124,22 @@ impl WriteEnd {
     }
 
     /// The descriptor, if no operation is in flight.
-    pub(crate) fn try_into_owned(self) -> Result<OwnedFd, Self> {
+    pub(crate) fn into_owned(self) -> Result<OwnedFd, Self> {
         let lane = self.lane;
         let refuse = |file| Self { file, lane };
         self.file.try_into_owned().map_err(refuse)
+    }
+}
+
+impl AsFd for ReadEnd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl AsFd for WriteEnd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

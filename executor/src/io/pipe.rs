@@ -1,15 +1,15 @@
 //! Pipes, with a name or without.
 
 use super::closing::close_method;
-use super::conversions::{as_raw_fd, conversion_methods};
+use super::conversions::{as_fd, conversion_methods, shared_from};
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::opening::{open_now, open_waiting};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
+use reactor::Lane;
 use reactor::operation::{KeptInput, SpliceEnd};
-use reactor::{Descriptor, Lane};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 /// Makes a pipe. What is written into the one comes out of the other, in order; the kernel holds some 64 KiB of it.
@@ -42,10 +42,6 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 pub struct PipeReader(ReadEnd);
 
 impl PipeReader {
-    pub(crate) fn descriptor(&self) -> &Descriptor {
-        self.0.file()
-    }
-
     pub(super) fn splice_end(&self) -> SpliceEnd<KeptInput> {
         self.0.splice_end()
     }
@@ -108,16 +104,12 @@ impl PipeReader {
     }
 
     close_method!();
-    conversion_methods!(io::PipeReader);
-
-    /// Turns it into one of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The reader itself, while a read of it is in flight, also one that was dropped and is being cancelled, and while bytes, or an end,
-    /// that a dropped read has left are to be read.
-    pub fn into_std(self) -> Result<io::PipeReader, Self> {
-        self.0.try_into_owned().map(Into::into).map_err(Self)
-    }
+    conversion_methods!(
+        io::PipeReader,
+        "reader",
+        "a read",
+        "bytes, or an end, that a dropped read has left are to be read"
+    );
 }
 
 /// The writing end of a pipe, bound to the core it was made on. Dropping it closes it, once no operation of it is in flight; when no writer
@@ -126,10 +118,6 @@ impl PipeReader {
 pub struct PipeWriter(WriteEnd);
 
 impl PipeWriter {
-    pub(crate) fn descriptor(&self) -> &Descriptor {
-        self.0.file()
-    }
-
     pub(super) fn splice_end(&self) -> SpliceEnd<()> {
         self.0.splice_end()
     }
@@ -174,32 +162,14 @@ impl PipeWriter {
     }
 
     close_method!();
-    conversion_methods!(io::PipeWriter);
-
-    /// Turns it into one of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The writer itself, while a write of it is in flight, also one that was dropped and is being cancelled.
-    pub fn into_std(self) -> Result<io::PipeWriter, Self> {
-        self.0.try_into_owned().map(Into::into).map_err(Self)
-    }
+    conversion_methods!(io::PipeWriter, "writer", "a write");
 }
 
 async_read!(PipeReader);
 async_write!(PipeWriter);
-as_raw_fd!([] PipeReader, [] PipeWriter);
-
-impl AsFd for PipeReader {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.file().as_fd()
-    }
-}
-
-impl AsFd for PipeWriter {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.file().as_fd()
-    }
-}
+as_fd!(PipeReader, PipeWriter);
+shared_from!(PipeReader, "a pipe");
+shared_from!(PipeWriter, "a pipe");
 
 impl From<OwnedFd> for PipeReader {
     /// Takes over a descriptor that is read in order: of a pipe, a child's output, a terminal. It should not be `O_NONBLOCK`.

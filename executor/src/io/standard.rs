@@ -3,14 +3,14 @@
 //! Their handles on one core share a lane for each stream: what a dropped read of one handle has left, the next read has, of whichever
 //! handle. Each has a duplicate of the descriptor, so that dropping it does not close the stream for the others.
 
-use super::conversions::as_raw_fd;
+use super::conversions::as_fd;
 use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use reactor::operation::{KeptInput, SpliceEnd};
 use reactor::{Descriptor, Lane};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::rc::Rc;
 
 thread_local! {
@@ -145,22 +145,10 @@ macro_rules! writes {
                 self.0.write_vectored(buffers)
             }
         }
-
-        impl AsFd for $stream {
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                self.0.file().as_fd()
-            }
-        }
     )+};
 }
 
 writes!(Stdout, Stderr);
 async_read!(Stdin);
-as_raw_fd!([] Stdin, [] Stdout, [] Stderr);
+as_fd!(Stdin, Stdout, Stderr);
 async_write!(Stdout, Stderr);
-
-impl AsFd for Stdin {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.file().as_fd()
-    }
-}

@@ -29,6 +29,10 @@ impl ListenSocket {
         }
     }
 
+    pub(super) fn descriptor(&self) -> &Descriptor {
+        &self.socket
+    }
+
     #[track_caller]
     pub(super) fn accept<S, A>(&self, make: Make<S, A>) -> Accept<S, A> {
         let accept = operation::Accept::new(self.socket.clone());

@@ -7,15 +7,16 @@ use super::resolve::resolve;
 use super::socket_options::{buffer_options, device_options, tos_options, ttl_options};
 use super::{
     BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, SendDatagram, SendTo,
-    SendVectored, ToSocketAddrs, UdpSocketBuilder, made_blocking,
+    SendVectored, ToSocketAddrs, UdpSocketBuilder,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
-use crate::io::conversions::conversion_methods;
+use crate::io::conversions::{conversion_methods, shared_from};
+use crate::net::conversions::descriptor_traits;
 use socket2::SockRef;
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 
 /// A UDP socket, bound to the core it was made on.
 ///
@@ -358,40 +359,17 @@ impl UdpSocket {
     }
 
     close_method!();
-    conversion_methods!(net::UdpSocket);
-
-    /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The socket itself, while an operation is in flight on it, also one that was dropped and is being cancelled, and while a datagram
-    /// that a dropped receive has left is to be received.
-    pub fn into_std(self) -> Result<net::UdpSocket, Self> {
-        self.0.into_owned().map(net::UdpSocket::from).map_err(Self)
-    }
+    conversion_methods!(
+        net::UdpSocket,
+        "socket",
+        "an operation",
+        "a datagram that a dropped receive has left is to be received"
+    );
 }
 
-impl AsFd for UdpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UdpSocket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::UdpSocket> for UdpSocket {
-    /// Takes over a socket of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(socket: net::UdpSocket) -> Self {
-        Self::from(OwnedFd::from(socket))
-    }
-}
-
-impl From<OwnedFd> for UdpSocket {
-    /// Takes over a UDP socket, as of socket activation. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(
+    UdpSocket,
+    "a UDP socket, as of socket activation",
+    net::UdpSocket
+);
+shared_from!(UdpSocket, "a socket");

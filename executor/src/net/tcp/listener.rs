@@ -2,16 +2,17 @@
 
 use super::TcpStream;
 use crate::io::closing::close_method;
-use crate::io::conversions::conversion_methods;
+use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{first_that, to_std};
 use crate::net::address_group::bind_group;
+use crate::net::conversions::descriptor_traits;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::socket_options::{buffer_options, ttl_options};
-use crate::net::{Accept, Incoming, ToSocketAddrs, made_blocking};
+use crate::net::{Accept, Incoming, ToSocketAddrs};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 
 /// Accepts TCP connections on the core it is used on.
 ///
@@ -172,50 +173,24 @@ impl TcpListener {
     }
 
     close_method!();
-    conversion_methods!(net::TcpListener);
-
-    /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The listener itself, while an accept is in flight on it, also one that was dropped and is being cancelled, and while a connection
-    /// that a dropped accept has left is to be accepted.
-    pub fn into_std(self) -> Result<net::TcpListener, Self> {
-        self.0
-            .into_owned()
-            .map(net::TcpListener::from)
-            .map_err(Self)
-    }
+    conversion_methods!(
+        net::TcpListener,
+        "listener",
+        "an accept",
+        "a connection that a dropped accept has left is to be accepted"
+    );
 
     pub(super) fn from_owned(socket: OwnedFd) -> Self {
         Self(ListenSocket::new(socket))
     }
 }
 
-impl AsFd for TcpListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for TcpListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::TcpListener> for TcpListener {
-    /// Takes over a listener of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(listener: net::TcpListener) -> Self {
-        Self::from(OwnedFd::from(listener))
-    }
-}
-
-impl From<OwnedFd> for TcpListener {
-    /// Takes over a listening TCP socket, as of socket activation. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(
+    TcpListener,
+    "a listening TCP socket, as of socket activation",
+    net::TcpListener
+);
+shared_from!(TcpListener, "a listener");
 
 /// The options of a [`TcpListener`].
 ///

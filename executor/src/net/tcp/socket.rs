@@ -1,17 +1,17 @@
 //! A TCP socket before it is connected or listens, for options that must be set by then.
 
 use super::{TcpListener, TcpStream};
-use crate::io::conversions::as_raw_fd;
+use crate::net::Connect;
+use crate::net::conversions::unconnected_traits;
 use crate::net::socket_options::{
     buffer_options, device_options, tcp_options, tos_options, ttl_options,
 };
-use crate::net::{Connect, made_blocking};
 use nix::sys::socket::sockopt::TcpFastOpenConnect;
 use nix::sys::socket::{getsockopt, setsockopt};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 
 /// A TCP socket that is not connected yet.
 ///
@@ -189,30 +189,7 @@ impl TcpSocket {
     }
 }
 
-impl From<OwnedFd> for TcpSocket {
-    /// Takes over a TCP socket that is neither connected nor listening. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self(made_blocking(socket).into())
-    }
-}
-
-impl From<TcpSocket> for OwnedFd {
-    /// Gives the socket away.
-    fn from(socket: TcpSocket) -> Self {
-        socket.0.into()
-    }
-}
-
-impl IntoRawFd for TcpSocket {
-    fn into_raw_fd(self) -> RawFd {
-        self.0.into_raw_fd()
-    }
-}
-
-impl AsFd for TcpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-as_raw_fd!([] TcpSocket);
+unconnected_traits!(
+    TcpSocket,
+    "a TCP socket that is neither connected nor listening"
+);

@@ -4,6 +4,7 @@ use crate::buf::IoBuf;
 use crate::io::closing::close_method;
 use crate::io::conversions::conversion_methods;
 use crate::net::address::{no_address, to_std};
+use crate::net::conversions::descriptor_traits;
 use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::resolve::resolve;
 use crate::net::socket_options::{buffer_options, tcp_options, tos_options, ttl_options};
@@ -11,13 +12,13 @@ use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
     Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ShutdownStream, SocketStream, ToSocketAddrs,
-    WriteHalf, WriteZeroCopy, halves, made_blocking,
+    WriteHalf, WriteZeroCopy, halves,
 };
 use crate::time::timeout;
 use socket2::{SockRef, Socket};
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 /// A TCP connection, bound to the core it was made on.
@@ -165,16 +166,12 @@ impl TcpStream {
     }
 
     close_method!();
-    conversion_methods!(net::TcpStream);
-
-    /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The stream itself, while an operation of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
-    /// dropped read has left are to be read.
-    pub fn into_std(self) -> Result<net::TcpStream, Self> {
-        self.0.into_owned().map(net::TcpStream::from).map_err(Self)
-    }
+    conversion_methods!(
+        net::TcpStream,
+        "stream",
+        "an operation",
+        "bytes that a dropped read has left are to be read"
+    );
 }
 
 impl WriteHalf<'_, TcpStream> {
@@ -213,28 +210,4 @@ impl HasStreamSocket for TcpStream {
 
 impl SocketStream for TcpStream {}
 
-impl AsFd for TcpStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for TcpStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::TcpStream> for TcpStream {
-    /// Takes over a stream of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(stream: net::TcpStream) -> Self {
-        Self::from(OwnedFd::from(stream))
-    }
-}
-
-impl From<OwnedFd> for TcpStream {
-    /// Takes over a connected TCP socket. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(TcpStream, "a connected TCP socket", net::TcpStream);

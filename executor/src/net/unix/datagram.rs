@@ -4,18 +4,19 @@ use super::PeerCredentials;
 use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
-use crate::io::conversions::conversion_methods;
+use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{from_unix, to_unix};
+use crate::net::conversions::descriptor_traits;
 use crate::net::datagram_socket::DatagramSocket;
 use crate::net::ready_methods::datagram_ready_methods;
 use crate::net::socket_options::buffer_options;
 use crate::net::{
     Recv, RecvFrom, RecvVectored, RecvWithDescriptors, SendDatagram, SendTo, SendVectored,
-    SendWithDescriptors, made_blocking,
+    SendWithDescriptors,
 };
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 
@@ -259,43 +260,17 @@ impl UnixDatagram {
     }
 
     close_method!();
-    conversion_methods!(net::UnixDatagram);
-
-    /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The socket itself, while an operation is in flight on it, also one that was dropped and is being cancelled, and while a datagram
-    /// that a dropped receive has left is to be received.
-    pub fn into_std(self) -> Result<net::UnixDatagram, Self> {
-        self.0
-            .into_owned()
-            .map(net::UnixDatagram::from)
-            .map_err(Self)
-    }
+    conversion_methods!(
+        net::UnixDatagram,
+        "socket",
+        "an operation",
+        "a datagram that a dropped receive has left is to be received"
+    );
 }
 
-impl AsFd for UnixDatagram {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UnixDatagram {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::UnixDatagram> for UnixDatagram {
-    /// Takes over a socket of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(socket: net::UnixDatagram) -> Self {
-        Self::from(OwnedFd::from(socket))
-    }
-}
-
-impl From<OwnedFd> for UnixDatagram {
-    /// Takes over a Unix datagram socket, as of socket activation. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(
+    UnixDatagram,
+    "a Unix datagram socket, as of socket activation",
+    net::UnixDatagram
+);
+shared_from!(UnixDatagram, "a socket");

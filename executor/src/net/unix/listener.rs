@@ -2,12 +2,13 @@
 
 use super::UnixStream;
 use crate::io::closing::close_method;
-use crate::io::conversions::conversion_methods;
+use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{from_unix, to_unix};
+use crate::net::conversions::descriptor_traits;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
-use crate::net::{Accept, Incoming, made_blocking};
+use crate::net::{Accept, Incoming};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 use std::{fs, io};
@@ -125,47 +126,21 @@ impl UnixListener {
     }
 
     close_method!();
-    conversion_methods!(net::UnixListener);
-
-    /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The listener itself, while an accept is in flight on it, also one that was dropped and is being cancelled, and while a connection
-    /// that a dropped accept has left is to be accepted.
-    pub fn into_std(self) -> Result<net::UnixListener, Self> {
-        self.0
-            .into_owned()
-            .map(net::UnixListener::from)
-            .map_err(Self)
-    }
+    conversion_methods!(
+        net::UnixListener,
+        "listener",
+        "an accept",
+        "a connection that a dropped accept has left is to be accepted"
+    );
 
     pub(super) fn from_owned(socket: OwnedFd) -> Self {
         Self(ListenSocket::new(socket))
     }
 }
 
-impl AsFd for UnixListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UnixListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::UnixListener> for UnixListener {
-    /// Takes over a listener of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(listener: net::UnixListener) -> Self {
-        Self::from(OwnedFd::from(listener))
-    }
-}
-
-impl From<OwnedFd> for UnixListener {
-    /// Takes over a listening Unix stream socket, as of socket activation. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(
+    UnixListener,
+    "a listening Unix stream socket, as of socket activation",
+    net::UnixListener
+);
+shared_from!(UnixListener, "a listener");

@@ -4,8 +4,9 @@ use super::PeerCredentials;
 use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
+use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{from_unix, to_unix};
-use crate::net::conversions::{bare_conversion_methods, descriptor_traits};
+use crate::net::conversions::descriptor_traits;
 use crate::net::datagram_socket::DatagramSocket;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::ready_methods::datagram_ready_methods;
@@ -210,10 +211,11 @@ impl UnixSeqpacket {
     }
 
     close_method!();
-    bare_conversion_methods!();
+    conversion_methods!();
 }
 
 descriptor_traits!(UnixSeqpacket, "a connected Unix socket of `SOCK_SEQPACKET`");
+shared_from!(UnixSeqpacket, "a socket");
 
 /// Accepts connections of [`UnixSeqpacket`], on the core it is used on. All that is said of paths, names and several cores at
 /// [`UnixListener`](super::UnixListener) holds here, too.
@@ -312,10 +314,11 @@ impl UnixSeqpacketListener {
     }
 
     close_method!();
-    bare_conversion_methods!();
+    conversion_methods!();
 }
 
 descriptor_traits!(
     UnixSeqpacketListener,
     "a listening Unix socket of `SOCK_SEQPACKET`, as of socket activation"
 );
+shared_from!(UnixSeqpacketListener, "a listener");

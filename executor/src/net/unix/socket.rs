@@ -1,12 +1,12 @@
 //! A Unix socket before it is connected or listens, for those that need an address of their own, or a backlog.
 
 use super::{UnixDatagram, UnixListener, UnixStream};
+use crate::net::Connect;
 use crate::net::address::{from_unix, to_unix};
+use crate::net::conversions::unconnected_traits;
 use crate::net::socket_options::buffer_options;
-use crate::net::{Connect, made_blocking};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
@@ -128,34 +128,7 @@ impl UnixSocket {
     }
 }
 
-impl From<OwnedFd> for UnixSocket {
-    /// Takes over a Unix socket that is neither connected nor listening. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self(made_blocking(socket).into())
-    }
-}
-
-impl From<UnixSocket> for OwnedFd {
-    /// Gives the socket away.
-    fn from(socket: UnixSocket) -> Self {
-        socket.0.into()
-    }
-}
-
-impl AsFd for UnixSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UnixSocket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
-impl IntoRawFd for UnixSocket {
-    fn into_raw_fd(self) -> RawFd {
-        self.0.into_raw_fd()
-    }
-}
+unconnected_traits!(
+    UnixSocket,
+    "a Unix socket that is neither connected nor listening"
+);

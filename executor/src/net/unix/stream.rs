@@ -6,18 +6,19 @@ use crate::buf::{IoBuf, IoBufMut};
 use crate::io::closing::close_method;
 use crate::io::conversions::conversion_methods;
 use crate::net::address::{from_unix, to_unix};
+use crate::net::conversions::descriptor_traits;
 use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{
     Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, ShutdownStream,
-    SocketStream, WriteHalf, WriteWithDescriptors, halves, made_blocking,
+    SocketStream, WriteHalf, WriteWithDescriptors, halves,
 };
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 
@@ -193,16 +194,12 @@ impl UnixStream {
     }
 
     close_method!();
-    conversion_methods!(net::UnixStream);
-
-    /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The stream itself, while an operation of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
-    /// dropped read has left are to be read.
-    pub fn into_std(self) -> Result<net::UnixStream, Self> {
-        self.0.into_owned().map(net::UnixStream::from).map_err(Self)
-    }
+    conversion_methods!(
+        net::UnixStream,
+        "stream",
+        "an operation",
+        "bytes that a dropped read has left are to be read"
+    );
 }
 
 impl HasStreamSocket for UnixStream {
@@ -213,28 +210,8 @@ impl HasStreamSocket for UnixStream {
 
 impl SocketStream for UnixStream {}
 
-impl AsFd for UnixStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UnixStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::UnixStream> for UnixStream {
-    /// Takes over a stream of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(stream: net::UnixStream) -> Self {
-        Self::from(OwnedFd::from(stream))
-    }
-}
-
-impl From<OwnedFd> for UnixStream {
-    /// Takes over a connected Unix stream socket. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(
+    UnixStream,
+    "a connected Unix stream socket",
+    net::UnixStream
+);

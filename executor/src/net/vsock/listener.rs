@@ -2,8 +2,9 @@
 
 use super::{VsockAddr, VsockStream};
 use crate::io::closing::close_method;
+use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::Address;
-use crate::net::conversions::{bare_conversion_methods, descriptor_traits};
+use crate::net::conversions::descriptor_traits;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::{Accept, Incoming};
 use socket2::{Domain, SockRef, Socket, Type};
@@ -77,7 +78,8 @@ impl VsockListener {
     }
 
     close_method!();
-    bare_conversion_methods!();
+    conversion_methods!();
 }
 
 descriptor_traits!(VsockListener, "a listening vsock stream socket");
+shared_from!(VsockListener, "a listener");

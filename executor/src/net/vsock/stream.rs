@@ -2,8 +2,9 @@
 
 use super::VsockAddr;
 use crate::io::closing::close_method;
+use crate::io::conversions::conversion_methods;
 use crate::net::address::Address;
-use crate::net::conversions::{bare_conversion_methods, descriptor_traits};
+use crate::net::conversions::descriptor_traits;
 use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{reading_methods, writing_methods};
@@ -101,7 +102,7 @@ impl VsockStream {
     }
 
     close_method!();
-    bare_conversion_methods!();
+    conversion_methods!();
 }
 
 impl HasStreamSocket for VsockStream {
