@@ -226,6 +226,35 @@ macro_rules! tcp_options {
     };
 }
 
+/// What TCP listeners have, also those to be.
+macro_rules! fastopen_options {
+    () => {
+        /// Lets clients send data in the first packet of a connection (TCP Fast Open,
+        /// `TCP_FASTOPEN`), which saves a round trip. `queue` is how many such connections may wait
+        /// for the rest of the handshake, cut to `net.core.somaxconn`; those beyond connect as
+        /// usual. Zero turns it off.
+        ///
+        /// The network may deliver the data of the first packet twice: use it for protocols in which
+        /// a repeated request does no harm. It has an effect only where the system allows it
+        /// (`net.ipv4.tcp_fastopen`, bit 1).
+        ///
+        /// # Errors
+        /// As setsockopt(2) has them: `InvalidInput` if the socket is connected.
+        pub fn set_fastopen(&self, queue: usize) -> std::io::Result<()> {
+            $crate::fastopen::set_fastopen(self, queue)
+        }
+
+        /// How many connections with data in their first packet may wait for the rest of the
+        /// handshake; zero if there is no TCP Fast Open.
+        ///
+        /// # Errors
+        /// As getsockopt(2) has them.
+        pub fn fastopen(&self) -> std::io::Result<usize> {
+            $crate::fastopen::fastopen(self)
+        }
+    };
+}
+
 /// How packets are marked, for sockets that send.
 macro_rules! tos_options {
     () => {
@@ -285,4 +314,6 @@ macro_rules! device_options {
     };
 }
 
-pub(super) use {buffer_options, device_options, tcp_options, tos_options, ttl_options};
+pub(super) use {
+    buffer_options, device_options, fastopen_options, tcp_options, tos_options, ttl_options,
+};

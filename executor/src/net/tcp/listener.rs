@@ -1,13 +1,14 @@
 //! Listening for TCP connections, with one listener or one on each core.
 
 use super::TcpStream;
+use crate::fastopen::set_fastopen;
 use crate::io::closing::close_method;
 use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{first_that, to_std};
 use crate::net::address_group::bind_group;
 use crate::net::conversions::descriptor_traits;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
-use crate::net::socket_options::{buffer_options, ttl_options};
+use crate::net::socket_options::{buffer_options, fastopen_options, ttl_options};
 use crate::net::{Accept, Incoming, ToSocketAddrs};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
@@ -163,6 +164,7 @@ impl TcpListener {
 
     buffer_options!();
     ttl_options!();
+    fastopen_options!();
 
     /// The address it listens on.
     ///
@@ -210,6 +212,7 @@ pub struct TcpListenerBuilder {
     reuse_address: bool,
     reuse_port: bool,
     only_v6: Option<bool>,
+    fastopen: usize,
 }
 
 impl Default for TcpListenerBuilder {
@@ -219,13 +222,15 @@ impl Default for TcpListenerBuilder {
 }
 
 impl TcpListenerBuilder {
-    /// A backlog of 4096, `SO_REUSEADDR` on, `SO_REUSEPORT` off, and `IPV6_V6ONLY` as the system has it.
+    /// A backlog of 4096, `SO_REUSEADDR` on, `SO_REUSEPORT` and TCP Fast Open off, and `IPV6_V6ONLY`
+    /// as the system has it.
     pub fn new() -> Self {
         Self {
             backlog: BACKLOG,
             reuse_address: true,
             reuse_port: false,
             only_v6: None,
+            fastopen: 0,
         }
     }
 
@@ -259,6 +264,15 @@ impl TcpListenerBuilder {
     #[must_use]
     pub fn only_v6(mut self, only: bool) -> Self {
         self.only_v6 = Some(only);
+        self
+    }
+
+    /// Lets clients send data in the first packet of a connection (TCP Fast Open). `queue` is how
+    /// many such connections may wait for the rest of the handshake; zero, the default, turns it
+    /// off. What that takes is said at [`TcpListener::set_fastopen`].
+    #[must_use]
+    pub fn fastopen(mut self, queue: usize) -> Self {
+        self.fastopen = queue;
         self
     }
 
@@ -296,6 +310,9 @@ impl TcpListenerBuilder {
         socket.set_reuse_port(reuse_port)?;
         if let (Some(only_v6), true) = (self.only_v6, address.is_ipv6()) {
             socket.set_only_v6(only_v6)?;
+        }
+        if self.fastopen > 0 {
+            set_fastopen(&socket, self.fastopen)?;
         }
         socket.bind(&address.into())?;
         socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;

@@ -4,7 +4,7 @@ use super::{TcpListener, TcpStream};
 use crate::net::Connect;
 use crate::net::conversions::unconnected_traits;
 use crate::net::socket_options::{
-    buffer_options, device_options, tcp_options, tos_options, ttl_options,
+    buffer_options, device_options, fastopen_options, tcp_options, tos_options, ttl_options,
 };
 use nix::sys::socket::sockopt::TcpFastOpenConnect;
 use nix::sys::socket::{getsockopt, setsockopt};
@@ -70,6 +70,7 @@ impl TcpSocket {
     tcp_options!();
     tos_options!();
     device_options!();
+    fastopen_options!();
 
     /// Whether the address may be bound while old connections of it linger (`SO_REUSEADDR`).
     ///
@@ -111,7 +112,7 @@ impl TcpSocket {
     ///
     /// So a connect may succeed though nobody is there: the first write says so. **Write before you read**, or the read waits for a connection
     /// that has not begun. The network may deliver the first bytes twice; send only what may be repeated. The system must allow it
-    /// (`net.ipv4.tcp_fastopen`, bit 0), and the server, too.
+    /// (`net.ipv4.tcp_fastopen`, bit 0), and the server, too: see [`set_fastopen`](Self::set_fastopen).
     ///
     /// # Errors
     /// As setsockopt(2) has them.
