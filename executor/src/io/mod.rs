@@ -42,6 +42,7 @@ mod buf_reader;
 mod buf_reads;
 mod buf_stream;
 mod buf_writer;
+pub(crate) mod by_methods;
 pub(crate) mod closing;
 pub mod compat;
 pub(crate) mod conversions;

@@ -1,8 +1,9 @@
 //! Pipes, with a name or without.
 
+use super::by_methods::{async_read, async_write};
 use super::closing::close_method;
 use super::conversions::{as_fd, conversion_methods, shared_from};
-use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
+use super::ends::{ReadEnd, WriteEnd, descriptor};
 use super::opening::{open_now, open_waiting};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
@@ -165,8 +166,9 @@ impl PipeWriter {
     conversion_methods!(io::PipeWriter, "writer", "a write");
 }
 
-async_read!(PipeReader);
-async_write!(PipeWriter);
+async_read!([] PipeReader);
+// What ends the stream is the drop of the writer.
+async_write!(|_writer| Ok(()); [] PipeWriter);
 as_fd!(PipeReader, PipeWriter);
 shared_from!(PipeReader, "a pipe");
 shared_from!(PipeWriter, "a pipe");

@@ -3,8 +3,9 @@
 //! Their handles on one core share a lane for each stream: what a dropped read of one handle has left, the next read has, of whichever
 //! handle. Each has a duplicate of the descriptor, so that dropping it does not close the stream for the others.
 
+use super::by_methods::{async_read, async_write};
 use super::conversions::as_fd;
-use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
+use super::ends::{ReadEnd, WriteEnd, descriptor};
 use super::{Read, ReadVectored, Write, WriteVectored};
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use reactor::operation::{KeptInput, SpliceEnd};
@@ -149,6 +150,6 @@ macro_rules! writes {
 }
 
 writes!(Stdout, Stderr);
-async_read!(Stdin);
+async_read!([] Stdin);
 as_fd!(Stdin, Stdout, Stderr);
-async_write!(Stdout, Stderr);
+async_write!(|_writer| Ok(()); [] Stdout, [] Stderr);

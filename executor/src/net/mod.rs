@@ -84,6 +84,7 @@
 mod accept;
 mod address;
 mod address_group;
+mod address_methods;
 mod buf_pool;
 mod connect;
 mod control_messages;

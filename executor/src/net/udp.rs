@@ -1,6 +1,7 @@
 //! UDP.
 
 use super::address::{no_address, to_std};
+use super::address_methods::{local_addr_method, peer_addr_method};
 use super::datagram_socket::DatagramSocket;
 use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
@@ -342,20 +343,14 @@ impl UdpSocket {
         SockRef::from(self).set_multicast_if_v6(interface)
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address on this side.
+        SocketAddr
     }
 
-    /// The address it is connected to.
-    ///
-    /// # Errors
-    /// As getpeername(2) has them: `NotConnected` if it is not.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(self).peer_addr()?)
+    peer_addr_method! {
+        /// The address it is connected to.
+        SocketAddr
     }
 
     close_method!();

@@ -6,11 +6,12 @@ use crate::io::closing::close_method;
 use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{first_that, to_std};
 use crate::net::address_group::bind_group;
+use crate::net::address_methods::local_addr_method;
 use crate::net::conversions::descriptor_traits;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::socket_options::{buffer_options, fastopen_options, ttl_options};
 use crate::net::{Accept, Incoming, ToSocketAddrs};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -166,12 +167,9 @@ impl TcpListener {
     ttl_options!();
     fastopen_options!();
 
-    /// The address it listens on.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address it listens on.
+        SocketAddr
     }
 
     close_method!();

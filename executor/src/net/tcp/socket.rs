@@ -2,6 +2,7 @@
 
 use super::{TcpListener, TcpStream};
 use crate::net::Connect;
+use crate::net::address_methods::local_addr_method;
 use crate::net::conversions::unconnected_traits;
 use crate::net::socket_options::{
     buffer_options, device_options, fastopen_options, tcp_options, tos_options, ttl_options,
@@ -144,12 +145,9 @@ impl TcpSocket {
         self.0.bind(&address.into())
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        crate::net::address::to_std(&self.0.local_addr()?)
+    local_addr_method! {
+        /// The address on this side.
+        SocketAddr
     }
 
     /// Connects to an address.

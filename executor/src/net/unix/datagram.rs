@@ -6,6 +6,7 @@ use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
 use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{from_unix, to_unix};
+use crate::net::address_methods::{local_addr_method, peer_addr_method};
 use crate::net::conversions::descriptor_traits;
 use crate::net::datagram_socket::DatagramSocket;
 use crate::net::ready_methods::datagram_ready_methods;
@@ -235,20 +236,14 @@ impl UnixDatagram {
 
     buffer_options!();
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address on this side.
+        SocketAddr
     }
 
-    /// The address it is connected to.
-    ///
-    /// # Errors
-    /// As getpeername(2) has them: `NotConnected` if it is not.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).peer_addr()?)
+    peer_addr_method! {
+        /// The address it is connected to.
+        SocketAddr
     }
 
     /// Who made the pair that it is one of (`SO_PEERCRED`).

@@ -4,6 +4,7 @@ use super::UnixStream;
 use crate::io::closing::close_method;
 use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{from_unix, to_unix};
+use crate::net::address_methods::local_addr_method;
 use crate::net::conversions::descriptor_traits;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::{Accept, Incoming};
@@ -109,12 +110,9 @@ impl UnixListener {
         }
     }
 
-    /// The address it listens at.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address it listens at.
+        SocketAddr
     }
 
     /// The error that the socket has met and nobody was told of yet, if any, and clears it (`SO_ERROR`).

@@ -6,6 +6,7 @@ use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing::close_method;
 use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::{from_unix, to_unix};
+use crate::net::address_methods::{local_addr_method, peer_addr_method};
 use crate::net::conversions::descriptor_traits;
 use crate::net::datagram_socket::DatagramSocket;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
@@ -15,7 +16,7 @@ use crate::net::{
     Accept, Connect, Incoming, Recv, RecvVectored, RecvWithDescriptors, SendDatagram, SendVectored,
     SendWithDescriptors, ShutdownStream,
 };
-use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::SocketAddr;
@@ -186,20 +187,14 @@ impl UnixSeqpacket {
 
     buffer_options!();
 
-    /// The address on this side; unnamed, mostly, if it is the one that connected.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address on this side; unnamed, mostly, if it is the one that connected.
+        SocketAddr
     }
 
-    /// The address on the other side.
-    ///
-    /// # Errors
-    /// As getpeername(2) has them.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).peer_addr()?)
+    peer_addr_method! {
+        /// The address on the other side.
+        SocketAddr
     }
 
     /// Who is on the other side (`SO_PEERCRED`).
@@ -305,12 +300,9 @@ impl UnixSeqpacketListener {
         }
     }
 
-    /// The address it listens at.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address it listens at.
+        SocketAddr
     }
 
     close_method!();

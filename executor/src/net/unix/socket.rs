@@ -2,7 +2,8 @@
 
 use super::{UnixDatagram, UnixListener, UnixStream};
 use crate::net::Connect;
-use crate::net::address::{from_unix, to_unix};
+use crate::net::address::from_unix;
+use crate::net::address_methods::local_addr_method;
 use crate::net::conversions::unconnected_traits;
 use crate::net::socket_options::buffer_options;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -73,12 +74,9 @@ impl UnixSocket {
         self.0.bind(&from_unix(address)?)
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&self.0.local_addr()?)
+    local_addr_method! {
+        /// The address on this side.
+        SocketAddr
     }
 
     /// Connects to the stream socket that listens at a path.

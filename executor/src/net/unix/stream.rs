@@ -3,21 +3,16 @@
 use super::PeerCredentials;
 use super::credentials::of_peer;
 use crate::buf::{IoBuf, IoBufMut};
-use crate::io::closing::close_method;
 use crate::io::conversions::conversion_methods;
-use crate::net::address::{from_unix, to_unix};
+use crate::net::address::from_unix;
+use crate::net::address_methods::{local_addr_method, peer_addr_method};
 use crate::net::conversions::descriptor_traits;
-use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
 use crate::net::socket_options::buffer_options;
-use crate::net::stream_methods::{reading_methods, writing_methods};
+use crate::net::stream_methods::{stream_methods, stream_traits};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
-use crate::net::{
-    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, ShutdownStream,
-    SocketStream, WriteHalf, WriteWithDescriptors, halves,
-};
-use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use crate::net::{Connect, ReadWithDescriptors, WriteWithDescriptors};
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
-use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
@@ -94,15 +89,7 @@ impl UnixStream {
         Ok((Self::from_owned(one.into()), Self::from_owned(other.into())))
     }
 
-    pub(super) fn from_owned(socket: OwnedFd) -> Self {
-        Self(StreamSocket::new(socket))
-    }
-
-    reading_methods!();
-    writing_methods!();
-    ready_method!();
-    read_ready_methods!();
-    write_ready_methods!();
+    stream_methods!();
 
     /// Reads as [`read`](Self::read) does, and takes descriptors that came with the bytes, `max` at most; further ones are closed, and so
     /// are all that a plain read finds. They are close-on-exec. It reads no further than to where other descriptors are.
@@ -145,44 +132,16 @@ impl UnixStream {
         self.0.write_with_descriptors(buffer, descriptors)
     }
 
-    /// The two sides, to be used apart by one task.
-    pub fn split(&self) -> (ReadHalf<'_, Self>, WriteHalf<'_, Self>) {
-        halves::borrowed(self)
-    }
-
-    /// The two sides, to be used apart by two tasks of this core. Dropping the sending one shuts it down.
-    pub fn into_split(self) -> (OwnedReadHalf<Self>, OwnedWriteHalf<Self>) {
-        halves::owned(self)
-    }
-
-    /// Shuts one or both directions down. After `Write` the peer reads to the end of the stream; reading here goes on.
-    ///
-    /// # Errors
-    /// As shutdown(2) has them.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn shutdown(&self, how: Shutdown) -> ShutdownStream {
-        self.0.shutdown(how)
-    }
-
     buffer_options!();
 
-    /// The address on this side; unnamed, mostly, if it is the one that connected.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address on this side; unnamed, mostly, if it is the one that connected.
+        SocketAddr
     }
 
-    /// The address on the other side.
-    ///
-    /// # Errors
-    /// As getpeername(2) has them.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).peer_addr()?)
+    peer_addr_method! {
+        /// The address on the other side.
+        SocketAddr
     }
 
     /// Who is on the other side (`SO_PEERCRED`).
@@ -193,7 +152,6 @@ impl UnixStream {
         of_peer(self)
     }
 
-    close_method!();
     conversion_methods!(
         net::UnixStream,
         "stream",
@@ -202,14 +160,7 @@ impl UnixStream {
     );
 }
 
-impl HasStreamSocket for UnixStream {
-    fn stream_socket(&self) -> &StreamSocket {
-        &self.0
-    }
-}
-
-impl SocketStream for UnixStream {}
-
+stream_traits!(UnixStream);
 descriptor_traits!(
     UnixStream,
     "a connected Unix stream socket",

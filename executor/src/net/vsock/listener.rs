@@ -4,10 +4,11 @@ use super::{VsockAddr, VsockStream};
 use crate::io::closing::close_method;
 use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::address::Address;
+use crate::net::address_methods::local_addr_method;
 use crate::net::conversions::descriptor_traits;
 use crate::net::listen_socket::{BACKLOG, ListenSocket};
 use crate::net::{Accept, Incoming};
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -69,12 +70,9 @@ impl VsockListener {
         self.0.incoming(VsockStream::from_owned)
     }
 
-    /// The address it listens at.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<VsockAddr> {
-        VsockAddr::of(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address it listens at.
+        VsockAddr
     }
 
     close_method!();
