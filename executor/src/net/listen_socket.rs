@@ -6,12 +6,18 @@ use super::{Accept, Incoming, current_reactor};
 use crate::io::closing;
 use reactor::Descriptor;
 use reactor::operation::{self, Accepted, InTurn};
+use socket2::Socket;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 /// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`, 4096 by default.
 pub(super) const BACKLOG: usize = 4096;
+
+/// Has a bound socket listen. More than the kernel can count is as much as it can.
+pub(super) fn listen(socket: &Socket, backlog: usize) -> io::Result<()> {
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))
+}
 
 /// A listening socket.
 #[derive(Debug)]

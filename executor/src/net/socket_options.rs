@@ -59,8 +59,8 @@ pub(super) fn ttl(socket: SockRef<'_>) -> io::Result<u32> {
     socket.ttl_v4()
 }
 
-/// What every socket has.
-macro_rules! buffer_options {
+/// What every socket has that carries data, also by what it accepts.
+macro_rules! buffer_size_options {
     () => {
         /// Asks for a receive buffer of so many bytes (`SO_RCVBUF`); the system takes twice that, within its limits.
         ///
@@ -93,7 +93,12 @@ macro_rules! buffer_options {
         pub fn send_buffer_size(&self) -> std::io::Result<usize> {
             socket2::SockRef::from(self).send_buffer_size()
         }
+    };
+}
 
+/// What every socket has.
+macro_rules! take_error_method {
+    () => {
         /// The error that the socket has met and nobody was told of yet, if any, and clears it (`SO_ERROR`).
         ///
         /// # Errors
@@ -101,6 +106,14 @@ macro_rules! buffer_options {
         pub fn take_error(&self) -> std::io::Result<Option<std::io::Error>> {
             socket2::SockRef::from(self).take_error()
         }
+    };
+}
+
+/// What sockets have that carry data themselves.
+macro_rules! buffer_options {
+    () => {
+        $crate::net::socket_options::buffer_size_options!();
+        $crate::net::socket_options::take_error_method!();
     };
 }
 
@@ -315,5 +328,6 @@ macro_rules! device_options {
 }
 
 pub(super) use {
-    buffer_options, device_options, fastopen_options, tcp_options, tos_options, ttl_options,
+    buffer_options, buffer_size_options, device_options, fastopen_options, take_error_method,
+    tcp_options, tos_options, ttl_options,
 };

@@ -2,22 +2,20 @@
 
 use super::address::{no_address, to_std};
 use super::address_methods::{local_addr_method, peer_addr_method};
+use super::conversions::descriptor_traits;
+use super::datagram_methods::datagram_methods;
 use super::datagram_socket::DatagramSocket;
-use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, device_options, tos_options, ttl_options};
 use super::{
-    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, SendDatagram, SendTo,
-    SendVectored, ToSocketAddrs, UdpSocketBuilder,
+    BufPool, Datagrams, RecvFrom, RecvFromVectored, SendTo, SendVectored, ToSocketAddrs,
+    UdpSocketBuilder,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::closing::close_method;
 use crate::io::conversions::{conversion_methods, shared_from};
-use crate::net::conversions::descriptor_traits;
 use socket2::SockRef;
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
 
 /// A UDP socket, bound to the core it was made on.
 ///
@@ -74,10 +72,6 @@ impl UdpSocket {
         UdpSocketBuilder::new().bind_many(addresses, crate::cores())
     }
 
-    pub(super) fn from_owned(socket: OwnedFd) -> Self {
-        Self(DatagramSocket::new(socket))
-    }
-
     /// From now on, [`send`](Self::send) goes to the first of `addresses` that can be reached, and nothing is received but from there. A
     /// name is looked up by [`spawn_blocking`](crate::spawn_blocking); nothing is sent.
     ///
@@ -127,25 +121,6 @@ impl UdpSocket {
         self.0.recv_from_vectored(buffers)
     }
 
-    /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and panics as for [`recv_from`](Self::recv_from).
-    #[track_caller]
-    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
-        self.0.recv(buffer)
-    }
-
-    /// Receives as [`recv`](Self::recv) does, and leaves the datagram to be received again. Cancellation, errors and panics as for
-    /// [`recv_from`](Self::recv_from).
-    #[track_caller]
-    pub fn peek<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
-        self.0.peek(buffer)
-    }
-
-    /// The same into several buffers.
-    #[track_caller]
-    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvVectored<V> {
-        self.0.recv_vectored(buffers)
-    }
-
     /// Receives datagram after datagram into buffers of a pool of the same core, which the kernel chooses when one has come. It
     /// begins when first polled; see there for what it has for itself meanwhile, and what is lost when it is **dropped**: nothing.
     ///
@@ -190,20 +165,16 @@ impl UdpSocket {
         self.0.send_vectored(buffers, Some(target.into()))
     }
 
-    /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
-    /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
-    #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
-        self.0.send(buffer)
-    }
+    datagram_methods! {
+        "datagram";
 
-    /// The same of several buffers.
-    #[track_caller]
-    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> SendVectored<V> {
-        self.0.send_vectored(buffers, None)
-    }
+        /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and panics as for [`recv_from`](Self::recv_from).
+        recv;
 
-    datagram_ready_methods!();
+        /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
+        /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
+        send;
+    }
 
     /// Receives a datagram at once, and returns how many of its bytes are in the buffer and who sent it. What does not fit is lost.
     ///
@@ -353,7 +324,6 @@ impl UdpSocket {
         SocketAddr
     }
 
-    close_method!();
     conversion_methods!(
         net::UdpSocket,
         "socket",

@@ -2,19 +2,17 @@
 
 use super::TcpStream;
 use crate::fastopen::set_fastopen;
-use crate::io::closing::close_method;
 use crate::io::conversions::{conversion_methods, shared_from};
-use crate::net::address::{first_that, to_std};
+use crate::net::ToSocketAddrs;
+use crate::net::address::first_that;
 use crate::net::address_group::bind_group;
-use crate::net::address_methods::local_addr_method;
 use crate::net::conversions::descriptor_traits;
-use crate::net::listen_socket::{BACKLOG, ListenSocket};
-use crate::net::socket_options::{buffer_options, fastopen_options, ttl_options};
-use crate::net::{Accept, Incoming, ToSocketAddrs};
+use crate::net::listen_socket::{BACKLOG, ListenSocket, listen};
+use crate::net::listener_methods::listener_methods;
+use crate::net::socket_options::{buffer_size_options, fastopen_options, ttl_options};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::OwnedFd;
 
 /// Accepts TCP connections on the core it is used on.
 ///
@@ -23,7 +21,7 @@ use std::os::fd::OwnedFd;
 /// `AddrInUse`, and so does a second call in the same program.
 ///
 /// **Dropping** the listener closes it, and its address is free at once, also if an accept was dropped a moment before. Not so if an
-/// [`Accept`] or [`Incoming`] of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
+/// [`Accept`](crate::net::Accept) or [`Incoming`](crate::net::Incoming) of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
 /// outside of the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and reports an error.
 ///
 /// # Connections for other cores
@@ -136,53 +134,16 @@ impl TcpListener {
         TcpListenerBuilder::new().bind_many(addresses, crate::cores())
     }
 
-    /// Waits for a connection. The new socket is close-on-exec and belongs to this core.
-    ///
-    /// **Dropped** before it is ready, the operation is cancelled. A connection that was being handed over at that moment is kept, and the
-    /// next accept yields it. A second accept waits for the first.
-    ///
-    /// # Errors
-    /// As accept(2) has them. When descriptors run out (`EMFILE`, `ENFILE`) the connection stays in the backlog: wait until some are
-    /// free and accept again.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn accept(&self) -> Accept<TcpStream> {
-        self.0
-            .accept(|(socket, peer)| Ok((TcpStream::from_owned(socket), to_std(&peer)?)))
-    }
-
-    /// All connections, one after another; see there for what it has for itself meanwhile, and what is lost when it is **dropped**:
-    /// nothing. Who a connection is from, its [`peer_addr`](TcpStream::peer_addr) says.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn incoming(&self) -> Incoming<TcpStream> {
-        self.0.incoming(TcpStream::from_owned)
-    }
-
-    buffer_options!();
+    listener_methods!(TcpStream, SocketAddr);
+    buffer_size_options!();
     ttl_options!();
     fastopen_options!();
-
-    local_addr_method! {
-        /// The address it listens on.
-        SocketAddr
-    }
-
-    close_method!();
     conversion_methods!(
         net::TcpListener,
         "listener",
         "an accept",
         "a connection that a dropped accept has left is to be accepted"
     );
-
-    pub(super) fn from_owned(socket: OwnedFd) -> Self {
-        Self(ListenSocket::new(socket))
-    }
 }
 
 descriptor_traits!(
@@ -313,7 +274,7 @@ impl TcpListenerBuilder {
             set_fastopen(&socket, self.fastopen)?;
         }
         socket.bind(&address.into())?;
-        socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;
+        listen(&socket, self.backlog)?;
         Ok(socket)
     }
 }

@@ -4,12 +4,13 @@ use super::{TcpListener, TcpStream};
 use crate::net::Connect;
 use crate::net::address_methods::local_addr_method;
 use crate::net::conversions::unconnected_traits;
+use crate::net::listen_socket::listen;
 use crate::net::socket_options::{
     buffer_options, device_options, fastopen_options, tcp_options, tos_options, ttl_options,
 };
 use nix::sys::socket::sockopt::TcpFastOpenConnect;
 use nix::sys::socket::{getsockopt, setsockopt};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -169,7 +170,7 @@ impl TcpSocket {
     /// # Errors
     /// As listen(2) has them.
     pub fn listen(self, backlog: usize) -> io::Result<TcpListener> {
-        SockRef::from(&self.0).listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        listen(&self.0, backlog)?;
         Ok(TcpListener::from_owned(self.0.into()))
     }
 

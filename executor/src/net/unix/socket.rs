@@ -5,6 +5,7 @@ use crate::net::Connect;
 use crate::net::address::from_unix;
 use crate::net::address_methods::local_addr_method;
 use crate::net::conversions::unconnected_traits;
+use crate::net::listen_socket::listen;
 use crate::net::socket_options::buffer_options;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
@@ -107,7 +108,7 @@ impl UnixSocket {
     /// # Errors
     /// As listen(2) has them: `EOPNOTSUPP` for a datagram socket.
     pub fn listen(self, backlog: usize) -> io::Result<UnixListener> {
-        self.0.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        listen(&self.0, backlog)?;
         Ok(UnixListener::from_owned(self.0.into()))
     }
 

@@ -1,21 +1,18 @@
 //! A connection between processes of one machine.
 
-use super::PeerCredentials;
-use super::credentials::of_peer;
+use super::methods::{connect_methods, pair_method, peer_cred_method};
 use crate::buf::{IoBuf, IoBufMut};
 use crate::io::conversions::conversion_methods;
-use crate::net::address::from_unix;
 use crate::net::address_methods::{local_addr_method, peer_addr_method};
 use crate::net::conversions::descriptor_traits;
 use crate::net::socket_options::buffer_options;
 use crate::net::stream_methods::{stream_methods, stream_traits};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{Connect, ReadWithDescriptors, WriteWithDescriptors};
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{SockAddr, Socket, Type};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{self, SocketAddr};
-use std::path::Path;
 
 /// A connected Unix stream socket, bound to the core it was made on.
 ///
@@ -41,52 +38,12 @@ use std::path::Path;
 pub struct UnixStream(StreamSocket);
 
 impl UnixStream {
-    /// Connects to the socket that listens at a path.
-    ///
-    /// **Dropped** before it is ready, the attempt is cancelled and the socket closed.
-    ///
-    /// # Errors
-    /// As connect(2) has them: `NotFound`, or `ConnectionRefused` if nobody listens there any more; `InvalidInput` if the path is too long.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn connect(path: impl AsRef<Path>) -> Connect<Self> {
-        Self::connect_to(SockAddr::unix(path))
-    }
-
-    /// Connects to an address: a path, or an abstract name
-    /// ([`SocketAddrExt::from_abstract_name`](std::os::linux::net::SocketAddrExt::from_abstract_name)). The rest as for
-    /// [`connect`](Self::connect).
-    ///
-    /// # Errors
-    /// Those of `connect`.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn connect_addr(address: &SocketAddr) -> Connect<Self> {
-        Self::connect_to(from_unix(address))
-    }
-
-    #[track_caller]
-    fn connect_to(address: io::Result<SockAddr>) -> Connect<Self> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None);
-        Connect::to_one(socket, address, Self)
-    }
+    connect_methods!(Type::STREAM, "socket that listens", Self);
+    pair_method!(Type::STREAM);
 
     #[track_caller]
     pub(super) fn connect_with(socket: Socket, address: io::Result<SockAddr>) -> Connect<Self> {
         Connect::to_one(Ok(socket), address, Self)
-    }
-
-    /// Two sockets that are connected with each other.
-    ///
-    /// # Errors
-    /// As socketpair(2) has them.
-    pub fn pair() -> io::Result<(Self, Self)> {
-        let (one, other) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
-        Ok((Self::from_owned(one.into()), Self::from_owned(other.into())))
     }
 
     stream_methods!();
@@ -144,12 +101,8 @@ impl UnixStream {
         SocketAddr
     }
 
-    /// Who is on the other side (`SO_PEERCRED`).
-    ///
-    /// # Errors
-    /// As getsockopt(2) has them.
-    pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
-        of_peer(self)
+    peer_cred_method! {
+        /// Who is on the other side (`SO_PEERCRED`).
     }
 
     conversion_methods!(
