@@ -92,6 +92,7 @@ mod conversions;
 mod datagram_methods;
 mod datagram_socket;
 mod datagrams;
+mod duplex_socket;
 mod halves;
 mod incoming;
 mod listen_socket;

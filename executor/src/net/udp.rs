@@ -132,11 +132,7 @@ impl UdpSocket {
     /// Outside of a runtime, and if the pool is of another one.
     #[track_caller]
     pub fn receive(&self, pool: &BufPool) -> io::Result<Datagrams> {
-        Datagrams::new(
-            self.0.descriptor().clone(),
-            self.0.inbound_lane().clone(),
-            pool,
-        )
+        Datagrams::new(self.0.socket(), self.0.inbound().clone(), pool)
     }
 
     /// Sends the buffer's bytes as a datagram, and returns how many they are.
