@@ -122,38 +122,44 @@ impl FusedFuture for Ready {
     }
 }
 
-/// The futures of one direction.
-macro_rules! one_direction {
-    ($($(#[$doc:meta])+ $future:ident;)+) => {$(
-        $(#[$doc])+
-        #[derive(Debug)]
-        #[must_use = "futures do nothing unless polled"]
-        pub struct $future(pub(super) Ready);
+/// Waits until a socket can be read from: the future of its `readable` method. Cancellation as for [`Ready`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Readable(pub(super) Ready);
 
-        impl FusedFuture for $future {
-            fn is_terminated(&self) -> bool {
-                self.0.is_terminated()
-            }
-        }
+/// Waits until a socket can be written to: the future of its `writable` method. Cancellation as for [`Ready`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Writable(pub(super) Ready);
 
-        impl Future for $future {
-            type Output = io::Result<()>;
-
-            fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-                ready!(Pin::new(&mut self.0).poll(context))?;
-                Poll::Ready(Ok(()))
-            }
-        }
-    )+};
+impl FusedFuture for Readable {
+    fn is_terminated(&self) -> bool {
+        self.0.is_terminated()
+    }
 }
 
-one_direction! {
-    /// Waits until a socket can be read from: the future of its `readable` method. Cancellation as
-    /// for [`Ready`].
-    Readable;
-    /// Waits until a socket can be written to: the future of its `writable` method. Cancellation as
-    /// for [`Ready`].
-    Writable;
+impl Future for Readable {
+    type Output = io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.0).poll(context))?;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl FusedFuture for Writable {
+    fn is_terminated(&self) -> bool {
+        self.0.is_terminated()
+    }
+}
+
+impl Future for Writable {
+    type Output = io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.0).poll(context))?;
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// A call that returns at once needs no reactor. But a socket is used on a core, and never in a forked child.
