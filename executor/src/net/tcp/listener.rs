@@ -5,12 +5,12 @@ use crate::fastopen::set_fastopen;
 use crate::io::conversions::{conversion_methods, shared_from};
 use crate::net::ToSocketAddrs;
 use crate::net::address::first_that;
-use crate::net::address_group::bind_group;
+use crate::net::address_group::{bind_group, unbound};
 use crate::net::conversions::descriptor_traits;
 use crate::net::listen_socket::{BACKLOG, ListenSocket, listen};
 use crate::net::listener_methods::listener_methods;
 use crate::net::socket_options::{buffer_size_options, fastopen_options, ttl_options};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
 
@@ -260,16 +260,8 @@ impl TcpListenerBuilder {
     }
 
     fn listen(&self, address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::STREAM,
-            Some(Protocol::TCP),
-        )?;
-        socket.set_reuse_address(self.reuse_address)?;
-        socket.set_reuse_port(reuse_port)?;
-        if let (Some(only_v6), true) = (self.only_v6, address.is_ipv6()) {
-            socket.set_only_v6(only_v6)?;
-        }
+        let (reuse_address, only_v6) = (self.reuse_address, self.only_v6);
+        let socket = unbound(Type::STREAM, address, reuse_address, reuse_port, only_v6)?;
         if self.fastopen > 0 {
             set_fastopen(&socket, self.fastopen)?;
         }
