@@ -210,8 +210,8 @@ fn options_are_what_they_were_set_to() {
     });
 }
 
-/// A connection with fast open requested and offered, whatever the system allows: it carries what is
-/// written first, and the answer.
+/// A connection with fast open requested and offered, whatever the system allows: it carries what
+/// is written first, and the answer.
 #[test]
 fn a_connection_with_fast_open_carries_data() {
     run(1, async {
@@ -234,8 +234,8 @@ fn a_connection_with_fast_open_carries_data() {
     });
 }
 
-/// Fast open is asked for before a listener listens, of each of several, or afterwards. A connection
-/// cannot be asked.
+/// Fast open is asked for before a listener listens, of each of several, or afterwards. A
+/// connection cannot be asked.
 #[test]
 fn listeners_offer_fast_open() {
     run(1, async {

@@ -14,12 +14,12 @@ macro_rules! conversion_methods {
             Self::from(of_std)
         }
 
-        #[doc = concat!("Turns it into a ", $noun, " of the standard library, which may be sent to")]
-        /// another core and turned back there.
+        #[doc = concat!("Turns it into a ", $noun, " of the standard library,")]
+        /// which may be sent to another core and turned back there.
         ///
         /// # Errors
-        #[doc = concat!("The ", $noun, " itself, while ", $operation, " of it is in flight, also one")]
-        #[doc = concat!("that was dropped and is being cancelled", $(", and while ", $kept,)? ".")]
+        #[doc = concat!("The ", $noun, " itself, while ", $operation, " of it is in flight,")]
+        #[doc = concat!("also one that was dropped and is being cancelled", $(", and while ", $kept,)? ".")]
         pub fn into_std(self) -> Result<$std, Self> {
             self.0.into_owned().map(Into::into).map_err(Self)
         }
@@ -35,11 +35,13 @@ macro_rules! conversion_methods {
         $crate::io::conversions::conversion_methods!(@try_clone);
     };
     () => {
-        /// Gives the bare descriptor back, to be sent to another core, or to be passed to another library.
+        /// Gives the bare descriptor back, to be sent to another core, or to be passed to another
+        /// library.
         ///
         /// # Errors
-        /// `self`, while an operation or another future of it is in flight, also one that was dropped and is being cancelled; and while something
-        /// that a dropped operation has received waits for the next one.
+        /// `self`, while an operation or another future of it is in flight, also one that was
+        /// dropped and is being cancelled; and while something that a dropped operation has
+        /// received waits for the next one.
         pub fn into_owned_fd(self) -> Result<std::os::fd::OwnedFd, Self> {
             self.0.into_owned().map_err(Self)
         }

@@ -101,7 +101,8 @@ impl<T> AsFd for End<T> {
     }
 }
 
-/// The methods of what reads. Its only field is a `ReadEnd`; what `read` promises is said by the type.
+/// The methods of what reads. Its only field is a `ReadEnd`; what `read` promises is said by the
+/// type.
 macro_rules! reading_methods {
     ($(#[$read:meta])+) => {
         pub(in $crate::io) fn splice_end(

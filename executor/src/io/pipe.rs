@@ -76,11 +76,13 @@ impl PipeReader {
     }
 
     reading_methods! {
-        /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
-        /// means that all writers are gone, or that the buffer has no capacity.
+        /// Reads what is there, at least one byte, into the buffer's capacity from its start; the
+        /// buffer's length becomes the count. Zero means that all writers are gone, or that the
+        /// buffer has no capacity.
         ///
-        /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
-        /// Only the buffer is gone; to have it back, [cancel](crate::io::Read::cancel) the read instead. A second read waits for the first.
+        /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had
+        /// read by then, the next read begins with. Only the buffer is gone; to have it back,
+        /// [cancel](crate::io::Read::cancel) the read instead. A second read waits for the first.
         ///
         /// # Errors
         /// As read(2) has them; `WouldBlock` if the descriptor was given `O_NONBLOCK` by somebody.
@@ -122,14 +124,16 @@ impl PipeWriter {
     }
 
     writing_methods! {
-        /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at least one.
+        /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at
+        /// least one.
         ///
-        /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is once
-        /// another write has begun, which waits for that. To know how many, [cancel](crate::io::Write::cancel) it instead.
+        /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes
+        /// may have been written, and none is once another write has begun, which waits for that.
+        /// To know how many, [cancel](crate::io::Write::cancel) it instead.
         ///
         /// # Errors
-        /// As write(2) has them: `BrokenPipe` if no reader is left. The signal that comes with it, SIGPIPE, is ignored by programs whose `main` is
-        /// Rust's; others see to that themselves.
+        /// As write(2) has them: `BrokenPipe` if no reader is left. The signal that comes with it,
+        /// SIGPIPE, is ignored by programs whose `main` is Rust's; others see to that themselves.
         ///
         /// # Panics
         /// Outside of a runtime.

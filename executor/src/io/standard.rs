@@ -80,15 +80,18 @@ pub struct Stdin(ReadEnd);
 
 impl Stdin {
     reading_methods! {
-        /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
-        /// means the end, or that the buffer has no capacity. A terminal gives a line at a time, and goes on after an end that was typed.
+        /// Reads what is there, at least one byte, into the buffer's capacity from its start; the
+        /// buffer's length becomes the count. Zero means the end, or that the buffer has no
+        /// capacity. A terminal gives a line at a time, and goes on after an end that was typed.
         ///
-        /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read on this core
-        /// begins with, also if that is an end. A second read waits for the first.
+        /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had
+        /// read by then, the next read on this core begins with, also if that is an end. A second
+        /// read waits for the first.
         ///
         /// # Errors
-        /// As read(2) has them. `WouldBlock` if somebody gave the file `O_NONBLOCK`, which all who share it share. A read of a
-        /// terminal that was [cancelled](crate::io::Read::cancel) may say `Interrupted` rather than `ECANCELED`.
+        /// As read(2) has them. `WouldBlock` if somebody gave the file `O_NONBLOCK`, which all who
+        /// share it share. A read of a terminal that was [cancelled](crate::io::Read::cancel) may
+        /// say `Interrupted` rather than `ECANCELED`.
         ///
         /// # Panics
         /// Outside of a runtime.
@@ -109,12 +112,14 @@ macro_rules! writes {
             writing_methods! {
                 /// Writes some of the buffer's bytes and returns how many, at least one.
                 ///
-                /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is
-                /// once another write on this core has begun, which waits for that.
+                /// **Dropped** before it is ready, the write is cancelled; some, all or none of the
+                /// bytes may have been written, and none is once another write on this core has
+                /// begun, which waits for that.
                 ///
                 /// # Errors
-                /// As write(2) has them: `BrokenPipe` if nobody reads it any more, and no signal where SIGPIPE is ignored, as in programs
-                /// whose `main` is Rust's; `StorageFull` if it is a file on a full disk.
+                /// As write(2) has them: `BrokenPipe` if nobody reads it any more, and no signal
+                /// where SIGPIPE is ignored, as in programs whose `main` is Rust's; `StorageFull`
+                /// if it is a file on a full disk.
                 ///
                 /// # Panics
                 /// Outside of a runtime.

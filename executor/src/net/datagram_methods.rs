@@ -1,8 +1,8 @@
 //! The methods by which datagrams and messages are received and sent: one text for all types that
 //! do. The only field is a `DatagramSocket`.
 
-/// Receiving from, and sending to, the one that the socket is connected to. `$message` is what users
-/// call a datagram of the type; what `recv` and `send` promise is said by the type.
+/// Receiving from, and sending to, the one that the socket is connected to. `$message` is what
+/// users call a datagram of the type; what `recv` and `send` promise is said by the type.
 macro_rules! datagram_methods {
     (
         $message:literal;
@@ -21,15 +21,15 @@ macro_rules! datagram_methods {
             self.0.recv(buffer)
         }
 
-        #[doc = concat!("Receives as [`recv`](Self::recv) does, and leaves the ", $message, " to be")]
-        /// received again. Cancellation, errors and panics as there.
+        /// Receives as [`recv`](Self::recv) does, and leaves the
+        #[doc = concat!($message, " to be received again. Cancellation, errors and panics as there.")]
         #[track_caller]
         pub fn peek<B: $crate::buf::IoBufMut>(&self, buffer: B) -> $crate::net::Recv<B> {
             self.0.peek(buffer)
         }
 
-        /// Receives as [`recv`](Self::recv) does, into several buffers, each full before the next is
-        /// begun. Cancellation, errors and panics as there.
+        /// Receives as [`recv`](Self::recv) does, into several buffers, each full before the next
+        /// is begun. Cancellation, errors and panics as there.
         #[track_caller]
         pub fn recv_vectored<V: $crate::buf::IoVectoredBufMut>(
             &self,
@@ -44,8 +44,8 @@ macro_rules! datagram_methods {
             self.0.send(buffer)
         }
 
-        #[doc = concat!("Sends as [`send`](Self::send) does, the bytes of several buffers as one ", $message, ".")]
-        /// Cancellation, errors and panics as there.
+        /// Sends as [`send`](Self::send) does, the bytes of several buffers
+        #[doc = concat!("as one ", $message, ". Cancellation, errors and panics as there.")]
         #[track_caller]
         pub fn send_vectored<V: $crate::buf::IoVectoredBuf>(
             &self,

@@ -8,15 +8,15 @@ macro_rules! listener_methods {
             Self($crate::net::listen_socket::ListenSocket::new(socket))
         }
 
-        /// Waits for a connection. The new socket is close-on-exec and belongs to this core. With it
-        /// comes the peer's address; that of a Unix socket is unnamed, mostly.
+        /// Waits for a connection. The new socket is close-on-exec and belongs to this core. With
+        /// it comes the peer's address; that of a Unix socket is unnamed, mostly.
         ///
         /// **Dropped** before it is ready, the operation is cancelled. A connection that was being
         /// handed over at that moment goes to the next accept. A second accept waits for the first.
         ///
         /// # Errors
-        /// As accept(2) has them. When descriptors run out (`EMFILE`, `ENFILE`) the connection stays
-        /// in the backlog: wait until some are free and accept again. `EBUSY` while an
+        /// As accept(2) has them. When descriptors run out (`EMFILE`, `ENFILE`) the connection
+        /// stays in the backlog: wait until some are free and accept again. `EBUSY` while an
         /// [`Incoming`](crate::net::Incoming) has the listener.
         ///
         /// # Panics

@@ -247,8 +247,8 @@ macro_rules! fastopen_options {
         /// for the rest of the handshake, cut to `net.core.somaxconn`; those beyond connect as
         /// usual. Zero turns it off.
         ///
-        /// The network may deliver the data of the first packet twice: use it for protocols in which
-        /// a repeated request does no harm. It has an effect only where the system allows it
+        /// The network may deliver the data of the first packet twice: use it for protocols in
+        /// which a repeated request does no harm. It has an effect only where the system allows it
         /// (`net.ipv4.tcp_fastopen`, bit 1).
         ///
         /// # Errors

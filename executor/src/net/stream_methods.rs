@@ -170,8 +170,8 @@ macro_rules! stream_methods {
             $crate::net::halves::borrowed(self)
         }
 
-        /// The two sides, to be used apart by two tasks of this core. Dropping the sending one shuts
-        /// it down.
+        /// The two sides, to be used apart by two tasks of this core. Dropping the sending one
+        /// shuts it down.
         pub fn into_split(
             self,
         ) -> (
@@ -181,8 +181,8 @@ macro_rules! stream_methods {
             $crate::net::halves::owned(self)
         }
 
-        /// Shuts one or both directions down. After `Write` the peer reads to the end of the stream;
-        /// reading here goes on.
+        /// Shuts one or both directions down. After `Write` the peer reads to the end of the
+        /// stream; reading here goes on.
         ///
         /// # Errors
         /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one.

@@ -164,11 +164,13 @@ impl UdpSocket {
     datagram_methods! {
         "datagram";
 
-        /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and panics as for [`recv_from`](Self::recv_from).
+        /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and
+        /// panics as for [`recv_from`](Self::recv_from).
         recv;
 
-        /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
-        /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
+        /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as
+        /// for [`send_to`](Self::send_to); `ConnectionRefused` when an earlier one found nobody
+        /// there, `EDESTADDRREQ` if it is not connected.
         send;
     }
 

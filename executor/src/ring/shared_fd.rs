@@ -18,8 +18,8 @@ use std::os::fd::OwnedFd;
 /// socket or a listener that is dropped keeps its address. An operation on a shared descriptor does
 /// not wait for its turn among the reads and writes of the file, the pipe or the socket.
 ///
-/// A [`TcpSocket`](crate::net::TcpSocket) or a [`UnixSocket`](crate::net::UnixSocket) is shared with
-/// nothing of this crate yet: turn it into an `OwnedFd` and that into a `SharedFd`, and back.
+/// A [`TcpSocket`](crate::net::TcpSocket) or a [`UnixSocket`](crate::net::UnixSocket) is shared
+/// with nothing of this crate yet: turn it into an `OwnedFd` and that into a `SharedFd`, and back.
 ///
 /// # Examples
 /// ```

@@ -20,9 +20,12 @@ use std::net::{self, SocketAddr};
 /// runtime, at one address: the kernel spreads connections over them. In both cases a second program that binds the same address gets
 /// `AddrInUse`, and so does a second call in the same program.
 ///
-/// **Dropping** the listener closes it, and its address is free at once, also if an accept was dropped a moment before. Not so if an
-/// [`Accept`](crate::net::Accept) or [`Incoming`](crate::net::Incoming) of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
-/// outside of the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and reports an error.
+/// **Dropping** the listener closes it, and its address is free at once, also if an accept was
+/// dropped a moment before. Not so if an [`Accept`](crate::net::Accept) or
+/// [`Incoming`](crate::net::Incoming) of it is alive, which keeps it listening, or if the
+/// descriptor was duplicated: then the last one closes it. If the listener is dropped outside of
+/// the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and
+/// reports an error.
 ///
 /// # Connections for other cores
 ///
@@ -181,8 +184,8 @@ impl Default for TcpListenerBuilder {
 }
 
 impl TcpListenerBuilder {
-    /// A backlog of 4096, `SO_REUSEADDR` on, `SO_REUSEPORT` and TCP Fast Open off, and `IPV6_V6ONLY`
-    /// as the system has it.
+    /// A backlog of 4096, `SO_REUSEADDR` on, `SO_REUSEPORT` and TCP Fast Open off, and
+    /// `IPV6_V6ONLY` as the system has it.
     pub fn new() -> Self {
         Self {
             backlog: BACKLOG,

@@ -112,9 +112,11 @@ impl TcpSocket {
     /// [`connect`](Self::connect) is ready at once, and the first write carries its bytes in the first packet; otherwise it connects as usual, and
     /// asks for a cookie.
     ///
-    /// So a connect may succeed though nobody is there: the first write says so. **Write before you read**, or the read waits for a connection
-    /// that has not begun. The network may deliver the first bytes twice; send only what may be repeated. The system must allow it
-    /// (`net.ipv4.tcp_fastopen`, bit 0), and the server, too: see [`set_fastopen`](Self::set_fastopen).
+    /// So a connect may succeed though nobody is there: the first write says so. **Write before you
+    /// read**, or the read waits for a connection that has not begun. The network may deliver the
+    /// first bytes twice; send only what may be repeated. The system must allow it
+    /// (`net.ipv4.tcp_fastopen`, bit 0), and the server, too: see
+    /// [`set_fastopen`](Self::set_fastopen).
     ///
     /// # Errors
     /// As setsockopt(2) has them.

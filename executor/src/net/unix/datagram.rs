@@ -105,11 +105,13 @@ impl UnixDatagram {
     datagram_methods! {
         "datagram";
 
-        /// Receives a datagram into the buffer's capacity, from its start; what does not fit is lost. Descriptors that came with it are closed.
-        /// The buffer's length becomes that of the datagram.
+        /// Receives a datagram into the buffer's capacity, from its start; what does not fit is
+        /// lost. Descriptors that came with it are closed. The buffer's length becomes that of the
+        /// datagram.
         ///
-        /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a datagram that had come by then is what the next
-        /// receive yields, cut as the dropped one's buffer had it. To have the buffer back, [cancel](crate::net::Recv::cancel) it instead.
+        /// **Dropped** before it is ready, the receive is cancelled, and nothing is lost: a
+        /// datagram that had come by then is what the next receive yields, cut as the dropped one's
+        /// buffer had it. To have the buffer back, [cancel](crate::net::Recv::cancel) it instead.
         ///
         /// # Errors
         /// As recvmsg(2) has them.
@@ -118,15 +120,16 @@ impl UnixDatagram {
         /// Outside of a runtime.
         recv;
 
-        /// Sends the buffer's bytes as a datagram to the socket it is connected to, and returns how many they are. Waits while the receiver's
-        /// queue is full.
+        /// Sends the buffer's bytes as a datagram to the socket it is connected to, and returns how
+        /// many they are. Waits while the receiver's queue is full.
         ///
-        /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not, and is not any more once another send has
-        /// begun, which waits for that. To know, [cancel](crate::net::SendDatagram::cancel) it instead.
+        /// **Dropped** before it is ready, the send is cancelled: the datagram was sent or was not,
+        /// and is not any more once another send has begun, which waits for that. To know,
+        /// [cancel](crate::net::SendDatagram::cancel) it instead.
         ///
         /// # Errors
-        /// As send(2) has them: `ConnectionRefused` or `ConnectionReset` if the receiver has gone, `NotConnected`, `EMSGSIZE` if it is too
-        /// large.
+        /// As send(2) has them: `ConnectionRefused` or `ConnectionReset` if the receiver has gone,
+        /// `NotConnected`, `EMSGSIZE` if it is too large.
         ///
         /// # Panics
         /// Outside of a runtime.

@@ -73,7 +73,8 @@ macro_rules! peer_cred_method {
     };
 }
 
-/// Binding by path or address, for what is made so. `bind_to` does it, and `$what` says what that is.
+/// Binding by path or address, for what is made so. `bind_to` does it, and `$what` says what that
+/// is.
 macro_rules! bind_methods {
     ($what:literal; $(#[$doc:meta])+) => {
         $(#[$doc])+
@@ -100,8 +101,8 @@ macro_rules! unix_listener_methods {
             /// Listens at a path, where there must be nothing yet.
             ///
             /// # Errors
-            /// As bind(2) and listen(2) have them: `AddrInUse` if there is something, be it a socket
-            /// that nobody listens at; `InvalidInput` if the path is too long.
+            /// As bind(2) and listen(2) have them: `AddrInUse` if there is something, be it a
+            /// socket that nobody listens at; `InvalidInput` if the path is too long.
         }
 
         fn bind_to(address: &socket2::SockAddr) -> std::io::Result<Self> {
@@ -135,11 +136,11 @@ macro_rules! unix_listener_methods {
 macro_rules! descriptor_passing_methods {
     ($message:literal) => {
         /// Receives as [`recv`](Self::recv) does, and takes descriptors that came with the
-        #[doc = concat!($message, ", `max` at most; further ones are closed. They are close-on-exec.")]
-        /// Errors and panics as there.
+        #[doc = concat!($message, ", `max` at most; further ones are closed.")]
+        /// They are close-on-exec. Errors and panics as there.
         ///
-        /// **Dropped** before it is ready, what is said of `recv` holds, for the descriptors as well,
-        /// up to the `max` of the dropped receive.
+        /// **Dropped** before it is ready, what is said of `recv` holds, for the descriptors as
+        /// well, up to the `max` of the dropped receive.
         #[track_caller]
         pub fn recv_with_descriptors<B: $crate::buf::IoBufMut>(
             &self,
@@ -149,8 +150,8 @@ macro_rules! descriptor_passing_methods {
             self.0.recv_with_descriptors(buffer, max)
         }
 
-        /// Sends as [`send`](Self::send) does, and descriptors along, 253 at most. The receiver gets
-        /// descriptors of its own for the same open files; these here are closed, whatever the
+        /// Sends as [`send`](Self::send) does, and descriptors along, 253 at most. The receiver
+        /// gets descriptors of its own for the same open files; these here are closed, whatever the
         /// outcome: pass clones to keep some. Cancellation and panics as there.
         ///
         /// # Errors

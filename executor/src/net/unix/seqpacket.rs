@@ -56,11 +56,15 @@ impl UnixSeqpacket {
     datagram_methods! {
         "message";
 
-        /// Receives a message into the buffer's capacity, from its start; what does not fit is lost. The buffer's length becomes that of the
-        /// message. Zero means that the peer has finished sending, or that the message is empty. Descriptors that came with it are closed.
+        /// Receives a message into the buffer's capacity, from its start; what does not fit is
+        /// lost. The buffer's length becomes that of the message. Zero means that the peer has
+        /// finished sending, or that the message is empty. Descriptors that came with it are
+        /// closed.
         ///
-        /// **Dropped** before it is ready, the receive is cancelled, and no message is lost: one that was already received goes to the next receive,
-        /// as much of it as fitted the buffer of the dropped one. To have the buffer back, [cancel](crate::net::Recv::cancel) it instead.
+        /// **Dropped** before it is ready, the receive is cancelled, and no message is lost: one
+        /// that was already received goes to the next receive, as much of it as fitted the buffer
+        /// of the dropped one. To have the buffer back, [cancel](crate::net::Recv::cancel) it
+        /// instead.
         ///
         /// # Errors
         /// As recvmsg(2) has them: `ConnectionReset` if the peer has closed with messages unread.
@@ -69,14 +73,16 @@ impl UnixSeqpacket {
         /// Outside of a runtime.
         recv;
 
-        /// Sends the buffer's bytes as a message, and returns how many they are. Waits while the receiver's queue is full.
+        /// Sends the buffer's bytes as a message, and returns how many they are. Waits while the
+        /// receiver's queue is full.
         ///
-        /// **Dropped** before it is ready, the send is cancelled: the message may have been sent or not, and is not sent any more once another send has
-        /// begun. To know, [cancel](crate::net::SendDatagram::cancel) it instead.
+        /// **Dropped** before it is ready, the send is cancelled: the message may have been sent or
+        /// not, and is not sent any more once another send has begun. To know,
+        /// [cancel](crate::net::SendDatagram::cancel) it instead.
         ///
         /// # Errors
-        /// As send(2) has them: `BrokenPipe` and `ConnectionReset` if the peer has gone, `EMSGSIZE` if the message is larger than the send buffer. No
-        /// signal is raised.
+        /// As send(2) has them: `BrokenPipe` and `ConnectionReset` if the peer has gone, `EMSGSIZE`
+        /// if the message is larger than the send buffer. No signal is raised.
         ///
         /// # Panics
         /// Outside of a runtime.
