@@ -64,6 +64,7 @@
 mod blocking;
 mod budget;
 mod core;
+mod fastopen;
 mod foreign;
 pub mod fs;
 pub mod guide;

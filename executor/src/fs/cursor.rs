@@ -3,7 +3,7 @@
 use super::File;
 use crate::buf::{BufResult, IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::consume_budget;
-use crate::io::ends::reactor;
+use crate::io::ends::current_reactor;
 use crate::io::{AsyncRead, AsyncReadAt, AsyncSeek, AsyncWrite, AsyncWriteAt};
 use reactor::operation::{
     InTurn, Ordered, Read, ReadAt, ReadVectored, ReadVectoredAt, Write, WriteVectored,
@@ -72,7 +72,7 @@ impl File {
     {
         let moves_on = self.stream.is_none();
         let BufResult(result, buffer) =
-            InTurn::new(reactor("a file"), Rc::clone(&self.turns), operation).await;
+            InTurn::new(current_reactor("a file"), Rc::clone(&self.turns), operation).await;
         if moves_on && let Ok(count) = result {
             self.position += count as u64;
         }
@@ -85,7 +85,7 @@ impl File {
         O: Ordered<Kept = (), Output = BufResult<usize, B>>,
     {
         if self.appends {
-            InTurn::new(reactor("write"), Rc::clone(&self.turns), operation).await
+            InTurn::new(current_reactor("write"), Rc::clone(&self.turns), operation).await
         } else {
             self.moving(operation).await
         }
@@ -102,7 +102,7 @@ impl AsyncRead for File {
             }
             Some(lane) => {
                 let read = Read::new(self.file.clone(), buffer);
-                InTurn::new(reactor("read"), Rc::clone(lane), read).await
+                InTurn::new(current_reactor("read"), Rc::clone(lane), read).await
             }
         }
     }
@@ -115,7 +115,7 @@ impl AsyncRead for File {
             }
             Some(lane) => {
                 let read = ReadVectored::new(self.file.clone(), buffers);
-                InTurn::new(reactor("read"), Rc::clone(lane), read).await
+                InTurn::new(current_reactor("read"), Rc::clone(lane), read).await
             }
         }
     }

@@ -3,14 +3,14 @@
 use super::metadata::{self, Metadata};
 use super::{File, OpenOptions, ReadDir, directory};
 use crate::blocking;
-use crate::io::conversions::as_raw_fd;
-use crate::io::ends::{descriptor, reactor};
+use crate::io::conversions::as_fd;
+use crate::io::ends::{current_reactor, descriptor};
 use crate::io::opening::{Named, c_path};
 use reactor::operation::{FileOperation, Op, Open, PathAt, PathOperation, Stat};
 use reactor::{Descriptor, Feature};
 use rustix::fs::{Mode, mkdirat};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 /// An open directory, bound to the core it was opened on. Its methods take paths that are relative
@@ -103,7 +103,7 @@ impl Dir {
     /// As mkdirat(2) has them: `AlreadyExists`, `NotFound` if this directory was removed.
     pub async fn create_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
         const MODE: u32 = 0o777;
-        let reactor = reactor("create_dir");
+        let reactor = current_reactor("create_dir");
         if reactor.capabilities().has(Feature::PathOperations) {
             let make = PathOperation::make_directory(self.at(path.as_ref())?, MODE);
             return Op::new(reactor, make).await;
@@ -120,7 +120,7 @@ impl Dir {
     /// As unlinkat(2) has them: `NotFound`, `IsADirectory` and so on.
     pub async fn remove_file(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let remove = PathOperation::remove_file(self.at(path.as_ref())?);
-        Op::new(reactor("remove_file"), remove).await
+        Op::new(current_reactor("remove_file"), remove).await
     }
 
     /// Removes an empty directory. Cancellation and panics as for [`rename`](Self::rename).
@@ -129,7 +129,7 @@ impl Dir {
     /// As unlinkat(2) has them: `DirectoryNotEmpty`, `NotFound` and so on.
     pub async fn remove_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let remove = PathOperation::remove_directory(self.at(path.as_ref())?);
-        Op::new(reactor("remove_dir"), remove).await
+        Op::new(current_reactor("remove_dir"), remove).await
     }
 
     /// Renames `from`, in this directory, to `to`, in `to_dir`, which may be this one. It replaces
@@ -150,7 +150,7 @@ impl Dir {
         to: impl AsRef<Path>,
     ) -> io::Result<()> {
         let (from, to) = (self.at(from.as_ref())?, to_dir.at(to.as_ref())?);
-        Op::new(reactor("rename"), PathOperation::rename(from, to)).await
+        Op::new(current_reactor("rename"), PathOperation::rename(from, to)).await
     }
 
     /// What the file system knows of what `path` names.
@@ -211,7 +211,7 @@ impl Dir {
     /// Outside of a runtime.
     pub async fn sync_all(&self) -> io::Result<()> {
         let sync = FileOperation::sync_all(self.0.clone());
-        Op::new(reactor("sync_all"), sync).await
+        Op::new(current_reactor("sync_all"), sync).await
     }
 
     /// Duplicates the descriptor: both are the same directory, on this core.
@@ -244,11 +244,13 @@ impl Dir {
 /// In a worker, as all opens. What is no directory is refused before it could make anybody wait.
 async fn open(path: PathAt) -> io::Result<Dir> {
     let open = Open::new(path, libc::O_RDONLY | libc::O_DIRECTORY, 0);
-    Op::new(reactor("open"), open).await.map(Dir::from)
+    Op::new(current_reactor("open"), open).await.map(Dir::from)
 }
 
 async fn stat(stat: Stat) -> io::Result<Metadata> {
-    Op::new(reactor("metadata"), stat).await.map(Metadata::from)
+    Op::new(current_reactor("metadata"), stat)
+        .await
+        .map(Metadata::from)
 }
 
 impl From<OwnedFd> for Dir {
@@ -259,10 +261,4 @@ impl From<OwnedFd> for Dir {
     }
 }
 
-impl AsFd for Dir {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-as_raw_fd!([] Dir);
+as_fd!(Dir);

@@ -4,7 +4,7 @@ use super::{
     AlignedBuf, File, OpenOptions, ReadAt, ReadFixedAt, Registered, WriteAt, WriteFixedAt,
 };
 use crate::buf::{BufResult, IoBuf, IoBufMut, Slice};
-use crate::io::ends::reactor;
+use crate::io::ends::current_reactor;
 use crate::operation::Checked;
 use reactor::operation::{Op, Stat};
 use std::io;
@@ -233,7 +233,7 @@ async fn alignment(file: &File) -> io::Result<Alignment> {
         file.file.clone(),
         libc::STATX_BASIC_STATS | libc::STATX_DIOALIGN,
     );
-    let status = Op::new(reactor("open"), stat).await?;
+    let status = Op::new(current_reactor("open"), stat).await?;
     if status.stx_mask & libc::STATX_DIOALIGN != 0 && status.stx_dio_offset_align != 0 {
         return Ok(Alignment {
             memory: (status.stx_dio_mem_align as usize).max(1),

@@ -10,7 +10,7 @@ use crate::blocking;
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
 use crate::io::closing;
 use crate::io::conversions::as_raw_fd;
-use crate::io::ends::{descriptor, reactor};
+use crate::io::ends::{current_reactor, descriptor};
 use crate::operation::Checked;
 use reactor::operation::{self, FileOperation, InTurn, KeptInput, Op, Stat};
 use reactor::{Descriptor, Feature, Lane};
@@ -128,7 +128,7 @@ impl File {
     #[track_caller]
     pub fn read_at<B: IoBufMut>(&self, buffer: B, offset: u64) -> ReadAt<B> {
         let read = operation::ReadAt::new(self.file.clone(), buffer, self.place(offset));
-        ReadAt(Checked::Begun(Op::new(reactor("read_at"), read)))
+        ReadAt(Checked::Begun(Op::new(current_reactor("read_at"), read)))
     }
 
     /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
@@ -139,7 +139,7 @@ impl File {
         offset: u64,
     ) -> ReadVectoredAt<V> {
         let read = operation::ReadVectoredAt::new(self.file.clone(), buffers, self.place(offset));
-        ReadVectoredAt(Op::new(reactor("read_vectored_at"), read))
+        ReadVectoredAt(Op::new(current_reactor("read_vectored_at"), read))
     }
 
     /// [`read_at`](Self::read_at) into a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a [slice](IoBuf::slice) of one, as one that
@@ -158,7 +158,7 @@ impl File {
         buffer: B,
         offset: u64,
     ) -> ReadFixedAt<B> {
-        let reactor = reactor("read_fixed_at");
+        let reactor = current_reactor("read_fixed_at");
         let place = self.place(offset);
         let read = operation::ReadFixed::new(&reactor, self.file.clone(), buffer, place);
         ReadFixedAt(Checked::Begun(Op::new(reactor, read)))
@@ -178,7 +178,7 @@ impl File {
     #[track_caller]
     pub fn write_at<B: IoBuf>(&self, buffer: B, offset: u64) -> WriteAt<B> {
         let write = operation::Write::at(self.file.clone(), buffer, self.place(offset));
-        WriteAt(Checked::Begun(Op::new(reactor("write_at"), write)))
+        WriteAt(Checked::Begun(Op::new(current_reactor("write_at"), write)))
     }
 
     /// The same of several buffers, in order.
@@ -189,7 +189,7 @@ impl File {
         offset: u64,
     ) -> WriteVectoredAt<V> {
         let write = operation::WriteVectored::at(self.file.clone(), buffers, self.place(offset));
-        WriteVectoredAt(Op::new(reactor("write_vectored_at"), write))
+        WriteVectoredAt(Op::new(current_reactor("write_vectored_at"), write))
     }
 
     /// [`write_at`](Self::write_at) of a buffer of [`RegisteredBufs`](super::RegisteredBufs), or a [slice](IoBuf::slice) of one, as one that
@@ -205,7 +205,7 @@ impl File {
     /// Outside of a runtime.
     #[track_caller]
     pub fn write_fixed_at<B: Registered>(&self, buffer: B, offset: u64) -> WriteFixedAt<B> {
-        let reactor = reactor("write_fixed_at");
+        let reactor = current_reactor("write_fixed_at");
         let place = self.place(offset);
         let write = operation::WriteFixed::new(&reactor, self.file.clone(), buffer, place);
         WriteFixedAt(Checked::Begun(Op::new(reactor, write)))
@@ -213,7 +213,7 @@ impl File {
 
     #[track_caller]
     fn in_turn(&self, what: &str, operation: FileOperation) -> InTurn<FileOperation> {
-        InTurn::new(reactor(what), Rc::clone(&self.turns), operation)
+        InTurn::new(current_reactor(what), Rc::clone(&self.turns), operation)
     }
 
     /// Waits until everything written so far, and what belongs to the file (length, times), is on the medium.
@@ -293,7 +293,10 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     pub async fn set_len(&self, length: u64) -> io::Result<()> {
-        if reactor("set_len").capabilities().has(Feature::Truncate) {
+        if current_reactor("set_len")
+            .capabilities()
+            .has(Feature::Truncate)
+        {
             let set = FileOperation::set_length(self.file.clone(), length);
             return self.in_turn("set_len", set).await;
         }
@@ -310,7 +313,9 @@ impl File {
     /// Outside of a runtime.
     pub async fn metadata(&self) -> io::Result<Metadata> {
         let stat = Stat::of_file(self.file.clone(), metadata::WANTED);
-        Op::new(reactor("metadata"), stat).await.map(Metadata::from)
+        Op::new(current_reactor("metadata"), stat)
+            .await
+            .map(Metadata::from)
     }
 
     /// Sets who may do what with it.

@@ -3,7 +3,7 @@
 use super::Permissions;
 use super::metadata::{self, Metadata};
 use crate::blocking;
-use crate::io::ends::reactor;
+use crate::io::ends::current_reactor;
 use crate::io::opening::c_path;
 use reactor::Feature;
 use reactor::operation::{Op, PathOperation, Stat};
@@ -12,12 +12,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 async fn submit(what: &str, operation: PathOperation) -> io::Result<()> {
-    Op::new(reactor(what), operation).await
+    Op::new(current_reactor(what), operation).await
 }
 
 /// Whether the ring makes directories and links here.
 fn ring_makes() -> bool {
-    let reactor = reactor("an operation of the file system");
+    let reactor = current_reactor("an operation of the file system");
     reactor.capabilities().has(Feature::PathOperations)
 }
 
@@ -108,7 +108,9 @@ pub async fn symlink(target: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Re
 /// Outside of a runtime.
 pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let stat = Stat::of_path(c_path(path.as_ref())?, metadata::WANTED);
-    Op::new(reactor("metadata"), stat).await.map(Metadata::from)
+    Op::new(current_reactor("metadata"), stat)
+        .await
+        .map(Metadata::from)
 }
 
 /// The same; of a symbolic link, it is of the link itself.
@@ -117,7 +119,7 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 /// As for [`metadata()`].
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let stat = Stat::of_link(c_path(path.as_ref())?, metadata::WANTED);
-    Op::new(reactor("symlink_metadata"), stat)
+    Op::new(current_reactor("symlink_metadata"), stat)
         .await
         .map(Metadata::from)
 }

@@ -1,6 +1,6 @@
 //! Buffers of the current core that its ring knows.
 
-use crate::io::ends::reactor;
+use crate::io::ends::current_reactor;
 use reactor::buffers::{self, RegisteredBuf};
 use std::future::Future;
 use std::io;
@@ -56,7 +56,7 @@ impl RegisteredBufs {
     /// Outside of a runtime.
     #[track_caller]
     pub fn new(count: usize, buffer_bytes: usize) -> io::Result<Self> {
-        let reactor = reactor("RegisteredBufs::new");
+        let reactor = current_reactor("RegisteredBufs::new");
         buffers::RegisteredBufs::new(&reactor, count, buffer_bytes).map(Self)
     }
 

@@ -5,7 +5,7 @@
 //! does not read.
 
 use super::{File, Sendfile};
-use crate::io::ends::reactor;
+use crate::io::ends::current_reactor;
 use crate::io::splice::{Moving, own_pipe};
 use crate::io::{SpliceSource, SpliceTarget};
 use crate::operation::Cancel;
@@ -69,7 +69,7 @@ pub fn sendfile(file: &File, offset: u64, to: impl Into<SpliceTarget>, length: u
         pipe: None,
     };
     Sendfile(Sending {
-        reactor: reactor("sendfile"),
+        reactor: current_reactor("sendfile"),
         route: Some(route),
         unread: length,
         in_pipe: 0,

@@ -2,7 +2,7 @@
 
 use super::Ready;
 use super::conversions::as_raw_fd;
-use super::ends::reactor;
+use super::ends::current_reactor;
 use crate::consume_budget;
 use reactor::operation::{self, Op};
 use std::io;
@@ -133,7 +133,7 @@ impl<T: AsFd + 'static> AsyncFd<T> {
     #[track_caller]
     pub fn ready(&self, interest: Interest) -> Ready<T> {
         let ready = operation::Ready::new(Rc::clone(&self.0), interest.0);
-        Ready(Op::new(reactor("ready"), ready))
+        Ready(Op::new(current_reactor("ready"), ready))
     }
 
     /// Waits until a read does not block. As for [`ready`](Self::ready).

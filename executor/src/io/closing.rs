@@ -5,7 +5,7 @@
 //! in a lane whose future is alive would be waited for in vain, if it is the caller's: so that is
 //! an error.
 
-use super::ends::reactor;
+use super::ends::current_reactor;
 use reactor::operation::Op;
 use reactor::{Descriptor, Lane};
 use std::io;
@@ -26,7 +26,7 @@ pub(crate) fn refuse_if_used<T>(lane: &Rc<Lane<T>>) -> io::Result<()> {
 /// Closes a descriptor whose lanes have settled, when nobody else holds it: no operation that has
 /// no lane, such as a shutdown, and no `SharedFd`.
 pub(crate) async fn close(descriptor: Descriptor) -> io::Result<()> {
-    let reactor = reactor("close");
+    let reactor = current_reactor("close");
     let descriptor = descriptor.sole().await;
     let close = descriptor.try_into_close(&reactor);
     Op::new(reactor, close.expect("nobody else holds it")).await

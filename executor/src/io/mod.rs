@@ -42,6 +42,7 @@ mod buf_reader;
 mod buf_reads;
 mod buf_stream;
 mod buf_writer;
+pub(crate) mod by_methods;
 pub(crate) mod closing;
 pub mod compat;
 pub(crate) mod conversions;
@@ -83,3 +84,4 @@ pub use traits::{
     AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncSeek, AsyncWrite,
     AsyncWriteAt, AsyncWriteAtExt, AsyncWriteExt, Chain, Splittable, Take,
 };
+pub(crate) use traits::{drain, drain_vectored, fill};

@@ -4,7 +4,7 @@
 //! the kernel's workers for files, of which there are few, some dozen of those would stop all other work on files. So files are opened with `O_NONBLOCK`
 //! first, which waits for nothing. What cannot be had like that is opened again with a worker of its own, which a cancel interrupts.
 
-use super::ends::reactor;
+use super::ends::current_reactor;
 use futures_util::future::{Either, select};
 use reactor::Descriptor;
 use reactor::operation::{Op, Open, PathAt, Ready};
@@ -60,7 +60,7 @@ pub(crate) async fn open_waiting(
     flags: i32,
     mode: u32,
 ) -> io::Result<OwnedFd> {
-    let reactor = reactor("open");
+    let reactor = current_reactor("open");
     let open = Open::waiting(&reactor, named.into().to_path_at()?, flags, mode);
     Op::new(reactor, open).await
 }
@@ -70,7 +70,7 @@ pub(crate) async fn open_waiting(
 /// **Dropped** before it is ready, it is given up, and what it opens is closed.
 pub(crate) async fn open_now(path: &Path, flags: i32) -> io::Result<OwnedFd> {
     let open = Open::new(c_path(path)?, flags | libc::O_NONBLOCK, 0);
-    let file = Op::new(reactor("open"), open).await?;
+    let file = Op::new(current_reactor("open"), open).await?;
     fcntl_setfl(&file, OFlags::from_bits_retain(flags as u32))?;
     Ok(file)
 }
@@ -85,7 +85,7 @@ pub(crate) async fn open(
 ) -> io::Result<OwnedFd> {
     let named = named.into();
     let open = Open::new(named.to_path_at()?, flags | libc::O_NONBLOCK, mode);
-    let opened = Op::new(reactor("open"), open).await;
+    let opened = Op::new(current_reactor("open"), open).await;
     if flags & (libc::O_NONBLOCK | libc::O_PATH) != 0 {
         return opened;
     }
@@ -122,7 +122,7 @@ fn is_pipe(file: &OwnedFd) -> bool {
 async fn with_writer(reader: OwnedFd, named: Named<'_>, flags: i32) -> io::Result<OwnedFd> {
     let reader = Rc::new(reader);
     let ready = Ready::new(Rc::clone(&reader), libc::POLLIN as u32);
-    let ready = Op::new(self::reactor("open"), ready);
+    let ready = Op::new(current_reactor("open"), ready);
     // It creates and empties nothing: it is only read.
     let again = pin!(open_waiting(named, flags, 0));
     match select(again, ready).await {

@@ -1,15 +1,13 @@
 //! Pipes, with a name or without.
 
+use super::by_methods::{async_read, async_write};
 use super::closing::close_method;
-use super::conversions::{as_raw_fd, conversion_methods};
-use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
+use super::conversions::{as_fd, conversion_methods, shared_from};
+use super::ends::{ReadEnd, WriteEnd, descriptor, reading_methods, writing_methods};
 use super::opening::{open_now, open_waiting};
-use super::{Read, ReadVectored, Write, WriteVectored};
-use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::operation::{KeptInput, SpliceEnd};
-use reactor::{Descriptor, Lane};
+use reactor::Lane;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 /// Makes a pipe. What is written into the one comes out of the other, in order; the kernel holds some 64 KiB of it.
@@ -42,14 +40,6 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 pub struct PipeReader(ReadEnd);
 
 impl PipeReader {
-    pub(crate) fn descriptor(&self) -> &Descriptor {
-        self.0.file()
-    }
-
-    pub(super) fn splice_end(&self) -> SpliceEnd<KeptInput> {
-        self.0.splice_end()
-    }
-
     /// Opens a named pipe for reading, when somebody opens it for writing. Any number of opens may wait; they hold up nothing else. A device is
     /// opened by this as well, if that is to wait for what it is connected to.
     ///
@@ -85,39 +75,29 @@ impl PipeReader {
             .map(Self::from)
     }
 
-    /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
-    /// means that all writers are gone, or that the buffer has no capacity.
-    ///
-    /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read begins with.
-    /// Only the buffer is gone; to have it back, [cancel](Read::cancel) the read instead. A second read waits for the first.
-    ///
-    /// # Errors
-    /// As read(2) has them; `WouldBlock` if the descriptor was given `O_NONBLOCK` by somebody.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
-        self.0.read(buffer)
-    }
-
-    /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
-    #[track_caller]
-    pub fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
-        self.0.read_vectored(buffers)
+    reading_methods! {
+        /// Reads what is there, at least one byte, into the buffer's capacity from its start; the
+        /// buffer's length becomes the count. Zero means that all writers are gone, or that the
+        /// buffer has no capacity.
+        ///
+        /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had
+        /// read by then, the next read begins with. Only the buffer is gone; to have it back,
+        /// [cancel](crate::io::Read::cancel) the read instead. A second read waits for the first.
+        ///
+        /// # Errors
+        /// As read(2) has them; `WouldBlock` if the descriptor was given `O_NONBLOCK` by somebody.
+        ///
+        /// # Panics
+        /// Outside of a runtime.
     }
 
     close_method!();
-    conversion_methods!(io::PipeReader);
-
-    /// Turns it into one of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The reader itself, while a read of it is in flight, also one that was dropped and is being cancelled, and while bytes, or an end,
-    /// that a dropped read has left are to be read.
-    pub fn into_std(self) -> Result<io::PipeReader, Self> {
-        self.0.try_into_owned().map(Into::into).map_err(Self)
-    }
+    conversion_methods!(
+        io::PipeReader,
+        "reader",
+        "a read",
+        "bytes, or an end, that a dropped read has left are to be read"
+    );
 }
 
 /// The writing end of a pipe, bound to the core it was made on. Dropping it closes it, once no operation of it is in flight; when no writer
@@ -126,14 +106,6 @@ impl PipeReader {
 pub struct PipeWriter(WriteEnd);
 
 impl PipeWriter {
-    pub(crate) fn descriptor(&self) -> &Descriptor {
-        self.0.file()
-    }
-
-    pub(super) fn splice_end(&self) -> SpliceEnd<()> {
-        self.0.splice_end()
-    }
-
     /// Opens a named pipe for writing, when somebody opens it for reading. Cancellation, errors and panics as for [`PipeReader::open`].
     pub async fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = open_waiting(path.as_ref(), libc::O_WRONLY, 0).await;
@@ -151,55 +123,32 @@ impl PipeWriter {
             .map(Self::from)
     }
 
-    /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at least one.
-    ///
-    /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is once
-    /// another write has begun, which waits for that. To know how many, [cancel](Write::cancel) it instead.
-    ///
-    /// # Errors
-    /// As write(2) has them: `BrokenPipe` if no reader is left. The signal that comes with it, SIGPIPE, is ignored by programs whose `main` is
-    /// Rust's; others see to that themselves.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
-        self.0.write(buffer)
-    }
-
-    /// The same of several buffers, in order.
-    #[track_caller]
-    pub fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
-        self.0.write_vectored(buffers)
+    writing_methods! {
+        /// Writes some of the buffer's bytes and returns how many: as many as there is room for, at
+        /// least one.
+        ///
+        /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes
+        /// may have been written, and none is once another write has begun, which waits for that.
+        /// To know how many, [cancel](crate::io::Write::cancel) it instead.
+        ///
+        /// # Errors
+        /// As write(2) has them: `BrokenPipe` if no reader is left. The signal that comes with it,
+        /// SIGPIPE, is ignored by programs whose `main` is Rust's; others see to that themselves.
+        ///
+        /// # Panics
+        /// Outside of a runtime.
     }
 
     close_method!();
-    conversion_methods!(io::PipeWriter);
-
-    /// Turns it into one of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The writer itself, while a write of it is in flight, also one that was dropped and is being cancelled.
-    pub fn into_std(self) -> Result<io::PipeWriter, Self> {
-        self.0.try_into_owned().map(Into::into).map_err(Self)
-    }
+    conversion_methods!(io::PipeWriter, "writer", "a write");
 }
 
-async_read!(PipeReader);
-async_write!(PipeWriter);
-as_raw_fd!([] PipeReader, [] PipeWriter);
-
-impl AsFd for PipeReader {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.file().as_fd()
-    }
-}
-
-impl AsFd for PipeWriter {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.file().as_fd()
-    }
-}
+async_read!([] PipeReader);
+// What ends the stream is the drop of the writer.
+async_write!(|_writer| Ok(()); [] PipeWriter);
+as_fd!(PipeReader, PipeWriter);
+shared_from!(PipeReader, "a pipe");
+shared_from!(PipeWriter, "a pipe");
 
 impl From<OwnedFd> for PipeReader {
     /// Takes over a descriptor that is read in order: of a pipe, a child's output, a terminal. It should not be `O_NONBLOCK`.

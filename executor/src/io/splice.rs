@@ -1,7 +1,7 @@
 //! splice(2) and tee(2): moving bytes from one descriptor to another inside the kernel.
 //! `fs::sendfile` is made of it.
 
-use super::ends::reactor;
+use super::ends::current_reactor;
 use super::{PipeReader, PipeWriter, Splice, Stderr, Stdin, Stdout, Tee, pipe};
 use crate::fs::File;
 use crate::net::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, SocketStream, WriteHalf};
@@ -75,7 +75,7 @@ use std::task::{Context, Poll};
 #[track_caller]
 pub fn splice(from: impl Into<SpliceSource>, to: impl Into<SpliceTarget>, length: usize) -> Splice {
     Splice(Moving::new(
-        reactor("splice"),
+        current_reactor("splice"),
         from.into(),
         to.into(),
         length,
@@ -118,7 +118,7 @@ pub fn splice(from: impl Into<SpliceSource>, to: impl Into<SpliceTarget>, length
 /// ```
 #[track_caller]
 pub fn tee(from: &PipeReader, to: &PipeWriter, length: usize) -> Tee {
-    let reactor = reactor("tee");
+    let reactor = current_reactor("tee");
     let (from, to) = (from.splice_end(), to.splice_end());
     Tee(SpliceInTurn::tee(reactor, from, to, length))
 }

@@ -3,14 +3,13 @@
 //! Their handles on one core share a lane for each stream: what a dropped read of one handle has left, the next read has, of whichever
 //! handle. Each has a duplicate of the descriptor, so that dropping it does not close the stream for the others.
 
-use super::conversions::as_raw_fd;
-use super::ends::{ReadEnd, WriteEnd, async_read, async_write, descriptor};
-use super::{Read, ReadVectored, Write, WriteVectored};
-use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use reactor::operation::{KeptInput, SpliceEnd};
+use super::by_methods::{async_read, async_write};
+use super::conversions::as_fd;
+use super::ends::{ReadEnd, WriteEnd, descriptor, reading_methods, writing_methods};
+use reactor::operation::KeptInput;
 use reactor::{Descriptor, Lane};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::rc::Rc;
 
 thread_local! {
@@ -80,31 +79,22 @@ pub fn stderr() -> io::Result<Stderr> {
 pub struct Stdin(ReadEnd);
 
 impl Stdin {
-    pub(super) fn splice_end(&self) -> SpliceEnd<KeptInput> {
-        self.0.splice_end()
-    }
-
-    /// Reads what is there, at least one byte, into the buffer's capacity from its start; the buffer's length becomes the count. Zero
-    /// means the end, or that the buffer has no capacity. A terminal gives a line at a time, and goes on after an end that was typed.
-    ///
-    /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had read by then, the next read on this core
-    /// begins with, also if that is an end. A second read waits for the first.
-    ///
-    /// # Errors
-    /// As read(2) has them. `WouldBlock` if somebody gave the file `O_NONBLOCK`, which all who share it share. A read of a
-    /// terminal that was [cancelled](Read::cancel) may say `Interrupted` rather than `ECANCELED`.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn read<B: IoBufMut>(&self, buffer: B) -> Read<B> {
-        self.0.read(buffer)
-    }
-
-    /// The same into several buffers, each filled before the next. Those that nothing came for stay as they were: the count tells.
-    #[track_caller]
-    pub fn read_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> ReadVectored<V> {
-        self.0.read_vectored(buffers)
+    reading_methods! {
+        /// Reads what is there, at least one byte, into the buffer's capacity from its start; the
+        /// buffer's length becomes the count. Zero means the end, or that the buffer has no
+        /// capacity. A terminal gives a line at a time, and goes on after an end that was typed.
+        ///
+        /// **Dropped** before it is ready, the read is cancelled, and nothing is lost: what it had
+        /// read by then, the next read on this core begins with, also if that is an end. A second
+        /// read waits for the first.
+        ///
+        /// # Errors
+        /// As read(2) has them. `WouldBlock` if somebody gave the file `O_NONBLOCK`, which all who
+        /// share it share. A read of a terminal that was [cancelled](crate::io::Read::cancel) may
+        /// say `Interrupted` rather than `ECANCELED`.
+        ///
+        /// # Panics
+        /// Outside of a runtime.
     }
 }
 
@@ -119,48 +109,26 @@ pub struct Stderr(WriteEnd);
 macro_rules! writes {
     ($($stream:ty),+) => {$(
         impl $stream {
-            pub(super) fn splice_end(&self) -> SpliceEnd<()> {
-                self.0.splice_end()
-            }
-
-            /// Writes some of the buffer's bytes and returns how many, at least one.
-            ///
-            /// **Dropped** before it is ready, the write is cancelled; some, all or none of the bytes may have been written, and none is
-            /// once another write on this core has begun, which waits for that.
-            ///
-            /// # Errors
-            /// As write(2) has them: `BrokenPipe` if nobody reads it any more, and no signal where SIGPIPE is ignored, as in programs
-            /// whose `main` is Rust's; `StorageFull` if it is a file on a full disk.
-            ///
-            /// # Panics
-            /// Outside of a runtime.
-            #[track_caller]
-            pub fn write<B: IoBuf>(&self, buffer: B) -> Write<B> {
-                self.0.write(buffer)
-            }
-
-            /// The same of several buffers, in order.
-            #[track_caller]
-            pub fn write_vectored<V: IoVectoredBuf>(&self, buffers: V) -> WriteVectored<V> {
-                self.0.write_vectored(buffers)
-            }
-        }
-
-        impl AsFd for $stream {
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                self.0.file().as_fd()
+            writing_methods! {
+                /// Writes some of the buffer's bytes and returns how many, at least one.
+                ///
+                /// **Dropped** before it is ready, the write is cancelled; some, all or none of the
+                /// bytes may have been written, and none is once another write on this core has
+                /// begun, which waits for that.
+                ///
+                /// # Errors
+                /// As write(2) has them: `BrokenPipe` if nobody reads it any more, and no signal
+                /// where SIGPIPE is ignored, as in programs whose `main` is Rust's; `StorageFull`
+                /// if it is a file on a full disk.
+                ///
+                /// # Panics
+                /// Outside of a runtime.
             }
         }
     )+};
 }
 
 writes!(Stdout, Stderr);
-async_read!(Stdin);
-as_raw_fd!([] Stdin, [] Stdout, [] Stderr);
-async_write!(Stdout, Stderr);
-
-impl AsFd for Stdin {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.file().as_fd()
-    }
-}
+async_read!([] Stdin);
+as_fd!(Stdin, Stdout, Stderr);
+async_write!(|_writer| Ok(()); [] Stdout, [] Stderr);

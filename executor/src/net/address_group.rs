@@ -6,9 +6,27 @@
 //! when the second member comes (`reuseport_add_sock`); so do all kernels that this crate runs on.
 
 use super::address::to_std;
-use socket2::Socket;
+use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
+
+/// A TCP or UDP socket for `address`, by the type, with what must be set before it is bound.
+/// `only_v6` is as the system has it if it is `None`.
+pub(super) fn unbound(
+    kind: Type,
+    address: SocketAddr,
+    reuse_address: bool,
+    reuse_port: bool,
+    only_v6: Option<bool>,
+) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    socket.set_reuse_address(reuse_address)?;
+    socket.set_reuse_port(reuse_port)?;
+    if let (Some(only_v6), true) = (only_v6, address.is_ipv6()) {
+        socket.set_only_v6(only_v6)?;
+    }
+    Ok(socket)
+}
 
 /// `count` sockets at `address`; if its port is zero, all at the one that the first is given. `make` binds one, with `SO_REUSEPORT` or without, and,
 /// if it is to listen, has it listen: for TCP the address is taken only then, since `SO_REUSEADDR` lets two be bound. `shares` says that

@@ -1,6 +1,6 @@
 //! A pool of receive buffers of the current core.
 
-use super::reactor;
+use super::current_reactor;
 use reactor::buffers::{self, BufPoolError, PoolBuf, PoolOptions};
 
 /// Memory for what arrives, shared with the kernel, which chooses a buffer when there is something to put into it: so a connection that
@@ -43,7 +43,7 @@ impl BufPool {
     /// Outside of a runtime.
     #[track_caller]
     pub fn new(options: PoolOptions) -> Result<Self, BufPoolError> {
-        buffers::BufPool::new(&reactor("BufPool::new"), options).map(Self)
+        buffers::BufPool::new(&current_reactor("BufPool::new"), options).map(Self)
     }
 
     /// What it was made with.
@@ -68,7 +68,7 @@ impl BufPool {
     #[track_caller]
     pub(super) fn for_this_core(&self, what: &str) -> buffers::BufPool {
         assert!(
-            self.0.is_of(&reactor(what)),
+            self.0.is_of(&current_reactor(what)),
             "{what} was given a pool of another runtime"
         );
         self.0.clone()

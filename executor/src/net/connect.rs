@@ -1,7 +1,7 @@
 //! Connecting: to the first address that answers, after a lookup if there is a name.
 
 use super::address::no_address;
-use super::reactor;
+use super::current_reactor;
 use super::resolve::{Lookup, found};
 use super::stream_socket::StreamSocket;
 use futures_core::FusedFuture;
@@ -70,7 +70,7 @@ impl<S> Connect<S> {
     #[track_caller]
     fn new(make: fn(StreamSocket) -> S) -> Self {
         Self {
-            reactor: reactor("connect"),
+            reactor: current_reactor("connect"),
             stage: Stage::Over,
             rest: Vec::new().into_iter(),
             make,

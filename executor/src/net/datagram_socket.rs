@@ -1,96 +1,57 @@
 //! What UDP, Unix datagram and Unix seqpacket sockets have in common: a socket with a lane for each direction.
 
 use super::address::Address;
+use super::duplex_socket::DuplexSocket;
 use super::operations::{one, one_with_sender, with_sender};
 use super::prompt_lane::PromptLane;
-use super::readiness::{Ready, expect_core, io_at_once};
+use super::readiness::expect_core;
 use super::{
     Recv, RecvFrom, RecvFromVectored, RecvVectored, RecvWithDescriptors, SendDatagram, SendTo,
-    SendVectored, SendWithDescriptors, ShutdownStream, reactor,
+    SendVectored, SendWithDescriptors,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::{Interest, closing};
 use crate::operation::{Checked, Formed};
-use reactor::Descriptor;
-use reactor::operation::{self, InTurn, KeptDatagram, Op, Ordered, RecvDatagram, SendMsg};
+use reactor::operation::{self, KeptDatagram, RecvDatagram, SendMsg};
 use socket2::SockAddr;
 use std::io::{self, IoSlice};
-use std::net::Shutdown;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::os::fd::{AsFd, OwnedFd};
 
-/// A datagram socket.
-#[derive(Debug)]
-pub(super) struct DatagramSocket {
-    socket: Descriptor,
-    // After the descriptor: see there.
-    inbound: PromptLane<KeptDatagram>,
-    outbound: PromptLane<()>,
-}
+/// A datagram socket. Its address may be wanted by others as soon as it is dropped.
+pub(super) type DatagramSocket = DuplexSocket<PromptLane<KeptDatagram>, PromptLane<()>>;
 
 impl DatagramSocket {
-    pub(super) fn new(socket: OwnedFd) -> Self {
-        Self {
-            socket: Descriptor::new(socket),
-            inbound: PromptLane::new(),
-            outbound: PromptLane::new(),
-        }
-    }
-
-    pub(super) fn descriptor(&self) -> &Descriptor {
-        &self.socket
-    }
-
-    pub(super) fn inbound_lane(&self) -> &PromptLane<KeptDatagram> {
-        &self.inbound
-    }
-
-    pub(super) fn outbound_lane(&self) -> &PromptLane<()> {
-        &self.outbound
-    }
-
-    #[track_caller]
-    fn inbound<O: Ordered<Kept = KeptDatagram>>(&self, what: &str, operation: O) -> InTurn<O> {
-        InTurn::new(reactor(what), Rc::clone(self.inbound.lane()), operation)
-    }
-
-    #[track_caller]
-    fn outbound<O: Ordered<Kept = ()>>(&self, what: &str, operation: O) -> InTurn<O> {
-        InTurn::new(reactor(what), Rc::clone(self.outbound.lane()), operation)
-    }
-
     #[track_caller]
     pub(super) fn recv<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
-        let recv = RecvDatagram::new(self.socket.clone(), (buffer,));
-        Recv(self.inbound("recv", recv))
+        let recv = RecvDatagram::new(self.socket(), (buffer,));
+        Recv(self.receiving("recv", recv))
     }
 
     #[track_caller]
     pub(super) fn peek<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
-        let peek = RecvDatagram::peeking(self.socket.clone(), (buffer,));
-        Recv(self.inbound("peek", peek))
+        let peek = RecvDatagram::peeking(self.socket(), (buffer,));
+        Recv(self.receiving("peek", peek))
     }
 
     #[track_caller]
     pub(super) fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvVectored<V> {
-        let recv = RecvDatagram::new(self.socket.clone(), buffers);
-        RecvVectored(self.inbound("recv_vectored", recv))
+        let recv = RecvDatagram::new(self.socket(), buffers);
+        RecvVectored(self.receiving("recv_vectored", recv))
     }
 
     #[track_caller]
     pub(super) fn recv_from<A: Address, B: IoBufMut>(&self, buffer: B) -> RecvFrom<B, A> {
-        let recv = RecvDatagram::new(self.socket.clone(), (buffer,));
+        let recv = RecvDatagram::new(self.socket(), (buffer,));
         RecvFrom(Formed {
-            operation: self.inbound("recv_from", recv),
+            operation: self.receiving("recv_from", recv),
             form: one_with_sender,
         })
     }
 
     #[track_caller]
     pub(super) fn peek_from<A: Address, B: IoBufMut>(&self, buffer: B) -> RecvFrom<B, A> {
-        let peek = RecvDatagram::peeking(self.socket.clone(), (buffer,));
+        let peek = RecvDatagram::peeking(self.socket(), (buffer,));
         RecvFrom(Formed {
-            operation: self.inbound("peek_from", peek),
+            operation: self.receiving("peek_from", peek),
             form: one_with_sender,
         })
     }
@@ -100,9 +61,9 @@ impl DatagramSocket {
         &self,
         buffers: V,
     ) -> RecvFromVectored<V, A> {
-        let recv = RecvDatagram::new(self.socket.clone(), buffers);
+        let recv = RecvDatagram::new(self.socket(), buffers);
         RecvFromVectored(Formed {
-            operation: self.inbound("recv_from_vectored", recv),
+            operation: self.receiving("recv_from_vectored", recv),
             form: with_sender,
         })
     }
@@ -113,14 +74,14 @@ impl DatagramSocket {
         buffer: B,
         max: usize,
     ) -> RecvWithDescriptors<B> {
-        let recv = RecvDatagram::new(self.socket.clone(), (buffer,)).with_descriptors(max);
-        RecvWithDescriptors(self.inbound("recv_with_descriptors", recv))
+        let recv = RecvDatagram::new(self.socket(), (buffer,)).with_descriptors(max);
+        RecvWithDescriptors(self.receiving("recv_with_descriptors", recv))
     }
 
     #[track_caller]
     pub(super) fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
-        let send = operation::Send::datagram(self.socket.clone(), buffer);
-        SendDatagram(self.outbound("send", send))
+        let send = operation::Send::datagram(self.socket(), buffer);
+        SendDatagram(self.sending("send", send))
     }
 
     /// To `target`, if that is an address that can be sent to.
@@ -128,9 +89,9 @@ impl DatagramSocket {
     pub(super) fn send_to<B: IoBuf>(&self, buffer: B, target: io::Result<SockAddr>) -> SendTo<B> {
         SendTo(match target {
             Ok(target) => {
-                let send = SendMsg::datagram(self.socket.clone(), (buffer,), Some(target));
+                let send = SendMsg::datagram(self.socket(), (buffer,), Some(target));
                 Checked::Begun(Formed {
-                    operation: self.outbound("send_to", send),
+                    operation: self.sending("send_to", send),
                     form: one,
                 })
             }
@@ -144,9 +105,9 @@ impl DatagramSocket {
         buffer: B,
         descriptors: Vec<OwnedFd>,
     ) -> SendWithDescriptors<B> {
-        let send = SendMsg::datagram(self.socket.clone(), (buffer,), None);
+        let send = SendMsg::datagram(self.socket(), (buffer,), None);
         let send = send.with_descriptors(descriptors);
-        SendWithDescriptors(self.outbound("send_with_descriptors", send))
+        SendWithDescriptors(self.sending("send_with_descriptors", send))
     }
 
     #[track_caller]
@@ -155,72 +116,23 @@ impl DatagramSocket {
         buffers: V,
         target: Option<SockAddr>,
     ) -> SendVectored<V> {
-        let send = SendMsg::datagram(self.socket.clone(), buffers, target);
-        SendVectored(self.outbound("send_vectored", send))
-    }
-
-    #[track_caller]
-    pub(super) fn ready(&self, interest: Interest) -> Ready {
-        let reactor = reactor("ready");
-        let (inbound, outbound) = (self.inbound.lane(), self.outbound.lane());
-        Ready::new(&reactor, &self.socket, interest, inbound, outbound)
+        let send = SendMsg::datagram(self.socket(), buffers, target);
+        SendVectored(self.sending("send_vectored", send))
     }
 
     #[track_caller]
     pub(super) fn try_recv(&self, buffer: &mut [u8]) -> io::Result<(usize, SockAddr)> {
         expect_core("try_recv");
-        operation::recv_from_at_once(self.inbound.lane(), self.as_fd(), buffer)
+        operation::recv_from_at_once(self.inbound().lane(), self.as_fd(), buffer)
     }
 
     #[track_caller]
     pub(super) fn try_send(&self, buffer: &[u8], target: Option<&SockAddr>) -> io::Result<usize> {
         expect_core("try_send");
-        let lane = self.outbound.lane();
+        let lane = self.outbound().lane();
         match target {
             Some(target) => operation::send_to_at_once(lane, self.as_fd(), buffer, target),
             None => operation::send_at_once(lane, self.as_fd(), &[IoSlice::new(buffer)]),
         }
-    }
-
-    #[track_caller]
-    pub(super) fn try_io<R>(
-        &self,
-        interest: Interest,
-        call: impl FnOnce() -> io::Result<R>,
-    ) -> io::Result<R> {
-        expect_core("try_io");
-        let (inbound, outbound) = (self.inbound.lane(), self.outbound.lane());
-        io_at_once(self.as_fd(), interest, inbound, outbound, call)
-    }
-
-    /// Of a connected one that has an end.
-    #[track_caller]
-    pub(super) fn shutdown(&self, how: Shutdown) -> ShutdownStream {
-        let shutdown = operation::Shutdown::new(self.socket.clone(), how);
-        ShutdownStream(Op::new(reactor("shutdown"), shutdown))
-    }
-
-    /// The bare socket, if nothing is in flight on it, and nothing would be lost with it.
-    pub(super) fn into_owned(self) -> Result<OwnedFd, Self> {
-        if !self.inbound.lane().is_idle() {
-            return Err(self);
-        }
-        self.socket
-            .try_into_owned()
-            .map_err(|socket| Self { socket, ..self })
-    }
-
-    pub(super) async fn close(self) -> io::Result<()> {
-        closing::refuse_if_used(self.inbound.lane())?;
-        closing::refuse_if_used(self.outbound.lane())?;
-        self.inbound.lane().settled().await;
-        self.outbound.lane().settled().await;
-        closing::close(self.socket).await
-    }
-}
-
-impl AsFd for DatagramSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
     }
 }

@@ -1,8 +1,8 @@
 //! Receiving datagrams into the buffers of a pool.
 
 use super::address::to_std;
+use super::current_reactor;
 use super::prompt_lane::PromptLane;
-use super::reactor;
 use super::receive::{is_dry, take, until_free};
 use crate::Next;
 use crate::buf::BufResult;
@@ -92,7 +92,7 @@ impl Datagrams {
         // Whether it can be used is to be known at once, whatever the kernel has.
         drop(RecvMsgMulti::new(socket.clone(), pool.clone())?);
         Ok(Self {
-            reactor: reactor("receive"),
+            reactor: current_reactor("receive"),
             socket,
             inbound,
             pool,

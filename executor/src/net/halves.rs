@@ -1,9 +1,8 @@
 //! The two sides of a stream, apart: borrowed, for one task, or owned, for two.
 
-use super::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
-use super::stream_methods::{reading_methods, writing_methods};
+use super::stream_methods::{read_half_methods, write_half_methods};
 use super::stream_socket::{SocketStream, StreamSocket};
-use super::{ShutdownStream, TcpStream, UnixStream};
+use super::{TcpStream, UnixStream};
 use crate::io::Splittable;
 use reactor::Origin;
 use socket2::SockRef;
@@ -114,9 +113,7 @@ impl<S: SocketStream> ReadHalf<'_, S> {
         self.0.stream_socket()
     }
 
-    reading_methods!();
-    ready_method!();
-    read_ready_methods!();
+    read_half_methods!();
 }
 
 impl<S: SocketStream> WriteHalf<'_, S> {
@@ -124,22 +121,7 @@ impl<S: SocketStream> WriteHalf<'_, S> {
         self.0.stream_socket()
     }
 
-    writing_methods!();
-    ready_method!();
-    write_ready_methods!();
-
-    /// Shuts the sending side down: the peer reads to the end of the stream.
-    ///
-    /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
-    /// error, even if the peer has closed as well.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn shutdown(&self) -> ShutdownStream {
-        self.stream_socket().shutdown(Shutdown::Write)
-    }
+    write_half_methods!();
 }
 
 impl<S: SocketStream> OwnedReadHalf<S> {
@@ -147,9 +129,7 @@ impl<S: SocketStream> OwnedReadHalf<S> {
         self.0.stream_socket()
     }
 
-    reading_methods!();
-    ready_method!();
-    read_ready_methods!();
+    read_half_methods!();
 
     /// Puts the halves together again.
     ///
@@ -169,22 +149,7 @@ impl<S: SocketStream> OwnedWriteHalf<S> {
         self.stream.stream_socket()
     }
 
-    writing_methods!();
-    ready_method!();
-    write_ready_methods!();
-
-    /// Shuts the sending side down: the peer reads to the end of the stream.
-    ///
-    /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
-    /// error, even if the peer has closed as well.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn shutdown(&self) -> ShutdownStream {
-        self.stream_socket().shutdown(Shutdown::Write)
-    }
+    write_half_methods!();
 
     /// Puts the halves together again.
     ///

@@ -1,7 +1,7 @@
 //! The connections that come to a listener, one after another.
 
+use super::current_reactor;
 use super::prompt_lane::PromptLane;
-use super::reactor;
 use crate::{Feature, Next};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
@@ -69,7 +69,7 @@ impl<S> Incoming<S> {
         make: fn(OwnedFd) -> S,
     ) -> Self {
         Self {
-            reactor: reactor("incoming"),
+            reactor: current_reactor("incoming"),
             listener,
             inbound,
             make,

@@ -2,16 +2,22 @@
 
 use super::accept::Make;
 use super::prompt_lane::PromptLane;
-use super::{Accept, Incoming, reactor};
+use super::{Accept, Incoming, current_reactor};
 use crate::io::closing;
 use reactor::Descriptor;
 use reactor::operation::{self, Accepted, InTurn};
+use socket2::Socket;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 /// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`, 4096 by default.
 pub(super) const BACKLOG: usize = 4096;
+
+/// Has a bound socket listen. More than the kernel can count is as much as it can.
+pub(super) fn listen(socket: &Socket, backlog: usize) -> io::Result<()> {
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))
+}
 
 /// A listening socket.
 #[derive(Debug)]
@@ -29,10 +35,18 @@ impl ListenSocket {
         }
     }
 
+    pub(super) fn descriptor(&self) -> &Descriptor {
+        &self.socket
+    }
+
     #[track_caller]
     pub(super) fn accept<S, A>(&self, make: Make<S, A>) -> Accept<S, A> {
         let accept = operation::Accept::new(self.socket.clone());
-        let accept = InTurn::new(reactor("accept"), Rc::clone(self.inbound.lane()), accept);
+        let accept = InTurn::new(
+            current_reactor("accept"),
+            Rc::clone(self.inbound.lane()),
+            accept,
+        );
         Accept::new(accept, self.inbound.clone(), make)
     }
 

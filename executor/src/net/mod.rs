@@ -84,15 +84,19 @@
 mod accept;
 mod address;
 mod address_group;
+mod address_methods;
 mod buf_pool;
 mod connect;
 mod control_messages;
 mod conversions;
+mod datagram_methods;
 mod datagram_socket;
 mod datagrams;
+mod duplex_socket;
 mod halves;
 mod incoming;
 mod listen_socket;
+mod listener_methods;
 mod lookup_host;
 mod operations;
 mod prompt_lane;
@@ -144,7 +148,7 @@ pub use unix::{
 };
 pub use vsock::{VsockAddr, VsockListener, VsockStream};
 
-use crate::io::ends::reactor;
+use crate::io::ends::current_reactor;
 use socket2::SockRef;
 use std::os::fd::{AsFd, OwnedFd};
 

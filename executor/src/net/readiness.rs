@@ -3,7 +3,7 @@
 //! A socket has a lane for each direction, and operations take turns in it. So readiness is a matter of the lane first, and of the kernel
 //! second; `reactor::operation::Watch` has the rules.
 
-use super::reactor;
+use super::current_reactor;
 use crate::io::{Interest, Readiness};
 use futures_core::FusedFuture;
 use reactor::operation::{KeptBytes, KeptDatagram, Watch, ready_at_once};
@@ -165,7 +165,7 @@ impl Future for Writable {
 /// A call that returns at once needs no reactor. But a socket is used on a core, and never in a forked child.
 #[track_caller]
 pub(super) fn expect_core(what: &str) {
-    drop(reactor(what));
+    drop(current_reactor(what));
 }
 
 /// Calls `call` if the socket is ready for any of `interest`, and no operation comes first.

@@ -1,6 +1,6 @@
 //! Receiving from a stream into the buffers of a pool.
 
-use super::reactor;
+use super::current_reactor;
 use crate::Next;
 use crate::buf::BufResult;
 use futures_core::Stream;
@@ -52,7 +52,7 @@ impl Receive {
         pool: &super::BufPool,
     ) -> Self {
         let mut receive = Self {
-            reactor: reactor("receive"),
+            reactor: current_reactor("receive"),
             socket,
             inbound,
             pool: pool.for_this_core("receive"),

@@ -59,8 +59,8 @@ pub(super) fn ttl(socket: SockRef<'_>) -> io::Result<u32> {
     socket.ttl_v4()
 }
 
-/// What every socket has.
-macro_rules! buffer_options {
+/// What every socket has that carries data, also by what it accepts.
+macro_rules! buffer_size_options {
     () => {
         /// Asks for a receive buffer of so many bytes (`SO_RCVBUF`); the system takes twice that, within its limits.
         ///
@@ -93,7 +93,12 @@ macro_rules! buffer_options {
         pub fn send_buffer_size(&self) -> std::io::Result<usize> {
             socket2::SockRef::from(self).send_buffer_size()
         }
+    };
+}
 
+/// What every socket has.
+macro_rules! take_error_method {
+    () => {
         /// The error that the socket has met and nobody was told of yet, if any, and clears it (`SO_ERROR`).
         ///
         /// # Errors
@@ -101,6 +106,14 @@ macro_rules! buffer_options {
         pub fn take_error(&self) -> std::io::Result<Option<std::io::Error>> {
             socket2::SockRef::from(self).take_error()
         }
+    };
+}
+
+/// What sockets have that carry data themselves.
+macro_rules! buffer_options {
+    () => {
+        $crate::net::socket_options::buffer_size_options!();
+        $crate::net::socket_options::take_error_method!();
     };
 }
 
@@ -226,6 +239,35 @@ macro_rules! tcp_options {
     };
 }
 
+/// What TCP listeners have, also those to be.
+macro_rules! fastopen_options {
+    () => {
+        /// Lets clients send data in the first packet of a connection (TCP Fast Open,
+        /// `TCP_FASTOPEN`), which saves a round trip. `queue` is how many such connections may wait
+        /// for the rest of the handshake, cut to `net.core.somaxconn`; those beyond connect as
+        /// usual. Zero turns it off.
+        ///
+        /// The network may deliver the data of the first packet twice: use it for protocols in
+        /// which a repeated request does no harm. It has an effect only where the system allows it
+        /// (`net.ipv4.tcp_fastopen`, bit 1).
+        ///
+        /// # Errors
+        /// As setsockopt(2) has them: `InvalidInput` if the socket is connected.
+        pub fn set_fastopen(&self, queue: usize) -> std::io::Result<()> {
+            $crate::fastopen::set_fastopen(self, queue)
+        }
+
+        /// How many connections with data in their first packet may wait for the rest of the
+        /// handshake; zero if there is no TCP Fast Open.
+        ///
+        /// # Errors
+        /// As getsockopt(2) has them.
+        pub fn fastopen(&self) -> std::io::Result<usize> {
+            $crate::fastopen::fastopen(self)
+        }
+    };
+}
+
 /// How packets are marked, for sockets that send.
 macro_rules! tos_options {
     () => {
@@ -285,4 +327,7 @@ macro_rules! device_options {
     };
 }
 
-pub(super) use {buffer_options, device_options, tcp_options, tos_options, ttl_options};
+pub(super) use {
+    buffer_options, buffer_size_options, device_options, fastopen_options, take_error_method,
+    tcp_options, tos_options, ttl_options,
+};

@@ -1,6 +1,6 @@
 //! The methods by which streams and their halves read and write: one text for all of them.
 //!
-//! Each type has `stream_socket`, which they call.
+//! Each type has `stream_socket`, which they call. That of a whole stream is its only field.
 
 /// What can be done with the receiving side.
 macro_rules! reading_methods {
@@ -116,4 +116,103 @@ macro_rules! writing_methods {
     };
 }
 
-pub(super) use {reading_methods, writing_methods};
+/// What a half has that only receives.
+macro_rules! read_half_methods {
+    () => {
+        $crate::net::stream_methods::reading_methods!();
+        $crate::net::ready_methods::ready_method!();
+        $crate::net::ready_methods::read_ready_methods!();
+    };
+}
+
+/// What a half has that only sends.
+macro_rules! write_half_methods {
+    () => {
+        $crate::net::stream_methods::writing_methods!();
+        $crate::net::ready_methods::ready_method!();
+        $crate::net::ready_methods::write_ready_methods!();
+
+        /// Shuts the sending side down: the peer reads to the end of the stream.
+        ///
+        /// # Errors
+        /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one.
+        /// Shutting the sending side down again is no error, even if the peer has closed as well.
+        ///
+        /// # Panics
+        /// Outside of a runtime.
+        #[track_caller]
+        pub fn shutdown(&self) -> $crate::net::ShutdownStream {
+            self.stream_socket().shutdown(std::net::Shutdown::Write)
+        }
+    };
+}
+
+/// What a whole stream has.
+macro_rules! stream_methods {
+    () => {
+        pub(in crate::net) fn from_owned(socket: std::os::fd::OwnedFd) -> Self {
+            Self($crate::net::stream_socket::StreamSocket::new(socket))
+        }
+
+        $crate::net::stream_methods::reading_methods!();
+        $crate::net::stream_methods::writing_methods!();
+        $crate::net::ready_methods::ready_method!();
+        $crate::net::ready_methods::read_ready_methods!();
+        $crate::net::ready_methods::write_ready_methods!();
+
+        /// The two sides, to be used apart by one task.
+        pub fn split(
+            &self,
+        ) -> (
+            $crate::net::ReadHalf<'_, Self>,
+            $crate::net::WriteHalf<'_, Self>,
+        ) {
+            $crate::net::halves::borrowed(self)
+        }
+
+        /// The two sides, to be used apart by two tasks of this core. Dropping the sending one
+        /// shuts it down.
+        pub fn into_split(
+            self,
+        ) -> (
+            $crate::net::OwnedReadHalf<Self>,
+            $crate::net::OwnedWriteHalf<Self>,
+        ) {
+            $crate::net::halves::owned(self)
+        }
+
+        /// Shuts one or both directions down. After `Write` the peer reads to the end of the
+        /// stream; reading here goes on.
+        ///
+        /// # Errors
+        /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one.
+        /// Shutting the sending side down again is no error, even if the peer has closed as well.
+        ///
+        /// # Panics
+        /// Outside of a runtime.
+        #[track_caller]
+        pub fn shutdown(&self, how: std::net::Shutdown) -> $crate::net::ShutdownStream {
+            self.0.shutdown(how)
+        }
+
+        $crate::io::closing::close_method!();
+    };
+}
+
+/// What makes a stream of a type.
+macro_rules! stream_traits {
+    ($stream:ty) => {
+        impl $crate::net::stream_socket::HasStreamSocket for $stream {
+            fn stream_socket(&self) -> &$crate::net::stream_socket::StreamSocket {
+                &self.0
+            }
+        }
+
+        impl $crate::net::SocketStream for $stream {}
+    };
+}
+
+pub(super) use {
+    read_half_methods, reading_methods, stream_methods, stream_traits, write_half_methods,
+    writing_methods,
+};

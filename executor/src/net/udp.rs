@@ -1,21 +1,21 @@
 //! UDP.
 
 use super::address::{no_address, to_std};
+use super::address_methods::{local_addr_method, peer_addr_method};
+use super::conversions::descriptor_traits;
+use super::datagram_methods::datagram_methods;
 use super::datagram_socket::DatagramSocket;
-use super::ready_methods::datagram_ready_methods;
 use super::resolve::resolve;
 use super::socket_options::{buffer_options, device_options, tos_options, ttl_options};
 use super::{
-    BufPool, Datagrams, Recv, RecvFrom, RecvFromVectored, RecvVectored, SendDatagram, SendTo,
-    SendVectored, ToSocketAddrs, UdpSocketBuilder, made_blocking,
+    BufPool, Datagrams, RecvFrom, RecvFromVectored, SendTo, SendVectored, ToSocketAddrs,
+    UdpSocketBuilder,
 };
 use crate::buf::{IoBuf, IoBufMut, IoVectoredBuf, IoVectoredBufMut};
-use crate::io::closing::close_method;
-use crate::io::conversions::conversion_methods;
+use crate::io::conversions::{conversion_methods, shared_from};
 use socket2::SockRef;
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A UDP socket, bound to the core it was made on.
 ///
@@ -72,10 +72,6 @@ impl UdpSocket {
         UdpSocketBuilder::new().bind_many(addresses, crate::cores())
     }
 
-    pub(super) fn from_owned(socket: OwnedFd) -> Self {
-        Self(DatagramSocket::new(socket))
-    }
-
     /// From now on, [`send`](Self::send) goes to the first of `addresses` that can be reached, and nothing is received but from there. A
     /// name is looked up by [`spawn_blocking`](crate::spawn_blocking); nothing is sent.
     ///
@@ -125,25 +121,6 @@ impl UdpSocket {
         self.0.recv_from_vectored(buffers)
     }
 
-    /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and panics as for [`recv_from`](Self::recv_from).
-    #[track_caller]
-    pub fn recv<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
-        self.0.recv(buffer)
-    }
-
-    /// Receives as [`recv`](Self::recv) does, and leaves the datagram to be received again. Cancellation, errors and panics as for
-    /// [`recv_from`](Self::recv_from).
-    #[track_caller]
-    pub fn peek<B: IoBufMut>(&self, buffer: B) -> Recv<B> {
-        self.0.peek(buffer)
-    }
-
-    /// The same into several buffers.
-    #[track_caller]
-    pub fn recv_vectored<V: IoVectoredBufMut>(&self, buffers: V) -> RecvVectored<V> {
-        self.0.recv_vectored(buffers)
-    }
-
     /// Receives datagram after datagram into buffers of a pool of the same core, which the kernel chooses when one has come. It
     /// begins when first polled; see there for what it has for itself meanwhile, and what is lost when it is **dropped**: nothing.
     ///
@@ -155,11 +132,7 @@ impl UdpSocket {
     /// Outside of a runtime, and if the pool is of another one.
     #[track_caller]
     pub fn receive(&self, pool: &BufPool) -> io::Result<Datagrams> {
-        Datagrams::new(
-            self.0.descriptor().clone(),
-            self.0.inbound_lane().clone(),
-            pool,
-        )
+        Datagrams::new(self.0.socket(), self.0.inbound().clone(), pool)
     }
 
     /// Sends the buffer's bytes as a datagram, and returns how many they are.
@@ -188,20 +161,18 @@ impl UdpSocket {
         self.0.send_vectored(buffers, Some(target.into()))
     }
 
-    /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as for [`send_to`](Self::send_to);
-    /// `ConnectionRefused` when an earlier one found nobody there, `EDESTADDRREQ` if it is not connected.
-    #[track_caller]
-    pub fn send<B: IoBuf>(&self, buffer: B) -> SendDatagram<B> {
-        self.0.send(buffer)
-    }
+    datagram_methods! {
+        "datagram";
 
-    /// The same of several buffers.
-    #[track_caller]
-    pub fn send_vectored<V: IoVectoredBuf>(&self, buffers: V) -> SendVectored<V> {
-        self.0.send_vectored(buffers, None)
-    }
+        /// Receives a datagram, from whomever; for connected sockets. Cancellation, errors and
+        /// panics as for [`recv_from`](Self::recv_from).
+        recv;
 
-    datagram_ready_methods!();
+        /// Sends a datagram to whom the socket is connected to. Cancellation, errors and panics as
+        /// for [`send_to`](Self::send_to); `ConnectionRefused` when an earlier one found nobody
+        /// there, `EDESTADDRREQ` if it is not connected.
+        send;
+    }
 
     /// Receives a datagram at once, and returns how many of its bytes are in the buffer and who sent it. What does not fit is lost.
     ///
@@ -341,57 +312,27 @@ impl UdpSocket {
         SockRef::from(self).set_multicast_if_v6(interface)
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address on this side.
+        SocketAddr
     }
 
-    /// The address it is connected to.
-    ///
-    /// # Errors
-    /// As getpeername(2) has them: `NotConnected` if it is not.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(self).peer_addr()?)
+    peer_addr_method! {
+        /// The address it is connected to.
+        SocketAddr
     }
 
-    close_method!();
-    conversion_methods!(net::UdpSocket);
-
-    /// Turns it into a socket of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The socket itself, while an operation is in flight on it, also one that was dropped and is being cancelled, and while a datagram
-    /// that a dropped receive has left is to be received.
-    pub fn into_std(self) -> Result<net::UdpSocket, Self> {
-        self.0.into_owned().map(net::UdpSocket::from).map_err(Self)
-    }
+    conversion_methods!(
+        net::UdpSocket,
+        "socket",
+        "an operation",
+        "a datagram that a dropped receive has left is to be received"
+    );
 }
 
-impl AsFd for UdpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UdpSocket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::UdpSocket> for UdpSocket {
-    /// Takes over a socket of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(socket: net::UdpSocket) -> Self {
-        Self::from(OwnedFd::from(socket))
-    }
-}
-
-impl From<OwnedFd> for UdpSocket {
-    /// Takes over a UDP socket, as of socket activation. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(
+    UdpSocket,
+    "a UDP socket, as of socket activation",
+    net::UdpSocket
+);
+shared_from!(UdpSocket, "a socket");

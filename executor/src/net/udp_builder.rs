@@ -1,9 +1,9 @@
 //! The options of a UDP socket that must be set before it is bound.
 
 use super::address::first_that;
-use super::address_group::bind_group;
+use super::address_group::{bind_group, unbound};
 use super::{ToSocketAddrs, UdpSocket};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
 
@@ -98,13 +98,8 @@ impl UdpSocketBuilder {
     }
 
     fn bind_one(&self, address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-        socket.set_reuse_address(self.reuse_address)?;
-        socket.set_reuse_port(reuse_port)?;
-        if let (Some(only_v6), true) = (self.only_v6, address.is_ipv6()) {
-            socket.set_only_v6(only_v6)?;
-        }
+        let (reuse_address, only_v6) = (self.reuse_address, self.only_v6);
+        let socket = unbound(Type::DGRAM, address, reuse_address, reuse_port, only_v6)?;
         if let Some(bytes) = self.recv_buffer_bytes {
             socket.set_recv_buffer_size(bytes)?;
         }

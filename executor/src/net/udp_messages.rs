@@ -1,9 +1,9 @@
 //! Datagrams with control messages.
 
+use super::UdpSocket;
 use super::address::to_std;
 use super::control_messages::{ControlMessages, ReceivedMessage};
 use super::operations::one;
-use super::{UdpSocket, reactor};
 use crate::buf::{BufResult, IoBuf, IoBufMut};
 use crate::operation::operations;
 use nix::sys::socket::sockopt::{
@@ -14,7 +14,6 @@ use reactor::operation::{InTurn, Message, RecvDatagram, SendMsg};
 use socket2::{Domain, SockRef};
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 
 /// Room for control messages: enough for all that there are methods for, and time stamps, several times over.
 const CONTROL_BYTES: usize = 512;
@@ -76,10 +75,9 @@ impl UdpSocket {
     /// ```
     #[track_caller]
     pub fn recv_msg<B: IoBufMut>(&self, buffer: B) -> RecvMessage<B> {
-        let recv = RecvDatagram::new(self.0.descriptor().clone(), (buffer,));
+        let recv = RecvDatagram::new(self.0.socket(), (buffer,));
         let recv = recv.with_control(CONTROL_BYTES);
-        let lane = Rc::clone(self.0.inbound_lane().lane());
-        RecvMessage(InTurn::new(reactor("recv_msg"), lane, recv))
+        RecvMessage(self.0.receiving("recv_msg", recv))
     }
 
     /// Sends the buffer's bytes as [`send_to`](Self::send_to) does, with control messages; without a target, to the address that the socket is
@@ -96,11 +94,10 @@ impl UdpSocket {
         target: Option<SocketAddr>,
         control: ControlMessages,
     ) -> SendMessage<B> {
-        let socket = self.0.descriptor().clone();
-        let send = SendMsg::datagram(socket, (buffer,), target.map(Into::into));
+        let target = target.map(Into::into);
+        let send = SendMsg::datagram(self.0.socket(), (buffer,), target);
         let send = send.with_control(control.into_data());
-        let lane = Rc::clone(self.0.outbound_lane().lane());
-        SendMessage(InTurn::new(reactor("send_msg"), lane, send))
+        SendMessage(self.0.sending("send_msg", send))
     }
 
     /// Whether [`recv_msg`](Self::recv_msg) says how datagrams are marked: [`ControlMessages::ecn`] (`IP_RECVTOS`, `IPV6_RECVTCLASS`).

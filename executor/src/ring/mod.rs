@@ -7,10 +7,12 @@
 //! Implementing the traits needs `unsafe`: the kernel believes what the entry says. Using such an operation does not.
 //!
 //! # Descriptors
-//! An operation must hold what its descriptor belongs to. Otherwise the number could be closed, and be given to another file, before the kernel
-//! looks at the entry. [`SharedFd`] is a descriptor that can be held by any number of operations; it is made from an
-//! [`OwnedFd`](std::os::fd::OwnedFd), or shares that of a [`File`](crate::fs::File), a pipe or a stream. To wait until a descriptor is ready,
-//! there is [`AsyncFd`](crate::io::AsyncFd).
+//! An operation must hold what its descriptor belongs to. Otherwise the number could be closed, and
+//! be given to another file, before the kernel looks at the entry. [`SharedFd`] is a descriptor that
+//! can be held by any number of operations; it is made from an [`OwnedFd`](std::os::fd::OwnedFd), or
+//! shares that of a [`File`](crate::fs::File), a pipe, a socket or a listener; that of a half of a
+//! stream is had by its `as_ref`. To wait until a descriptor is ready, there is
+//! [`AsyncFd`](crate::io::AsyncFd).
 //!
 //! # Cancelling
 //! When a future or a stream is dropped, and by [`Op::cancel`], the kernel is asked once to give

@@ -1,7 +1,7 @@
 //! What users implement, and the future and the stream that submit it. The traits are fewer methods than the reactor's, which may change.
 
 use super::{Completion, Entry};
-use crate::io::ends::reactor;
+use crate::io::ends::current_reactor;
 use crate::operation::operations;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
@@ -245,7 +245,10 @@ impl<O: Operation> Op<O> {
     /// Outside of a runtime.
     #[track_caller]
     pub fn new(operation: O) -> Self {
-        Self(below::Op::new(reactor("Op::new"), ByUser(operation)))
+        Self(below::Op::new(
+            current_reactor("Op::new"),
+            ByUser(operation),
+        ))
     }
 }
 
@@ -264,7 +267,7 @@ impl<M: Multishot> OpStream<M> {
     /// Outside of a runtime.
     #[track_caller]
     pub fn new(operation: M) -> Self {
-        let reactor = reactor("OpStream::new");
+        let reactor = current_reactor("OpStream::new");
         Self(below::OpStream::new(reactor, ByUser(operation)))
     }
 }

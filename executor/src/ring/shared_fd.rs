@@ -3,20 +3,23 @@
 #![forbid(unsafe_code)]
 
 use crate::fs::File;
+use crate::io::conversions::as_fd;
 use crate::io::ends::descriptor;
-use crate::io::{PipeReader, PipeWriter};
 use crate::net::SocketStream;
 use reactor::Descriptor;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 
 /// A descriptor of one core, for operations to hold. The last clone that is dropped closes it.
 ///
 /// Made [from an `OwnedFd`](#impl-From<OwnedFd>-for-SharedFd), it takes the descriptor over: a few
-/// system calls that do not block. Made from a reference to a file, a pipe or a stream, it shares
-/// the descriptor of that. While it is alive, `into_std` of that gives it back as an error, and
-/// `close` waits until the last `SharedFd`, and the last operation with one, has gone. An operation
-/// on a shared descriptor does not wait for its turn among the reads and writes of the file, the
-/// pipe or the stream.
+/// system calls that do not block. Made from a reference to a file, a pipe, a socket or a listener,
+/// it shares the descriptor of that. While it is alive, `into_std` of that gives it back as an
+/// error, `close` waits until the last `SharedFd`, and the last operation with one, has gone, and a
+/// socket or a listener that is dropped keeps its address. An operation on a shared descriptor does
+/// not wait for its turn among the reads and writes of the file, the pipe or the socket.
+///
+/// A [`TcpSocket`](crate::net::TcpSocket) or a [`UnixSocket`](crate::net::UnixSocket) is shared
+/// with nothing of this crate yet: turn it into an `OwnedFd` and that into a `SharedFd`, and back.
 ///
 /// # Examples
 /// ```
@@ -38,16 +41,20 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 pub struct SharedFd(Descriptor);
 
 impl SharedFd {
+    pub(crate) fn of(descriptor: &Descriptor) -> Self {
+        Self(descriptor.clone())
+    }
+
     pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.0
     }
 
     /// Gives the descriptor back if nobody else holds it: no clone, no operation in flight, and not
-    /// the file, pipe or stream that it was made from.
+    /// what it was made from.
     ///
     /// # Errors
-    /// Returns `self` unchanged while there are other holders, and while a `close` of the file,
-    /// pipe or stream waits for this one: then it is closed when this one is dropped.
+    /// Returns `self` unchanged while there are other holders, and while a `close` of what it was
+    /// made from waits for this one: then it is closed when this one is dropped.
     pub fn try_into_owned(self) -> Result<OwnedFd, Self> {
         self.0.try_into_owned().map_err(Self)
     }
@@ -63,39 +70,15 @@ impl From<OwnedFd> for SharedFd {
 impl From<&File> for SharedFd {
     /// Shares the descriptor of a file.
     fn from(file: &File) -> Self {
-        Self(file.descriptor().clone())
-    }
-}
-
-impl From<&PipeReader> for SharedFd {
-    /// Shares the descriptor of a pipe.
-    fn from(pipe: &PipeReader) -> Self {
-        Self(pipe.descriptor().clone())
-    }
-}
-
-impl From<&PipeWriter> for SharedFd {
-    /// Shares the descriptor of a pipe.
-    fn from(pipe: &PipeWriter) -> Self {
-        Self(pipe.descriptor().clone())
+        Self::of(file.descriptor())
     }
 }
 
 impl<S: SocketStream> From<&S> for SharedFd {
-    /// Shares the descriptor of a [`TcpStream`](crate::net::TcpStream) or a [`UnixStream`](crate::net::UnixStream).
+    /// Shares the descriptor of a stream.
     fn from(stream: &S) -> Self {
-        Self(stream.stream_socket().descriptor().clone())
+        Self::of(stream.stream_socket().descriptor())
     }
 }
 
-impl AsFd for SharedFd {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for SharedFd {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
+as_fd!(SharedFd);

@@ -4,7 +4,10 @@ use crate::common;
 
 use common::run;
 use executor::fs::File;
-use executor::net::{TcpListener, TcpStream, UnixStream};
+use executor::net::{
+    TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSeqpacket,
+    UnixSeqpacketListener, UnixStream,
+};
 use executor::ring::io_uring::opcode;
 use executor::ring::io_uring::types::{Fd, Timespec};
 use executor::ring::{Completion, Entry, Multishot, Op, OpStream, Operation, SharedFd};
@@ -13,8 +16,11 @@ use futures::stream::FusedStream;
 use futures::{FutureExt, StreamExt};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use std::cell::Cell;
+use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -284,6 +290,73 @@ impl Wake for Woken {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Relaxed);
     }
+}
+
+/// A socket of any kind lends its descriptor to operations of the user's own. Meanwhile it is not
+/// given away; afterwards it is.
+#[test]
+fn operations_use_sockets_of_every_kind() {
+    async fn awaits<S: fmt::Debug, G: fmt::Debug>(
+        socket: S,
+        shared: SharedFd,
+        into_owned: fn(S) -> Result<G, S>,
+    ) {
+        Op::new(Readable(shared.clone())).await;
+        let socket = into_owned(socket).expect_err("it is shared");
+        drop(shared);
+        into_owned(socket).expect("nobody else has it");
+    }
+
+    run(1, async {
+        let (peer, socket) = UnixDatagram::pair().unwrap();
+        peer.send("hello").await.0.unwrap();
+        let shared = SharedFd::from(&socket);
+        awaits(socket, shared, UnixDatagram::into_owned_fd).await;
+
+        let (peer, socket) = UnixSeqpacket::pair().unwrap();
+        peer.send("hello").await.0.unwrap();
+        let shared = SharedFd::from(&socket);
+        awaits(socket, shared, UnixSeqpacket::into_owned_fd).await;
+
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        socket.send_to("hello", address).await.0.unwrap();
+        let shared = SharedFd::from(&socket);
+        awaits(socket, shared, UdpSocket::into_owned_fd).await;
+
+        let name = format!("executor-test-shared-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let listener = UnixListener::bind_addr(&address).unwrap();
+        let _stream = UnixStream::connect_addr(&address).await.unwrap();
+        let shared = SharedFd::from(&listener);
+        awaits(listener, shared, UnixListener::into_owned_fd).await;
+
+        let listener = UnixSeqpacketListener::bind_addr(&address).unwrap();
+        let _stream = UnixSeqpacket::connect_addr(&address).await.unwrap();
+        let shared = SharedFd::from(&listener);
+        awaits(listener, shared, UnixSeqpacketListener::into_owned_fd).await;
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let _stream = TcpStream::connect(address).await.unwrap();
+        let shared = SharedFd::from(&listener);
+        awaits(listener, shared, TcpListener::into_owned_fd).await;
+    });
+}
+
+/// A listener that is dropped while its descriptor is shared keeps its address.
+#[test]
+fn a_shared_listener_keeps_its_address() {
+    run(1, async {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = SharedFd::from(&listener);
+        drop(listener);
+        let error = TcpListener::bind(address).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        drop(shared);
+        TcpListener::bind(address).unwrap();
+    });
 }
 
 /// Closing what shares its descriptor waits for the last holder, which is an operation that was

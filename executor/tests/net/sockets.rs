@@ -7,9 +7,9 @@ use child::Child;
 use common::{pair, run, settle, unix_pair};
 use executor::buf::BufResult;
 use executor::net::{
-    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSeqpacket,
-    UnixSeqpacketListener, UnixSocket, UnixStream, VsockAddr, VsockListener, VsockStream,
-    listen_fds, lookup_host,
+    TcpListener, TcpListenerBuilder, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener,
+    UnixSeqpacket, UnixSeqpacketListener, UnixSocket, UnixStream, VsockAddr, VsockListener,
+    VsockStream, listen_fds, lookup_host,
 };
 use futures::future::poll_immediate;
 use rustix::fs::{OFlags, fcntl_getfl};
@@ -187,6 +187,9 @@ fn options_are_what_they_were_set_to() {
         assert!(socket.reuse_address().unwrap() && socket.reuse_port().unwrap());
         socket.set_fastopen_connect(true).unwrap();
         assert!(socket.fastopen_connect().unwrap());
+        assert_eq!(socket.fastopen().unwrap(), 0);
+        socket.set_fastopen(16).unwrap();
+        assert_eq!(socket.fastopen().unwrap(), 16);
         let limit = Some(Duration::from_millis(1500));
         assert_eq!(socket.user_timeout().unwrap(), None);
         socket.set_user_timeout(limit).unwrap();
@@ -206,11 +209,13 @@ fn options_are_what_they_were_set_to() {
     });
 }
 
-/// A connection with fast open requested, whatever the system allows: it carries what is written first, and the answer.
+/// A connection with fast open requested and offered, whatever the system allows: it carries what
+/// is written first, and the answer.
 #[test]
 fn a_connection_with_fast_open_carries_data() {
     run(1, async {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let builder = TcpListenerBuilder::new().fastopen(16);
+        let listener = builder.bind("127.0.0.1:0").unwrap();
         for _ in 0..2 {
             let socket = TcpSocket::new_v4().unwrap();
             socket.set_fastopen_connect(true).unwrap();
@@ -225,6 +230,33 @@ fn a_connection_with_fast_open_carries_data() {
             stream.write_all("answer").await.0.unwrap();
             assert_eq!(&connecting.await.unwrap(), b"answer");
         }
+    });
+}
+
+/// Fast open is asked for before a listener listens, of each of several, or afterwards. A
+/// connection cannot be asked.
+#[test]
+fn listeners_offer_fast_open() {
+    run(1, async {
+        let builder = TcpListenerBuilder::new().fastopen(16);
+        let listeners = builder.bind_many("127.0.0.1:0", 2).unwrap();
+        for listener in listeners {
+            let listener = TcpListener::from(listener);
+            assert_eq!(listener.fastopen().unwrap(), 16);
+        }
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(listener.fastopen().unwrap(), 0);
+        listener.set_fastopen(8).unwrap();
+        assert_eq!(listener.fastopen().unwrap(), 8);
+        listener.set_fastopen(0).unwrap();
+        assert_eq!(listener.fastopen().unwrap(), 0);
+
+        let address = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let socket = TcpSocket::from(stream.into_owned_fd().unwrap());
+        let error = socket.set_fastopen(8).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
     });
 }
 

@@ -1,17 +1,18 @@
 //! Listening for TCP connections, with one listener or one on each core.
 
 use super::TcpStream;
-use crate::io::closing::close_method;
-use crate::io::conversions::conversion_methods;
-use crate::net::address::{first_that, to_std};
-use crate::net::address_group::bind_group;
-use crate::net::listen_socket::{BACKLOG, ListenSocket};
-use crate::net::socket_options::{buffer_options, ttl_options};
-use crate::net::{Accept, Incoming, ToSocketAddrs, made_blocking};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use crate::fastopen::set_fastopen;
+use crate::io::conversions::{conversion_methods, shared_from};
+use crate::net::ToSocketAddrs;
+use crate::net::address::first_that;
+use crate::net::address_group::{bind_group, unbound};
+use crate::net::conversions::descriptor_traits;
+use crate::net::listen_socket::{BACKLOG, ListenSocket, listen};
+use crate::net::listener_methods::listener_methods;
+use crate::net::socket_options::{buffer_size_options, fastopen_options, ttl_options};
+use socket2::{Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Accepts TCP connections on the core it is used on.
 ///
@@ -19,9 +20,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 /// runtime, at one address: the kernel spreads connections over them. In both cases a second program that binds the same address gets
 /// `AddrInUse`, and so does a second call in the same program.
 ///
-/// **Dropping** the listener closes it, and its address is free at once, also if an accept was dropped a moment before. Not so if an
-/// [`Accept`] or [`Incoming`] of it is alive, which keeps it listening, or if the descriptor was duplicated: then the last one closes it. If the listener is dropped
-/// outside of the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and reports an error.
+/// **Dropping** the listener closes it, and its address is free at once, also if an accept was
+/// dropped a moment before. Not so if an [`Accept`](crate::net::Accept) or
+/// [`Incoming`](crate::net::Incoming) of it is alive, which keeps it listening, or if the
+/// descriptor was duplicated: then the last one closes it. If the listener is dropped outside of
+/// the runtime, its core closes it in its next turn. [`close`](Self::close) waits for the end, and
+/// reports an error.
 ///
 /// # Connections for other cores
 ///
@@ -133,89 +137,24 @@ impl TcpListener {
         TcpListenerBuilder::new().bind_many(addresses, crate::cores())
     }
 
-    /// Waits for a connection. The new socket is close-on-exec and belongs to this core.
-    ///
-    /// **Dropped** before it is ready, the operation is cancelled. A connection that was being handed over at that moment is kept, and the
-    /// next accept yields it. A second accept waits for the first.
-    ///
-    /// # Errors
-    /// As accept(2) has them. When descriptors run out (`EMFILE`, `ENFILE`) the connection stays in the backlog: wait until some are
-    /// free and accept again.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn accept(&self) -> Accept<TcpStream> {
-        self.0
-            .accept(|(socket, peer)| Ok((TcpStream::from_owned(socket), to_std(&peer)?)))
-    }
-
-    /// All connections, one after another; see there for what it has for itself meanwhile, and what is lost when it is **dropped**:
-    /// nothing. Who a connection is from, its [`peer_addr`](TcpStream::peer_addr) says.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn incoming(&self) -> Incoming<TcpStream> {
-        self.0.incoming(TcpStream::from_owned)
-    }
-
-    buffer_options!();
+    listener_methods!(TcpStream, SocketAddr);
+    buffer_size_options!();
     ttl_options!();
-
-    /// The address it listens on.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(self).local_addr()?)
-    }
-
-    close_method!();
-    conversion_methods!(net::TcpListener);
-
-    /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The listener itself, while an accept is in flight on it, also one that was dropped and is being cancelled, and while a connection
-    /// that a dropped accept has left is to be accepted.
-    pub fn into_std(self) -> Result<net::TcpListener, Self> {
-        self.0
-            .into_owned()
-            .map(net::TcpListener::from)
-            .map_err(Self)
-    }
-
-    pub(super) fn from_owned(socket: OwnedFd) -> Self {
-        Self(ListenSocket::new(socket))
-    }
+    fastopen_options!();
+    conversion_methods!(
+        net::TcpListener,
+        "listener",
+        "an accept",
+        "a connection that a dropped accept has left is to be accepted"
+    );
 }
 
-impl AsFd for TcpListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for TcpListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::TcpListener> for TcpListener {
-    /// Takes over a listener of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(listener: net::TcpListener) -> Self {
-        Self::from(OwnedFd::from(listener))
-    }
-}
-
-impl From<OwnedFd> for TcpListener {
-    /// Takes over a listening TCP socket, as of socket activation. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(
+    TcpListener,
+    "a listening TCP socket, as of socket activation",
+    net::TcpListener
+);
+shared_from!(TcpListener, "a listener");
 
 /// The options of a [`TcpListener`].
 ///
@@ -235,6 +174,7 @@ pub struct TcpListenerBuilder {
     reuse_address: bool,
     reuse_port: bool,
     only_v6: Option<bool>,
+    fastopen: usize,
 }
 
 impl Default for TcpListenerBuilder {
@@ -244,13 +184,15 @@ impl Default for TcpListenerBuilder {
 }
 
 impl TcpListenerBuilder {
-    /// A backlog of 4096, `SO_REUSEADDR` on, `SO_REUSEPORT` off, and `IPV6_V6ONLY` as the system has it.
+    /// A backlog of 4096, `SO_REUSEADDR` on, `SO_REUSEPORT` and TCP Fast Open off, and
+    /// `IPV6_V6ONLY` as the system has it.
     pub fn new() -> Self {
         Self {
             backlog: BACKLOG,
             reuse_address: true,
             reuse_port: false,
             only_v6: None,
+            fastopen: 0,
         }
     }
 
@@ -287,6 +229,15 @@ impl TcpListenerBuilder {
         self
     }
 
+    /// Lets clients send data in the first packet of a connection (TCP Fast Open). `queue` is how
+    /// many such connections may wait for the rest of the handshake; zero, the default, turns it
+    /// off. What that takes is said at [`TcpListener::set_fastopen`].
+    #[must_use]
+    pub fn fastopen(mut self, queue: usize) -> Self {
+        self.fastopen = queue;
+        self
+    }
+
     /// Listens on the first of `addresses` that can be bound.
     ///
     /// # Errors
@@ -312,18 +263,13 @@ impl TcpListenerBuilder {
     }
 
     fn listen(&self, address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::STREAM,
-            Some(Protocol::TCP),
-        )?;
-        socket.set_reuse_address(self.reuse_address)?;
-        socket.set_reuse_port(reuse_port)?;
-        if let (Some(only_v6), true) = (self.only_v6, address.is_ipv6()) {
-            socket.set_only_v6(only_v6)?;
+        let (reuse_address, only_v6) = (self.reuse_address, self.only_v6);
+        let socket = unbound(Type::STREAM, address, reuse_address, reuse_port, only_v6)?;
+        if self.fastopen > 0 {
+            set_fastopen(&socket, self.fastopen)?;
         }
         socket.bind(&address.into())?;
-        socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;
+        listen(&socket, self.backlog)?;
         Ok(socket)
     }
 }

@@ -1,17 +1,19 @@
 //! A TCP socket before it is connected or listens, for options that must be set by then.
 
 use super::{TcpListener, TcpStream};
-use crate::io::conversions::as_raw_fd;
+use crate::net::Connect;
+use crate::net::address_methods::local_addr_method;
+use crate::net::conversions::unconnected_traits;
+use crate::net::listen_socket::listen;
 use crate::net::socket_options::{
-    buffer_options, device_options, tcp_options, tos_options, ttl_options,
+    buffer_options, device_options, fastopen_options, tcp_options, tos_options, ttl_options,
 };
-use crate::net::{Connect, made_blocking};
 use nix::sys::socket::sockopt::TcpFastOpenConnect;
 use nix::sys::socket::{getsockopt, setsockopt};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 
 /// A TCP socket that is not connected yet.
 ///
@@ -70,6 +72,7 @@ impl TcpSocket {
     tcp_options!();
     tos_options!();
     device_options!();
+    fastopen_options!();
 
     /// Whether the address may be bound while old connections of it linger (`SO_REUSEADDR`).
     ///
@@ -109,9 +112,11 @@ impl TcpSocket {
     /// [`connect`](Self::connect) is ready at once, and the first write carries its bytes in the first packet; otherwise it connects as usual, and
     /// asks for a cookie.
     ///
-    /// So a connect may succeed though nobody is there: the first write says so. **Write before you read**, or the read waits for a connection
-    /// that has not begun. The network may deliver the first bytes twice; send only what may be repeated. The system must allow it
-    /// (`net.ipv4.tcp_fastopen`, bit 0), and the server, too.
+    /// So a connect may succeed though nobody is there: the first write says so. **Write before you
+    /// read**, or the read waits for a connection that has not begun. The network may deliver the
+    /// first bytes twice; send only what may be repeated. The system must allow it
+    /// (`net.ipv4.tcp_fastopen`, bit 0), and the server, too: see
+    /// [`set_fastopen`](Self::set_fastopen).
     ///
     /// # Errors
     /// As setsockopt(2) has them.
@@ -143,12 +148,9 @@ impl TcpSocket {
         self.0.bind(&address.into())
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        crate::net::address::to_std(&self.0.local_addr()?)
+    local_addr_method! {
+        /// The address on this side.
+        SocketAddr
     }
 
     /// Connects to an address.
@@ -170,7 +172,7 @@ impl TcpSocket {
     /// # Errors
     /// As listen(2) has them.
     pub fn listen(self, backlog: usize) -> io::Result<TcpListener> {
-        SockRef::from(&self.0).listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        listen(&self.0, backlog)?;
         Ok(TcpListener::from_owned(self.0.into()))
     }
 
@@ -189,30 +191,7 @@ impl TcpSocket {
     }
 }
 
-impl From<OwnedFd> for TcpSocket {
-    /// Takes over a TCP socket that is neither connected nor listening. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self(made_blocking(socket).into())
-    }
-}
-
-impl From<TcpSocket> for OwnedFd {
-    /// Gives the socket away.
-    fn from(socket: TcpSocket) -> Self {
-        socket.0.into()
-    }
-}
-
-impl IntoRawFd for TcpSocket {
-    fn into_raw_fd(self) -> RawFd {
-        self.0.into_raw_fd()
-    }
-}
-
-impl AsFd for TcpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-as_raw_fd!([] TcpSocket);
+unconnected_traits!(
+    TcpSocket,
+    "a TCP socket that is neither connected nor listening"
+);

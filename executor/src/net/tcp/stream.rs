@@ -1,23 +1,19 @@
 //! A TCP connection.
 
 use crate::buf::IoBuf;
-use crate::io::closing::close_method;
 use crate::io::conversions::conversion_methods;
-use crate::net::address::{no_address, to_std};
-use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
+use crate::net::address::no_address;
+use crate::net::address_methods::{local_addr_method, peer_addr_method};
+use crate::net::conversions::descriptor_traits;
 use crate::net::resolve::resolve;
 use crate::net::socket_options::{buffer_options, tcp_options, tos_options, ttl_options};
-use crate::net::stream_methods::{reading_methods, writing_methods};
+use crate::net::stream_methods::{stream_methods, stream_traits};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
-use crate::net::{
-    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ShutdownStream, SocketStream, ToSocketAddrs,
-    WriteHalf, WriteZeroCopy, halves, made_blocking,
-};
+use crate::net::{Connect, OwnedWriteHalf, ToSocketAddrs, WriteHalf, WriteZeroCopy};
 use crate::time::timeout;
-use socket2::{SockRef, Socket};
+use socket2::Socket;
 use std::io;
 use std::net::{self, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// A TCP connection, bound to the core it was made on.
@@ -93,15 +89,7 @@ impl TcpStream {
         Connect::to_one(Ok(socket), Ok(address.into()), Self)
     }
 
-    pub(super) fn from_owned(socket: OwnedFd) -> Self {
-        Self(StreamSocket::new(socket))
-    }
-
-    reading_methods!();
-    writing_methods!();
-    ready_method!();
-    read_ready_methods!();
-    write_ready_methods!();
+    stream_methods!();
 
     /// Writes as [`write`](Self::write) does, but lets the network card read the buffer where it is; the buffer comes back when the peer
     /// has acknowledged its bytes. Worth it for large buffers that are not needed again soon: fewer than 10 KiB are copied all the same,
@@ -120,121 +108,49 @@ impl TcpStream {
         self.0.write_zero_copy(buffer)
     }
 
-    /// The two sides, to be used apart by one task.
-    pub fn split(&self) -> (ReadHalf<'_, Self>, WriteHalf<'_, Self>) {
-        halves::borrowed(self)
-    }
-
-    /// The two sides, to be used apart by two tasks of this core. Dropping the sending one shuts it down.
-    pub fn into_split(self) -> (OwnedReadHalf<Self>, OwnedWriteHalf<Self>) {
-        halves::owned(self)
-    }
-
-    /// Shuts one or both directions down. After `Write` the peer reads to the end of the stream; reading here goes on.
-    ///
-    /// # Errors
-    /// As shutdown(2) has them: `NotConnected` if the connection has ended, by a reset for one. Shutting the sending side down again is no
-    /// error, even if the peer has closed as well.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn shutdown(&self, how: net::Shutdown) -> ShutdownStream {
-        self.0.shutdown(how)
-    }
-
     buffer_options!();
     ttl_options!();
     tcp_options!();
     tos_options!();
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address on this side.
+        SocketAddr
     }
 
-    /// The address on the other side.
-    ///
-    /// # Errors
-    /// As getpeername(2) has them: `NotConnected` if the peer has gone.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        to_std(&SockRef::from(self).peer_addr()?)
+    peer_addr_method! {
+        /// The address on the other side.
+        SocketAddr
     }
 
-    close_method!();
-    conversion_methods!(net::TcpStream);
-
-    /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The stream itself, while an operation of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
-    /// dropped read has left are to be read.
-    pub fn into_std(self) -> Result<net::TcpStream, Self> {
-        self.0.into_owned().map(net::TcpStream::from).map_err(Self)
-    }
+    conversion_methods!(
+        net::TcpStream,
+        "stream",
+        "an operation",
+        "bytes that a dropped read has left are to be read"
+    );
 }
 
-impl WriteHalf<'_, TcpStream> {
-    /// Writes as [`TcpStream::write_zero_copy`] does.
-    ///
-    /// # Errors
-    /// As there.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
-        self.stream_socket().write_zero_copy(buffer)
-    }
+/// Writing without a copy, by the halves that write.
+macro_rules! write_zero_copy {
+    ($($half:ty),+) => {$(
+        impl $half {
+            /// Writes as [`TcpStream::write_zero_copy`] does.
+            ///
+            /// # Errors
+            /// As there.
+            ///
+            /// # Panics
+            /// Outside of a runtime.
+            #[track_caller]
+            pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
+                self.stream_socket().write_zero_copy(buffer)
+            }
+        }
+    )+};
 }
 
-impl OwnedWriteHalf<TcpStream> {
-    /// Writes as [`TcpStream::write_zero_copy`] does.
-    ///
-    /// # Errors
-    /// As there.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn write_zero_copy<B: IoBuf>(&self, buffer: B) -> WriteZeroCopy<B> {
-        self.stream_socket().write_zero_copy(buffer)
-    }
-}
+write_zero_copy!(WriteHalf<'_, TcpStream>, OwnedWriteHalf<TcpStream>);
 
-impl HasStreamSocket for TcpStream {
-    fn stream_socket(&self) -> &StreamSocket {
-        &self.0
-    }
-}
-
-impl SocketStream for TcpStream {}
-
-impl AsFd for TcpStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for TcpStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::TcpStream> for TcpStream {
-    /// Takes over a stream of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(stream: net::TcpStream) -> Self {
-        Self::from(OwnedFd::from(stream))
-    }
-}
-
-impl From<OwnedFd> for TcpStream {
-    /// Takes over a connected TCP socket. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+stream_traits!(TcpStream);
+descriptor_traits!(TcpStream, "a connected TCP socket", net::TcpStream);

@@ -1,16 +1,12 @@
 //! Listening for connections of processes of the same machine.
 
 use super::UnixStream;
-use crate::io::closing::close_method;
-use crate::io::conversions::conversion_methods;
-use crate::net::address::{from_unix, to_unix};
-use crate::net::listen_socket::{BACKLOG, ListenSocket};
-use crate::net::{Accept, Incoming, made_blocking};
-use socket2::{Domain, SockAddr, SockRef, Socket, Type};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::net::{self, SocketAddr};
-use std::path::Path;
-use std::{fs, io};
+use super::methods::unix_listener_methods;
+use crate::io::conversions::{conversion_methods, shared_from};
+use crate::net::conversions::descriptor_traits;
+use crate::net::listen_socket::ListenSocket;
+use socket2::Type;
+use std::os::unix::net;
 
 /// Accepts connections to a Unix socket, on the core it is used on.
 ///
@@ -42,130 +38,18 @@ use std::{fs, io};
 pub struct UnixListener(ListenSocket);
 
 impl UnixListener {
-    /// Listens at a path, where there must be nothing yet.
-    ///
-    /// # Errors
-    /// As bind(2) and listen(2) have them: `AddrInUse` if there is something, be it a socket that nobody listens at; `InvalidInput` if the
-    /// path is too long.
-    pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::bind_to(&SockAddr::unix(path)?)
-    }
-
-    /// Listens at an address: a path, or an abstract name
-    /// ([`SocketAddrExt::from_abstract_name`](std::os::linux::net::SocketAddrExt::from_abstract_name)).
-    ///
-    /// # Errors
-    /// Those of [`bind`](Self::bind).
-    pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
-        Self::bind_to(&from_unix(address)?)
-    }
-
-    fn bind_to(address: &SockAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.bind(address)?;
-        socket.listen(i32::try_from(BACKLOG).unwrap_or(i32::MAX))?;
-        Ok(Self::from_owned(socket.into()))
-    }
-
-    /// Waits for a connection. The new socket is close-on-exec and belongs to this core; the address, the peer's, is unnamed, mostly.
-    ///
-    /// **Dropped** before it is ready, the operation is cancelled. A connection that was being handed over at that moment is kept, and the
-    /// next accept yields it. A second accept waits for the first.
-    ///
-    /// # Errors
-    /// As accept(2) has them. When descriptors run out (`EMFILE`, `ENFILE`) the connection stays in the backlog: wait until some are
-    /// free and accept again.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn accept(&self) -> Accept<UnixStream, SocketAddr> {
-        self.0
-            .accept(|(socket, peer)| Ok((UnixStream::from_owned(socket), to_unix(&peer)?)))
-    }
-
-    /// All connections, one after another; see there for what it has for itself meanwhile, and what is lost when it is **dropped**:
-    /// nothing.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn incoming(&self) -> Incoming<UnixStream> {
-        self.0.incoming(UnixStream::from_owned)
-    }
-
-    /// Removes the path that it listens at; does nothing if that is none. From then on nobody finds it there; it goes on accepting who has
-    /// connected before.
-    ///
-    /// By a system call, which may wait for the file system. It does not look who is at the path now.
-    ///
-    /// # Errors
-    /// As unlink(2) has them.
-    pub fn unlink(&self) -> io::Result<()> {
-        match self.local_addr()?.as_pathname() {
-            Some(path) => fs::remove_file(path),
-            None => Ok(()),
-        }
-    }
-
-    /// The address it listens at.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).local_addr()?)
-    }
-
-    /// The error that the socket has met and nobody was told of yet, if any, and clears it (`SO_ERROR`).
-    ///
-    /// # Errors
-    /// As getsockopt(2) has them.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        SockRef::from(self).take_error()
-    }
-
-    close_method!();
-    conversion_methods!(net::UnixListener);
-
-    /// Turns it into a listener of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The listener itself, while an accept is in flight on it, also one that was dropped and is being cancelled, and while a connection
-    /// that a dropped accept has left is to be accepted.
-    pub fn into_std(self) -> Result<net::UnixListener, Self> {
-        self.0
-            .into_owned()
-            .map(net::UnixListener::from)
-            .map_err(Self)
-    }
-
-    pub(super) fn from_owned(socket: OwnedFd) -> Self {
-        Self(ListenSocket::new(socket))
-    }
+    unix_listener_methods!(Type::STREAM, UnixStream);
+    conversion_methods!(
+        net::UnixListener,
+        "listener",
+        "an accept",
+        "a connection that a dropped accept has left is to be accepted"
+    );
 }
 
-impl AsFd for UnixListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UnixListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::UnixListener> for UnixListener {
-    /// Takes over a listener of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(listener: net::UnixListener) -> Self {
-        Self::from(OwnedFd::from(listener))
-    }
-}
-
-impl From<OwnedFd> for UnixListener {
-    /// Takes over a listening Unix stream socket, as of socket activation. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+descriptor_traits!(
+    UnixListener,
+    "a listening Unix stream socket, as of socket activation",
+    net::UnixListener
+);
+shared_from!(UnixListener, "a listener");

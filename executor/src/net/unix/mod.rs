@@ -3,6 +3,7 @@
 mod credentials;
 mod datagram;
 mod listener;
+mod methods;
 mod seqpacket;
 mod socket;
 mod stream;

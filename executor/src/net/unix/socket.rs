@@ -1,12 +1,14 @@
 //! A Unix socket before it is connected or listens, for those that need an address of their own, or a backlog.
 
 use super::{UnixDatagram, UnixListener, UnixStream};
-use crate::net::address::{from_unix, to_unix};
+use crate::net::Connect;
+use crate::net::address::from_unix;
+use crate::net::address_methods::local_addr_method;
+use crate::net::conversions::unconnected_traits;
+use crate::net::listen_socket::listen;
 use crate::net::socket_options::buffer_options;
-use crate::net::{Connect, made_blocking};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
@@ -73,12 +75,9 @@ impl UnixSocket {
         self.0.bind(&from_unix(address)?)
     }
 
-    /// The address on this side.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&self.0.local_addr()?)
+    local_addr_method! {
+        /// The address on this side.
+        SocketAddr
     }
 
     /// Connects to the stream socket that listens at a path.
@@ -108,8 +107,8 @@ impl UnixSocket {
     ///
     /// # Errors
     /// As listen(2) has them: `EOPNOTSUPP` for a datagram socket.
-    pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
-        self.0.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    pub fn listen(self, backlog: usize) -> io::Result<UnixListener> {
+        listen(&self.0, backlog)?;
         Ok(UnixListener::from_owned(self.0.into()))
     }
 
@@ -128,34 +127,7 @@ impl UnixSocket {
     }
 }
 
-impl From<OwnedFd> for UnixSocket {
-    /// Takes over a Unix socket that is neither connected nor listening. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self(made_blocking(socket).into())
-    }
-}
-
-impl From<UnixSocket> for OwnedFd {
-    /// Gives the socket away.
-    fn from(socket: UnixSocket) -> Self {
-        socket.0.into()
-    }
-}
-
-impl AsFd for UnixSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UnixSocket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
-impl IntoRawFd for UnixSocket {
-    fn into_raw_fd(self) -> RawFd {
-        self.0.into_raw_fd()
-    }
-}
+unconnected_traits!(
+    UnixSocket,
+    "a Unix socket that is neither connected nor listening"
+);

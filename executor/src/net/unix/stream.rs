@@ -1,25 +1,18 @@
 //! A connection between processes of one machine.
 
-use super::PeerCredentials;
-use super::credentials::of_peer;
+use super::methods::{connect_methods, pair_method, peer_cred_method};
 use crate::buf::{IoBuf, IoBufMut};
-use crate::io::closing::close_method;
 use crate::io::conversions::conversion_methods;
-use crate::net::address::{from_unix, to_unix};
-use crate::net::ready_methods::{read_ready_methods, ready_method, write_ready_methods};
+use crate::net::address_methods::{local_addr_method, peer_addr_method};
+use crate::net::conversions::descriptor_traits;
 use crate::net::socket_options::buffer_options;
-use crate::net::stream_methods::{reading_methods, writing_methods};
+use crate::net::stream_methods::{stream_methods, stream_traits};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
-use crate::net::{
-    Connect, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReadWithDescriptors, ShutdownStream,
-    SocketStream, WriteHalf, WriteWithDescriptors, halves, made_blocking,
-};
-use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use crate::net::{Connect, ReadWithDescriptors, WriteWithDescriptors};
+use socket2::{SockAddr, Socket, Type};
 use std::io;
-use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{self, SocketAddr};
-use std::path::Path;
 
 /// A connected Unix stream socket, bound to the core it was made on.
 ///
@@ -45,63 +38,15 @@ use std::path::Path;
 pub struct UnixStream(StreamSocket);
 
 impl UnixStream {
-    /// Connects to the socket that listens at a path.
-    ///
-    /// **Dropped** before it is ready, the attempt is cancelled and the socket closed.
-    ///
-    /// # Errors
-    /// As connect(2) has them: `NotFound`, or `ConnectionRefused` if nobody listens there any more; `InvalidInput` if the path is too long.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn connect(path: impl AsRef<Path>) -> Connect<Self> {
-        Self::connect_to(SockAddr::unix(path))
-    }
-
-    /// Connects to an address: a path, or an abstract name
-    /// ([`SocketAddrExt::from_abstract_name`](std::os::linux::net::SocketAddrExt::from_abstract_name)). The rest as for
-    /// [`connect`](Self::connect).
-    ///
-    /// # Errors
-    /// Those of `connect`.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn connect_addr(address: &SocketAddr) -> Connect<Self> {
-        Self::connect_to(from_unix(address))
-    }
-
-    #[track_caller]
-    fn connect_to(address: io::Result<SockAddr>) -> Connect<Self> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None);
-        Connect::to_one(socket, address, Self)
-    }
+    connect_methods!(Type::STREAM, "socket that listens", Self);
+    pair_method!(Type::STREAM);
 
     #[track_caller]
     pub(super) fn connect_with(socket: Socket, address: io::Result<SockAddr>) -> Connect<Self> {
         Connect::to_one(Ok(socket), address, Self)
     }
 
-    /// Two sockets that are connected with each other.
-    ///
-    /// # Errors
-    /// As socketpair(2) has them.
-    pub fn pair() -> io::Result<(Self, Self)> {
-        let (one, other) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
-        Ok((Self::from_owned(one.into()), Self::from_owned(other.into())))
-    }
-
-    pub(super) fn from_owned(socket: OwnedFd) -> Self {
-        Self(StreamSocket::new(socket))
-    }
-
-    reading_methods!();
-    writing_methods!();
-    ready_method!();
-    read_ready_methods!();
-    write_ready_methods!();
+    stream_methods!();
 
     /// Reads as [`read`](Self::read) does, and takes descriptors that came with the bytes, `max` at most; further ones are closed, and so
     /// are all that a plain read finds. They are close-on-exec. It reads no further than to where other descriptors are.
@@ -144,97 +89,33 @@ impl UnixStream {
         self.0.write_with_descriptors(buffer, descriptors)
     }
 
-    /// The two sides, to be used apart by one task.
-    pub fn split(&self) -> (ReadHalf<'_, Self>, WriteHalf<'_, Self>) {
-        halves::borrowed(self)
-    }
-
-    /// The two sides, to be used apart by two tasks of this core. Dropping the sending one shuts it down.
-    pub fn into_split(self) -> (OwnedReadHalf<Self>, OwnedWriteHalf<Self>) {
-        halves::owned(self)
-    }
-
-    /// Shuts one or both directions down. After `Write` the peer reads to the end of the stream; reading here goes on.
-    ///
-    /// # Errors
-    /// As shutdown(2) has them.
-    ///
-    /// # Panics
-    /// Outside of a runtime.
-    #[track_caller]
-    pub fn shutdown(&self, how: Shutdown) -> ShutdownStream {
-        self.0.shutdown(how)
-    }
-
     buffer_options!();
 
-    /// The address on this side; unnamed, mostly, if it is the one that connected.
-    ///
-    /// # Errors
-    /// As getsockname(2) has them.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).local_addr()?)
+    local_addr_method! {
+        /// The address on this side; unnamed, mostly, if it is the one that connected.
+        SocketAddr
     }
 
-    /// The address on the other side.
-    ///
-    /// # Errors
-    /// As getpeername(2) has them.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        to_unix(&SockRef::from(self).peer_addr()?)
+    peer_addr_method! {
+        /// The address on the other side.
+        SocketAddr
     }
 
-    /// Who is on the other side (`SO_PEERCRED`).
-    ///
-    /// # Errors
-    /// As getsockopt(2) has them.
-    pub fn peer_cred(&self) -> io::Result<PeerCredentials> {
-        of_peer(self)
+    peer_cred_method! {
+        /// Who is on the other side (`SO_PEERCRED`).
     }
 
-    close_method!();
-    conversion_methods!(net::UnixStream);
-
-    /// Turns it into a stream of the standard library, which may be sent to another core and turned back there.
-    ///
-    /// # Errors
-    /// The stream itself, while an operation of it is in flight, also one that was dropped and is being cancelled, and while bytes that a
-    /// dropped read has left are to be read.
-    pub fn into_std(self) -> Result<net::UnixStream, Self> {
-        self.0.into_owned().map(net::UnixStream::from).map_err(Self)
-    }
+    conversion_methods!(
+        net::UnixStream,
+        "stream",
+        "an operation",
+        "bytes that a dropped read has left are to be read"
+    );
 }
 
-impl HasStreamSocket for UnixStream {
-    fn stream_socket(&self) -> &StreamSocket {
-        &self.0
-    }
-}
-
-impl SocketStream for UnixStream {}
-
-impl AsFd for UnixStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsRawFd for UnixStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-impl From<net::UnixStream> for UnixStream {
-    /// Takes over a stream of the standard library. It is made blocking, if it is not: the ring waits by itself.
-    fn from(stream: net::UnixStream) -> Self {
-        Self::from(OwnedFd::from(stream))
-    }
-}
-
-impl From<OwnedFd> for UnixStream {
-    /// Takes over a connected Unix stream socket. It is made blocking, if it is not.
-    fn from(socket: OwnedFd) -> Self {
-        Self::from_owned(made_blocking(socket))
-    }
-}
+stream_traits!(UnixStream);
+descriptor_traits!(
+    UnixStream,
+    "a connected Unix stream socket",
+    net::UnixStream
+);
