@@ -1,6 +1,8 @@
 //! The two sides of a stream, apart: borrowed, for one task, or owned, for two.
 
-use super::stream_methods::{read_half_methods, write_half_methods};
+use super::stream_methods::{
+    read_half_methods, reading_methods, write_half_methods, writing_methods,
+};
 use super::stream_socket::{SocketStream, StreamSocket};
 use super::{TcpStream, UnixStream};
 use crate::io::Splittable;
@@ -113,6 +115,7 @@ impl<S: SocketStream> ReadHalf<'_, S> {
         self.0.stream_socket()
     }
 
+    reading_methods!();
     read_half_methods!();
 }
 
@@ -121,6 +124,7 @@ impl<S: SocketStream> WriteHalf<'_, S> {
         self.0.stream_socket()
     }
 
+    writing_methods!();
     write_half_methods!();
 }
 
@@ -129,6 +133,7 @@ impl<S: SocketStream> OwnedReadHalf<S> {
         self.0.stream_socket()
     }
 
+    reading_methods!();
     read_half_methods!();
 
     /// Puts the halves together again.
@@ -149,6 +154,7 @@ impl<S: SocketStream> OwnedWriteHalf<S> {
         self.stream.stream_socket()
     }
 
+    writing_methods!();
     write_half_methods!();
 
     /// Puts the halves together again.

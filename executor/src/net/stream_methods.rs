@@ -1,6 +1,9 @@
 //! The methods by which streams and their halves read and write: one text for all of them.
 //!
 //! Each type has `stream_socket`, which they call. That of a whole stream is its only field.
+//!
+//! A type names `reading_methods` and `writing_methods` itself: the compiler shows who passes
+//! something that is no buffer each macro on the way to the method.
 
 /// What can be done with the receiving side.
 macro_rules! reading_methods {
@@ -116,19 +119,17 @@ macro_rules! writing_methods {
     };
 }
 
-/// What a half has that only receives.
+/// What else a half has that receives.
 macro_rules! read_half_methods {
     () => {
-        $crate::net::stream_methods::reading_methods!();
         $crate::net::ready_methods::ready_method!();
         $crate::net::ready_methods::read_ready_methods!();
     };
 }
 
-/// What a half has that only sends.
+/// What else a half has that sends.
 macro_rules! write_half_methods {
     () => {
-        $crate::net::stream_methods::writing_methods!();
         $crate::net::ready_methods::ready_method!();
         $crate::net::ready_methods::write_ready_methods!();
 
@@ -147,15 +148,13 @@ macro_rules! write_half_methods {
     };
 }
 
-/// What a whole stream has.
+/// What else a whole stream has.
 macro_rules! stream_methods {
     () => {
         pub(in crate::net) fn from_owned(socket: std::os::fd::OwnedFd) -> Self {
             Self($crate::net::stream_socket::StreamSocket::new(socket))
         }
 
-        $crate::net::stream_methods::reading_methods!();
-        $crate::net::stream_methods::writing_methods!();
         $crate::net::ready_methods::ready_method!();
         $crate::net::ready_methods::read_ready_methods!();
         $crate::net::ready_methods::write_ready_methods!();

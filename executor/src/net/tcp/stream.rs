@@ -7,7 +7,7 @@ use crate::net::address_methods::{local_addr_method, peer_addr_method};
 use crate::net::conversions::descriptor_traits;
 use crate::net::resolve::resolve;
 use crate::net::socket_options::{buffer_options, tcp_options, tos_options, ttl_options};
-use crate::net::stream_methods::{stream_methods, stream_traits};
+use crate::net::stream_methods::{reading_methods, stream_methods, stream_traits, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{Connect, OwnedWriteHalf, ToSocketAddrs, WriteHalf, WriteZeroCopy};
 use crate::time::timeout;
@@ -89,6 +89,8 @@ impl TcpStream {
         Connect::to_one(Ok(socket), Ok(address.into()), Self)
     }
 
+    reading_methods!();
+    writing_methods!();
     stream_methods!();
 
     /// Writes as [`write`](Self::write) does, but lets the network card read the buffer where it is; the buffer comes back when the peer

@@ -6,7 +6,7 @@ use crate::io::conversions::conversion_methods;
 use crate::net::address_methods::{local_addr_method, peer_addr_method};
 use crate::net::conversions::descriptor_traits;
 use crate::net::socket_options::buffer_options;
-use crate::net::stream_methods::{stream_methods, stream_traits};
+use crate::net::stream_methods::{reading_methods, stream_methods, stream_traits, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use crate::net::{Connect, ReadWithDescriptors, WriteWithDescriptors};
 use socket2::{SockAddr, Socket, Type};
@@ -46,6 +46,8 @@ impl UnixStream {
         Connect::to_one(Ok(socket), address, Self)
     }
 
+    reading_methods!();
+    writing_methods!();
     stream_methods!();
 
     /// Reads as [`read`](Self::read) does, and takes descriptors that came with the bytes, `max` at most; further ones are closed, and so

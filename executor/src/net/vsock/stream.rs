@@ -6,7 +6,7 @@ use crate::net::Connect;
 use crate::net::address_methods::{local_addr_method, peer_addr_method};
 use crate::net::conversions::descriptor_traits;
 use crate::net::socket_options::buffer_options;
-use crate::net::stream_methods::{stream_methods, stream_traits};
+use crate::net::stream_methods::{reading_methods, stream_methods, stream_traits, writing_methods};
 use crate::net::stream_socket::{HasStreamSocket, StreamSocket};
 use socket2::{Domain, Socket, Type};
 
@@ -43,6 +43,8 @@ impl VsockStream {
         Connect::to_one(socket, Ok(address.for_kernel()), Self)
     }
 
+    reading_methods!();
+    writing_methods!();
     stream_methods!();
     buffer_options!();
 
