@@ -351,3 +351,27 @@ fn impossible_pools_are_refused() {
     halves.remove(3);
     drop(pool(&core, 1, 1, Filling::Whole));
 }
+
+/// Pools have every number but one, first the last of all and then one amid the others: one more
+/// pool of one buffer gets it and receives, and there is none for another.
+#[test]
+fn the_last_free_number_can_be_had() {
+    with_each_filling(|core, filling| {
+        // The numbers begin at 64 and end at 65,535.
+        let powers = (7..=15).chain(0..=5);
+        let mut others: Vec<_> = powers
+            .map(|power| pool(&core, 1 << power, 1, filling))
+            .collect();
+        for _ in 0..2 {
+            let last = pool(&core, 1, 8, filling);
+            let error = BufPool::new(&core.reactor, last.options()).expect_err("none is free");
+            assert!(matches!(error, BufPoolError::TooManyBuffers));
+            let (mut stream, mut peer) = receiving(&core, &last);
+            peer.write_all(b"the last").expect("it is open");
+            receive_all(&core, &mut stream, b"the last");
+            others.push(last);
+            let amid = others.iter().position(|pool| pool.options().count == 1);
+            drop(others.remove(amid.expect("there is one")));
+        }
+    });
+}

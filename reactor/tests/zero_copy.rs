@@ -3,8 +3,9 @@
 
 mod support;
 
+use io_uring::opcode;
 use reactor::buf::BufResult;
-use reactor::operation::SendZeroCopy;
+use reactor::operation::{Operation, SendZeroCopy};
 use reactor::{Capabilities, Descriptor, Feature};
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -50,6 +51,27 @@ fn it_sends_and_gives_the_buffer_back() {
             peer.read_exact(&mut received).expect("it was sent");
             assert_eq!(received, buffer[..sent]);
             assert_eq!(core.reactor.in_flight(), 0);
+        }
+    });
+}
+
+/// A kernel that lacks any one feature: the send copies if that is zero-copy send, and only then.
+#[test]
+fn only_a_kernel_without_zero_copy_sends_copies() {
+    in_each_mode_that_has_it(|capabilities| {
+        for lacking in Feature::all() {
+            let core = Core::new(capabilities.without(lacking));
+            let (socket, _peer) = tcp_pair();
+            let mut send = SendZeroCopy::new(&core.reactor, socket, bytes(100));
+            let expected = match lacking {
+                Feature::ZeroCopySend => opcode::Send::CODE,
+                _ => opcode::SendZc::CODE,
+            };
+            assert_eq!(
+                send.entry().get_opcode(),
+                u32::from(expected),
+                "{lacking:?}"
+            );
         }
     });
 }

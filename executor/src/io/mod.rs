@@ -84,4 +84,3 @@ pub use traits::{
     AsyncBufRead, AsyncRead, AsyncReadAt, AsyncReadAtExt, AsyncReadExt, AsyncSeek, AsyncWrite,
     AsyncWriteAt, AsyncWriteAtExt, AsyncWriteExt, Chain, Splittable, Take,
 };
-pub(crate) use traits::{drain, drain_vectored, fill};

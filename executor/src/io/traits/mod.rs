@@ -19,14 +19,12 @@ mod write_ext;
 
 pub use chain::Chain;
 pub use read::{AsyncBufRead, AsyncRead, AsyncReadAt};
-pub(crate) use read_ext::fill;
 pub use read_ext::{AsyncReadAtExt, AsyncReadExt};
 pub use seek::AsyncSeek;
 pub use splittable::Splittable;
 pub use take::Take;
 pub use write::{AsyncWrite, AsyncWriteAt};
 pub use write_ext::{AsyncWriteAtExt, AsyncWriteExt};
-pub(crate) use write_ext::{drain, drain_vectored};
 
 use crate::buf::{IoVectoredBuf, VectoredBufIter};
 

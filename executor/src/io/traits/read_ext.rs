@@ -203,7 +203,7 @@ fn ended_early() -> io::Error {
 }
 
 /// Fills the space of a buffer by reads that are told how much is done.
-pub(crate) async fn fill<B: IoBufMut>(
+async fn fill<B: IoBufMut>(
     mut buffer: B,
     mut read: impl AsyncFnMut(Slice<B>, usize) -> BufResult<usize, Slice<B>>,
 ) -> BufResult<(), B> {

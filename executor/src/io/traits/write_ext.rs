@@ -104,7 +104,7 @@ fn count(result: io::Result<usize>, done: &mut usize) -> io::Result<()> {
 }
 
 /// Writes the bytes of a buffer by writes that are told how much is done.
-pub(crate) async fn drain<B: IoBuf>(
+async fn drain<B: IoBuf>(
     mut buffer: B,
     mut write: impl AsyncFnMut(Slice<B>, usize) -> BufResult<usize, Slice<B>>,
 ) -> BufResult<(), B> {
@@ -120,7 +120,7 @@ pub(crate) async fn drain<B: IoBuf>(
     BufResult(Ok(()), buffer)
 }
 
-pub(crate) async fn drain_vectored<V: IoVectoredBuf>(
+async fn drain_vectored<V: IoVectoredBuf>(
     mut buffers: V,
     mut write: impl AsyncFnMut(VectoredSlice<V>, usize) -> BufResult<usize, VectoredSlice<V>>,
 ) -> BufResult<(), V> {
