@@ -84,8 +84,9 @@ pub fn listen_fds() -> io::Result<Vec<ListenFd>> {
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
     let names = names.split(':').chain(std::iter::repeat(""));
     let take = |(number, name): (RawFd, &str)| {
-        // SAFETY: it is open, and was passed to this process, for it to own: nothing in it has
-        // opened it, since that would be close-on-exec. `IS_TAKEN` says that it is taken once.
+        // SAFETY: it is open, and whoever set `LISTEN_PID` to our number says that it was passed to
+        // this process, for it to own; what the process itself opens is close-on-exec, as a rule.
+        // `IS_TAKEN` says that it is taken once.
         let fd = unsafe { OwnedFd::from_raw_fd(number) };
         fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
         let name = name.to_owned();

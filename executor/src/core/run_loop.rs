@@ -52,16 +52,20 @@ impl Core {
     }
 
     fn turn_until(&self, is_done: impl Fn() -> bool) {
-        loop {
+        // A task may fork, or a waker. What is unsent then is not the child's to send; and another
+        // core may have held the lock of a ring's overflow, which nobody gives back there.
+        while self.is_here() {
             self.drain_inboxes();
             self.run_ready();
             self.shared.progress().came_round();
+            if !self.is_here() {
+                return;
+            }
             self.publish();
             if is_done() {
                 return;
             }
             self.timers.fire();
-            // A task may have forked, or a waker.
             if !self.is_here() {
                 return;
             }

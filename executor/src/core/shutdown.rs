@@ -43,7 +43,9 @@ impl Core {
         self.meet();
         self.enter(Phase::DroppingValues);
         // Not while they are borrowed: to settle a task is to drop foreign values.
-        for mut receiver in self.receivers.take() {
+        let receivers = self.receivers.take();
+        // In a forked child, another core may have held the lock of an overflow.
+        for mut receiver in receivers.into_iter().filter(|_| self.is_here()) {
             receiver.take(usize::MAX, |header| {
                 // SAFETY: the sender gave the ring a reference, and the ring gave it to us.
                 self.shared.settle(unsafe { TaskRef::from_raw(header) });

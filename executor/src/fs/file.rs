@@ -368,9 +368,10 @@ impl File {
     /// Closes it, on the ring, and says what closing it had to say.
     ///
     /// Whatever else holds the file is waited for: operations that were dropped and are being
-    /// cancelled; a call on its [lock](Self::lock); a [`SharedFd`](crate::ring::SharedFd) of it;
-    /// and operations at offsets whose futures are alive. So such a future is to be polled by
-    /// another task, or to be dropped: otherwise this waits for ever.
+    /// cancelled; a call on its [lock](Self::lock); a [`SharedFd`](crate::ring::SharedFd) of it, or
+    /// an end of a [splice](crate::io::splice()); and operations at offsets whose futures are alive. So
+    /// such a future is to be polled by another task, or to be dropped: otherwise this waits for
+    /// ever.
     ///
     /// **Dropped** before it is ready, it is closed all the same, when the last holder lets go of
     /// it.

@@ -27,13 +27,14 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_m
 
 type Attempt = fn(&std::fs::File) -> Result<(), TryLockError>;
 
-/// Whose turn it is to call flock(2) for an open file. Its clones have it in common.
+/// Whose turn it is to call flock(2) for an open file, and whether an earlier call has locked it. Its
+/// clones have it in common.
 #[derive(Clone, Debug)]
-pub(super) struct LockTurns(Rc<Mutex<()>>);
+pub(super) struct LockTurns(Rc<Mutex<bool>>);
 
 impl LockTurns {
     pub(super) fn new() -> Self {
-        Self(Rc::new(Mutex::new(())))
+        Self(Rc::new(Mutex::new(false)))
     }
 
     /// Whether no call is under way, not even one that was dropped.
@@ -48,16 +49,18 @@ impl LockTurns {
 }
 
 /// A lock that was got, and is given back if nobody takes it: the future that asked may have been
-/// dropped.
+/// dropped. Not if the file was locked before: that lock is an earlier call's.
 struct Unclaimed {
     file: Option<std::fs::File>,
+    was_locked: bool,
     origin: Origin,
 }
 
 impl Unclaimed {
-    fn new(file: std::fs::File) -> Self {
+    fn new(file: std::fs::File, was_locked: bool) -> Self {
         Self {
             file: Some(file),
+            was_locked,
             origin: Origin::here(),
         }
     }
@@ -75,6 +78,7 @@ impl Drop for Unclaimed {
         // A forked child has the same open file: the lock is its parent's.
         if let Some(file) = self.file.take()
             && self.origin.is_here()
+            && !self.was_locked
         {
             let _ = file.unlock();
         }
@@ -84,14 +88,17 @@ impl Drop for Unclaimed {
 type Call = Pin<Box<dyn Future<Output = io::Result<Option<Unclaimed>>>>>;
 
 /// A call under way, with its turn; `None` when it has ended.
-struct Begun(Option<(Call, OwnedMutexGuard<()>)>);
+struct Begun(Option<(Call, OwnedMutexGuard<bool>)>);
 
 impl Future for Begun {
     type Output = io::Result<Option<Unclaimed>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let (call, _) = self.0.as_mut().expect("it is polled until it is ready");
+        let (call, is_locked) = self.0.as_mut().expect("it is polled until it is ready");
         let outcome = ready!(call.as_mut().poll(context));
+        if let Ok(lock) = &outcome {
+            **is_locked = lock.is_some();
+        }
         self.0 = None;
         Poll::Ready(outcome)
     }
@@ -100,20 +107,25 @@ impl Future for Begun {
 impl Drop for Begun {
     /// The turn lasts until the thread is done, and the lock, if it was got, is given back.
     fn drop(&mut self) {
-        let Some((call, turn)) = self.0.take() else {
+        let Some((call, mut turn)) = self.0.take() else {
             return;
         };
         context::with(|core| {
             // Without a core the drop of the call gives the lock back.
             if let Some(core) = core.filter(|core| core.is_here()) {
                 let end = async move {
-                    if let Ok(Some(lock)) = call.await {
-                        // Not here: it may ask a server.
-                        let give_back = move || {
-                            drop(lock);
-                            Ok(())
-                        };
-                        let _ = blocking::call(give_back).await;
+                    match call.await {
+                        Ok(Some(lock)) => {
+                            // Not here: it may ask a server.
+                            let give_back = move || {
+                                drop(lock);
+                                Ok(())
+                            };
+                            let _ = blocking::call(give_back).await;
+                        }
+                        // An attempt that fails gives up what was locked before, as an unlock does.
+                        Ok(None) => *turn = false,
+                        Err(_) => {}
                     }
                     drop(turn);
                 };
@@ -137,7 +149,7 @@ impl File {
     /// holds a thread between two attempts.
     ///
     /// **Dropped** before it is ready, it leaves the file unlocked, even if the lock is got at that
-    /// moment; others may find it locked until the attempt has been undone. A lock that the file
+    /// moment, unless another call on the same open file had locked it; others may find it locked until the attempt has been undone. A lock that the file
     /// had before the call may be lost with it. Later calls on the same open file wait for that:
     /// so a lock that they get is not undone. A future that is polled once and then neither
     /// polled nor dropped blocks later calls.
@@ -199,7 +211,7 @@ impl File {
     /// # Panics
     /// Outside of a runtime.
     pub async fn unlock(&self) -> io::Result<()> {
-        let unlock = |file: std::fs::File| file.unlock().map(|()| None);
+        let unlock = |file: std::fs::File, _| file.unlock().map(|()| None);
         self.lock_call(unlock).await.map(drop)
     }
 
@@ -216,8 +228,8 @@ impl File {
     }
 
     async fn try_lock_by(&self, attempt: Attempt) -> Result<(), TryLockError> {
-        let attempt = move |file| match attempt(&file) {
-            Ok(()) => Ok(Some(Unclaimed::new(file))),
+        let attempt = move |file, was_locked| match attempt(&file) {
+            Ok(()) => Ok(Some(Unclaimed::new(file, was_locked))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         };
@@ -231,15 +243,16 @@ impl File {
         }
     }
 
-    /// Calls `call` when its turn has come, on a thread that may block: the lock of a network file
+    /// Calls `call` with the file, and whether it is locked, when its turn has come, on a thread that may block: the lock of a network file
     /// system is that of its server.
     async fn lock_call(
         &self,
-        call: impl FnOnce(std::fs::File) -> io::Result<Option<Unclaimed>> + Send + 'static,
+        call: impl FnOnce(std::fs::File, bool) -> io::Result<Option<Unclaimed>> + Send + 'static,
     ) -> io::Result<Option<Unclaimed>> {
         let turn = Rc::clone(&self.lock_turns.0).lock_owned().await;
         let file = self.duplicate()?;
-        let call = blocking::call(move || call(file));
+        let was_locked = *turn;
+        let call = blocking::call(move || call(file, was_locked));
         Begun(Some((Box::pin(call), turn))).await
     }
 }

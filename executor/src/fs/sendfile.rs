@@ -22,7 +22,9 @@ use std::task::{Context, Poll, ready};
 ///
 /// The target is whatever [`splice`](crate::io::splice()) can write to: a stream, a half of one, a
 /// pipe, another file at an offset. The bytes pass through a pipe that belongs to the future, or
-/// straight into the target if that is a pipe. No thread is held while the target has no room. The
+/// straight into the target if that is a pipe. No thread is held while the target has no room. While
+/// the disk is read, a thread of the kernel is, for each that is at work, without a limit: where
+/// files are not in memory, bound their number by a [`Semaphore`](crate::sync::Semaphore). The
 /// future belongs to the current core.
 ///
 /// The position of `file` does not matter, and is not moved. Another write to the target may come

@@ -18,7 +18,8 @@ use std::task::{Context, Poll};
 
 /// Moves at most `length` bytes from `from` to `to` inside the kernel, and returns how many: those
 /// that are there, at least one. Zero means that the source has come to its end, or that `length`
-/// is zero.
+/// is zero. (Or that a TCP peer has sent urgent data, at which the kernel's splice stops: a read goes on
+/// behind it, or yields zero as well at the end.)
 ///
 /// One of the two must be a pipe. The other may be a pipe too, a
 /// [`TcpStream`](crate::net::TcpStream), a [`UnixStream`](crate::net::UnixStream), a half of one, a
@@ -43,7 +44,7 @@ use std::task::{Context, Poll};
 /// error means that nothing was moved.
 ///
 /// # Errors
-/// As splice(2) has them. `InvalidInput` if neither is a pipe, if both are the same pipe, or if a
+/// As splice(2) has them. `InvalidInput` if neither is a pipe, or, once both are ready, if both are the same pipe, or if a
 /// file was opened to append or its file system cannot splice; `BrokenPipe` if nobody reads the
 /// target any more, and no signal is raised. `ResourceBusy` if a dropped read of the source has
 /// left data: read that first. `EBUSY` while a [`Receive`](crate::net::Receive) has the source.
@@ -148,6 +149,10 @@ impl SpliceSource {
     /// A file, from `offset` bytes on. Its position does not matter, and is not moved. A file
     /// without places, as a terminal, is refused by the kernel (`ESPIPE`): use a [`SharedFd`] for
     /// that.
+    ///
+    /// Its bytes are read by a thread of the kernel, as many as there are splices at work: where the
+    /// files are not in memory, bound their number by a [`Semaphore`](crate::sync::Semaphore). A
+    /// [`close`](File::close) of the file waits until this is dropped.
     pub fn at(file: &File, offset: u64) -> Self {
         Self(Source::Pipe(SpliceEnd::at(
             file.descriptor().clone(),
@@ -174,6 +179,8 @@ impl SpliceTarget {
     /// A file, from `offset` bytes on. Its position does not matter, and is not moved. A file
     /// without places, as a terminal, is refused by the kernel (`ESPIPE`): use a [`SharedFd`] for
     /// that.
+    ///
+    /// A [`close`](File::close) of the file waits until this is dropped.
     pub fn at(file: &File, offset: u64) -> Self {
         Self(SpliceEnd::at(file.descriptor().clone(), offset))
     }

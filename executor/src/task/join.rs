@@ -92,6 +92,10 @@ impl<T> JoinHandle<T> {
     }
 
     /// The process that the task was started in.
+    pub(super) fn is_of_forked_parent(&self) -> bool {
+        !self.origin().is_here()
+    }
+
     pub(super) fn origin(&self) -> Origin {
         self.task.header().core().origin()
     }

@@ -578,6 +578,26 @@ fn a_lock_that_was_given_up_is_given_back() {
         }
         assert!(refusals > 0);
         other.try_lock().await.unwrap();
+        other.unlock().await.unwrap();
+
+        // Dropped while the file is locked already: the lock is that of the call before.
+        let mut one = open().await.unwrap();
+        one.lock().await.unwrap();
+        let free = occupy();
+        let mut given_up = Box::pin(one.lock());
+        assert!(poll_immediate(&mut given_up).await.is_none());
+        drop(given_up);
+        free.send(()).unwrap();
+        let one = loop {
+            match one.into_std() {
+                Ok(one) => break one,
+                Err(busy) => one = busy,
+            }
+            executor::yield_now().await;
+        };
+        assert!(is_busy(other.try_lock().await));
+        drop(one);
+        other.try_lock().await.unwrap();
 
         // So is an unlock: it does not come after the lock that is asked for later.
         let free = occupy();

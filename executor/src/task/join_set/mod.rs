@@ -90,7 +90,10 @@ impl<T> JoinSet<T> {
     /// has ended by then counts as ending now.
     pub fn insert(&mut self, task: JoinHandle<T>) -> AbortHandle {
         let abort = task.abort_handle();
-        self.origin = task.origin();
+        // In a forked child, one of the parent's stays so.
+        if self.members.is_empty() || task.is_of_forked_parent() {
+            self.origin = task.origin();
+        }
         self.is_terminated = false;
         let entry = self.members.vacant_entry();
         let key = entry.key();
@@ -154,6 +157,9 @@ impl<T> JoinSet<T> {
     }
 
     /// Takes out a task that has ended. `None` if no task has, or the set is empty.
+    ///
+    /// # Panics
+    /// In a forked child, if the set has a task of the parent.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         let (_, outcome) = self.try_join_next_with_id()?;
         Some(outcome)
@@ -161,6 +167,10 @@ impl<T> JoinSet<T> {
 
     /// The same, with the id of the task.
     pub fn try_join_next_with_id(&mut self) -> Option<(Id, Result<T, JoinError>)> {
+        if self.members.is_empty() {
+            return None;
+        }
+        self.expect_here();
         let mut task = self.members.remove(self.ended.pop()?);
         let outcome = task.try_take().expect("its task has ended");
         Some((task.id(), outcome))
@@ -175,6 +185,12 @@ impl<T> JoinSet<T> {
         Poll::Ready(ended.map(|(_, outcome)| outcome))
     }
 
+    /// A forked child has nobody who would complete its parent's tasks; and what another thread was
+    /// just putting into the queue will never be there.
+    fn expect_here(&self) {
+        self.origin.expect_here("a JoinSet");
+    }
+
     fn poll_member(
         &mut self,
         context: &mut Context<'_>,
@@ -183,9 +199,8 @@ impl<T> JoinSet<T> {
             self.is_terminated = true;
             return Poll::Ready(None);
         }
+        self.expect_here();
         if !self.ended.poll(context.waker()) {
-            // A forked child has nobody who would complete them.
-            self.origin.expect_here("a JoinSet");
             return Poll::Pending;
         }
         ready!(budget::spend(context));
