@@ -183,6 +183,26 @@ fn a_kernel_that_goes_on_refusing_does_not_hold_the_owner() {
     });
 }
 
+/// A shutdown is given less time than it takes until cancels are made again: it does not ask the
+/// kernel to wait for longer than that.
+#[test]
+fn a_shutdown_does_not_wait_beyond_its_limit() {
+    const LIMIT: Duration = Duration::from_millis(5);
+    in_each_mode(|capabilities| {
+        let gate = EnterGate::before_this_thread();
+        let core = Core::new(capabilities);
+        let nop = core.started(Nop);
+        gate.refuse(iter::repeat_n(libc::EAGAIN, 100_000));
+        assert_eq!(core.reactor.shutdown(LIMIT), Err(still_held(1)));
+        let limits = gate.take_limits();
+        let longest = limits.iter().max().expect("it waited");
+        assert!(*longest <= LIMIT, "{longest:?}");
+        gate.relent();
+        assert_eq!(core.reactor.shutdown(PATIENCE), Ok(()));
+        assert_eq!(ready(nop).expect("a nop"), 0);
+    });
+}
+
 /// Completions are there, but the calls that would bring them are refused first: none is lost.
 #[test]
 fn refused_calls_lose_no_completions() {

@@ -6,11 +6,14 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+use std::time::Duration;
 
 /// What the gatekeeper, a thread of its own, has seen, and what it will answer.
 #[derive(Default)]
 struct Book {
     enters: usize,
+    /// How long those that wait were to wait at most.
+    limits: Vec<Duration>,
     refusals: VecDeque<i32>,
 }
 
@@ -44,6 +47,11 @@ impl EnterGate {
     /// How many of the errors have not been given.
     pub(crate) fn refusals_left(&self) -> usize {
         self.0.lock().unwrap().refusals.len()
+    }
+
+    /// How long each call that had a limit was to wait at most, since this was last asked.
+    pub(crate) fn take_limits(&self) -> Vec<Duration> {
+        std::mem::take(&mut self.0.lock().unwrap().limits)
     }
 
     /// How often the thread has come to the gate since this was last asked.
@@ -112,6 +120,7 @@ fn keep_gate(listener: &OwnedFd, book: &Mutex<Book>) {
         let refusal = {
             let mut book = book.lock().unwrap();
             book.enters += 1;
+            book.limits.extend(limit(&call.data.args));
             book.refusals.pop_front()
         };
         let answer = libc::seccomp_notif_resp {
@@ -132,6 +141,21 @@ fn keep_gate(listener: &OwnedFd, book: &Mutex<Book>) {
             )
         };
     }
+}
+
+/// The limit of a call with these arguments, if it has one.
+fn limit(arguments: &[u64; 6]) -> Option<Duration> {
+    const EXT_ARG: u64 = 1 << 3;
+    let [_, _, _, flags, argument, _] = *arguments;
+    if flags & EXT_ARG == 0 {
+        return None;
+    }
+    // SAFETY: with this flag the argument is a `struct io_uring_getevents_arg`, which is as large,
+    // and belongs to the caller, who is stopped in the call.
+    let [_, _, timespec] = unsafe { *(argument as *const [u64; 3]) };
+    // SAFETY: `sys::enter` gives such a struct only with a timespec: two words of the caller's.
+    let [seconds, nanoseconds] = unsafe { *(timespec as *const [u64; 2]) };
+    Some(Duration::new(seconds, nanoseconds as u32))
 }
 
 /// Blocks until somebody is at the gate; false if nobody can come any more.
