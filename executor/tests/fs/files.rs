@@ -3,7 +3,7 @@
 use crate::common;
 use crate::scratch;
 
-use common::{Random, modes, run, settle, start_with};
+use common::{Random, modes, run, settle, start_with, until};
 use executor::buf::{BufResult, IoBuf};
 use executor::fs::{self, File, OpenOptions, Permissions};
 use executor::io::{
@@ -18,6 +18,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, SystemTime};
 
 /// A file to be read and written, with this in it.
@@ -310,6 +313,54 @@ fn a_file_is_given_away_where_it_stands() {
         let file = file.into_std().expect_err("an operation has it");
         drop(file);
         assert_eq!(read.await.1, *b"0123");
+    });
+}
+
+/// A file is not given away while a dropped write of it is in flight, nor while a sync waits for
+/// its turn behind that. When both are over it is, and stands where it stood before the write.
+#[test]
+fn a_file_with_a_dropped_write_in_flight_is_not_given_away() {
+    run(1, async {
+        let scratch = Scratch::on_disk("dropped-write");
+        let mut file = file_with(&scratch, "file", b"0123").await;
+        assert!(poll_immediate(pin!(file.write("x"))).await.is_none());
+        let file = file.into_std().expect_err("a write is in flight");
+        let file = file.into_owned_fd().expect_err("a write is in flight");
+        let mut sync = file.sync_all();
+        assert!(poll_immediate(&mut sync).await.is_none());
+        let file = file.into_std().expect_err("a sync is in the queue");
+        sync.await.unwrap();
+        let mut file = file.into_std().expect("nothing is in flight");
+        assert_eq!(file.stream_position().unwrap(), 0);
+    });
+}
+
+/// A sync fails and its future is dropped: the error is kept for the next sync, and until that has
+/// been told of it the file is not given away, for the error would be lost.
+#[test]
+fn a_file_with_an_untold_error_is_not_given_away() {
+    struct Flag(AtomicBool);
+    impl Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, SeqCst);
+        }
+    }
+    run(1, async {
+        // A pipe cannot be synced.
+        let (_reader, writer) = io::pipe().unwrap();
+        let file = File::from(OwnedFd::from(writer));
+        let mut sync = Box::pin(file.sync_all());
+        let ended = Arc::new(Flag(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&ended));
+        let first_poll = sync.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(first_poll.is_pending());
+        until(|| ended.0.load(SeqCst)).await;
+        drop(sync);
+        let file = file.into_std().expect_err("an error is to be told");
+        let file = file.into_owned_fd().expect_err("an error is to be told");
+        let error = file.sync_all().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        file.into_std().expect("it was told");
     });
 }
 

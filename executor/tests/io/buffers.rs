@@ -154,6 +154,51 @@ fn a_flush_is_of_what_was_written_before_it() {
     });
 }
 
+/// A writer whose first flush fails; it notes each flush and shutdown.
+#[derive(Clone, Default)]
+struct FlushFails(Rc<RefCell<Vec<&'static str>>>);
+
+impl AsyncWrite for FlushFails {
+    async fn write<B: IoBuf>(&mut self, buffer: B) -> BufResult<usize, B> {
+        BufResult(Ok(buffer.buf_len()), buffer)
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        let is_first = self.0.borrow().is_empty();
+        self.0.borrow_mut().push("flush");
+        match is_first {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => Ok(()),
+        }
+    }
+
+    async fn shutdown(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().push("shutdown");
+        Ok(())
+    }
+}
+
+/// The writer's flush fails once, and nothing more is written: the next flush reaches the writer
+/// again, and a shutdown makes up for the flush first.
+#[test]
+fn a_flush_that_failed_is_made_again() {
+    run(1, async {
+        for again in ["flush", "shutdown"] {
+            let inner = FlushFails::default();
+            let mut writer = BufWriter::new(inner.clone());
+            writer.write_all("held back").await.0.unwrap();
+            let error = writer.flush().await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            if again == "flush" {
+                writer.flush().await.unwrap();
+                assert_eq!(*inner.0.borrow(), ["flush", "flush"]);
+            }
+            writer.shutdown().await.unwrap();
+            assert_eq!(*inner.0.borrow(), ["flush", "flush", "shutdown"]);
+        }
+    });
+}
+
 /// A copy from pipe to pipe, much more than they hold: all of it comes, and the end when the writer is dropped.
 #[test]
 fn a_copy_copies_everything() {

@@ -181,6 +181,39 @@ fn a_buffer_that_another_core_drops_reaches_whoever_still_waits() {
     }
 }
 
+/// Two tasks wait for the one buffer of a pool: first one whose peer is silent, then one whose data
+/// is there. When the buffer comes back, the first has no use for it: the second must be woken too.
+#[test]
+fn a_silent_stream_does_not_keep_a_buffer_from_the_next() {
+    for (mode, builder) in builders() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        runtime.block_on(async {
+            for filling in FILLINGS {
+                let pool = pool(1, 50, filling);
+                let pairs = [unix_pair(), unix_pair(), unix_pair()];
+                let [mut holding, silent, busy] =
+                    pairs.each_ref().map(|(_, far)| far.receive(&pool));
+                // A whole buffer, so that the kernel is done with it.
+                pairs[0].0.write_all([0; 50]).await.0.unwrap();
+                let piece = holding.next().await.unwrap().unwrap();
+                assert_eq!(pool.unheld(), 0);
+                drop(holding);
+                pairs[2].0.write_all([2; 10]).await.0.unwrap();
+                let [silent, busy] = [silent, busy].map(|mut arriving| {
+                    spawn(async move { arriving.next().await.unwrap().unwrap().to_vec() })
+                });
+                settle().await;
+                assert!(!silent.is_finished() && !busy.is_finished());
+                drop(piece);
+                assert_eq!(busy.await.unwrap(), [2; 10]);
+                assert!(!silent.is_finished());
+                silent.abort();
+            }
+        });
+    }
+}
+
 /// Receives are begun and dropped again and again over a stream that comes in pieces, plain and vectored reads between them: byte for byte.
 #[test]
 fn select_of_receive_and_sleep_is_exact() {

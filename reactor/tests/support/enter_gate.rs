@@ -49,7 +49,7 @@ impl EnterGate {
         self.0.lock().unwrap().refusals.len()
     }
 
-    /// How long each call was to wait at most, of those that had a limit, since this was last asked.
+    /// How long each call that had a limit was to wait at most, since this was last asked.
     pub(crate) fn take_limits(&self) -> Vec<Duration> {
         std::mem::take(&mut self.0.lock().unwrap().limits)
     }
@@ -150,10 +150,10 @@ fn limit(arguments: &[u64; 6]) -> Option<Duration> {
     if flags & EXT_ARG == 0 {
         return None;
     }
-    // SAFETY: with this flag the argument is a `struct io_uring_getevents_arg`, which is as large, and
-    // belongs to the caller, who is stopped in the call.
+    // SAFETY: with this flag the argument is a `struct io_uring_getevents_arg`, which is as large,
+    // and belongs to the caller, who is stopped in the call.
     let [_, _, timespec] = unsafe { *(argument as *const [u64; 3]) };
-    // SAFETY: `sys::enter` gives such a struct only with a timespec: two words, the caller's as well.
+    // SAFETY: `sys::enter` gives such a struct only with a timespec: two words of the caller's.
     let [seconds, nanoseconds] = unsafe { *(timespec as *const [u64; 2]) };
     Some(Duration::new(seconds, nanoseconds as u32))
 }
