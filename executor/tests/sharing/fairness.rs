@@ -8,11 +8,13 @@ use executor::time::{Duration, Instant, sleep};
 use executor::{JoinHandle, spawn, spawn_on, yield_now};
 use futures::future::join_all;
 use std::cell::Cell;
+use std::future::Future;
 use std::io::{Read, Write};
 use std::net;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 
 /// A task that is always ready.
@@ -46,6 +48,57 @@ fn greedy_tasks_take_turns() {
             let most = polls.iter().map(Cell::get).max().expect("not empty");
             assert!(most - least <= 1, "{least} to {most}");
         }
+        tasks.iter().for_each(JoinHandle::abort);
+    });
+}
+
+/// A hundred tasks are always ready, and each poll takes a millisecond: a turn ends after sixteen
+/// of them, for its time is up. So a timer of 5 ms is fired by the end of the turn in which it is
+/// due.
+#[test]
+fn slow_polls_end_a_turn_early() {
+    const POLL_TIME: Duration = Duration::from_millis(1);
+    struct AtWake {
+        polls: Arc<AtomicUsize>,
+        polls_at_wake: AtomicUsize,
+    }
+    impl Wake for AtWake {
+        fn wake(self: Arc<Self>) {
+            self.polls_at_wake.store(self.polls.load(SeqCst), SeqCst);
+        }
+    }
+    run(1, async {
+        let polls = Arc::new(AtomicUsize::new(0));
+        let tasks: Vec<_> = (0..100)
+            .map(|_| {
+                let polls = Arc::clone(&polls);
+                spawn(async move {
+                    loop {
+                        let start = Instant::now();
+                        while start.elapsed() < POLL_TIME {
+                            std::hint::spin_loop();
+                        }
+                        polls.fetch_add(1, SeqCst);
+                        yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        let at_wake = Arc::new(AtWake {
+            polls: Arc::clone(&polls),
+            polls_at_wake: AtomicUsize::new(0),
+        });
+        let waker = Waker::from(Arc::clone(&at_wake));
+        let mut context = Context::from_waker(&waker);
+        let mut timer = Box::pin(sleep(5 * POLL_TIME));
+        // Ready at once: this thread was held up for so long.
+        while timer.as_mut().poll(&mut context).is_ready() {
+            timer.set(sleep(5 * POLL_TIME));
+        }
+        until(|| at_wake.polls_at_wake.load(SeqCst) > 0).await;
+        // The rest of the turn in which it began to wait, and the turn in which it was due.
+        let polls = at_wake.polls_at_wake.load(SeqCst);
+        assert!(polls <= 2 * 16, "{polls} polls");
         tasks.iter().for_each(JoinHandle::abort);
     });
 }
