@@ -2,7 +2,7 @@
 
 use crate::common;
 
-use common::{Random, block_on, on_thread, run, settle, start, start_with, until};
+use common::{Random, block_on, modes, on_thread, run, settle, start, start_with, until};
 use executor::time::{
     Duration, Elapsed, Instant, MissedTickBehavior, Sleep, interval, interval_at, sleep,
     sleep_until, timeout, timeout_at,
@@ -10,12 +10,13 @@ use executor::time::{
 use executor::{Builder, IdlePolicy, spawn, spawn_on, yield_now};
 use futures::future::{join_all, poll_immediate};
 use std::cell::RefCell;
-use std::future::{Future, pending, ready};
+use std::future::{Future, pending, poll_fn, ready};
 use std::panic::catch_unwind;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -64,6 +65,54 @@ fn ten_thousand_on_one_tick_fire_in_order() {
         until(|| order.borrow().len() == SLEEPS).await;
         assert_eq!(*order.borrow(), Vec::from_iter(0..SLEEPS));
     });
+}
+
+/// More timers than a turn fires are due at once, on a core that has nothing else to do, and only
+/// the waker of the last makes a task ready: it is reached all the same, in every mode.
+#[test]
+fn an_idle_core_fires_more_timers_than_a_turn_does() {
+    const SLEEPS: usize = 3_000;
+    struct Countdown {
+        left: AtomicUsize,
+        main: Waker,
+    }
+    impl Wake for Countdown {
+        fn wake(self: Arc<Self>) {
+            if self.left.fetch_sub(1, SeqCst) == 1 {
+                self.main.wake_by_ref();
+            }
+        }
+    }
+    for (mode, builder) in modes() {
+        println!("{mode}");
+        let runtime = start_with(builder, 1).expect("one CPU");
+        runtime.block_on(async {
+            let main = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
+            let left = AtomicUsize::new(SLEEPS);
+            let countdown = Arc::new(Countdown { left, main });
+            let waker = Waker::from(Arc::clone(&countdown));
+            let mut context = Context::from_waker(&waker);
+            let deadline = Instant::now() + 50 * MILLISECOND;
+            let mut sleeps: Vec<_> = (0..SLEEPS)
+                .map(|_| Box::pin(sleep_until(deadline)))
+                .collect();
+            for sleep in &mut sleeps {
+                if sleep.as_mut().poll(&mut context).is_ready() {
+                    // This took long: its time is past.
+                    waker.wake_by_ref();
+                }
+            }
+            let is_over = || countdown.left.load(SeqCst) == 0;
+            poll_fn(|_| {
+                if is_over() {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+        });
+    }
 }
 
 /// A thousand deadlines within 20 ms, set in a random order: they fire in their own.
