@@ -53,7 +53,8 @@ fn greedy_tasks_take_turns() {
 }
 
 /// A hundred tasks are always ready, and each poll takes a millisecond: a turn ends after sixteen
-/// of them, for its time is up. So a timer of 5 ms is fired by the end of the turn in which it is due.
+/// of them, for its time is up. So a timer of 5 ms is fired by the end of the turn in which it is
+/// due.
 #[test]
 fn slow_polls_end_a_turn_early() {
     const POLL_TIME: Duration = Duration::from_millis(1);
