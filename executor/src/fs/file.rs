@@ -427,7 +427,8 @@ impl File {
     /// The file itself, while an operation of it is in flight, also one that was dropped, and while
     /// bytes that a dropped read of something that cannot seek has left are to be read. Also while
     /// a call on its [lock](Self::lock) is under way, of a clone or of a future that was dropped:
-    /// the file would be unlocked behind the back of its new owner.
+    /// the file would be unlocked behind the back of its new owner. And while a dropped sync has left
+    /// an error that no later sync was told of: call [`sync_all`](Self::sync_all) to get it.
     pub fn into_std(self) -> Result<std::fs::File, Self> {
         let is_stream_idle = self.stream.as_ref().is_none_or(|lane| lane.is_idle());
         if !is_stream_idle || !self.turns.is_idle() || !self.lock_turns.is_idle() {
