@@ -21,6 +21,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, RwLock, mpsc};
 use std::task::{Context, Wake, Waker};
+use std::thread;
 use std::time::Duration;
 use tracing::{Event, Level};
 
@@ -120,7 +121,7 @@ fn a_subscriber_may_panic_anywhere() {
     child.run_well();
 }
 
-/// It starts a task and a blocking closure at each event, and wakes.
+/// It starts a task at each event, and a blocking closure, and wakes.
 #[test]
 fn a_subscriber_may_spawn_anywhere() {
     let child = Child::of(|| {
@@ -128,7 +129,12 @@ fn a_subscriber_may_spawn_anywhere() {
             let handle = HANDLE.lock().unwrap().clone();
             if let Some(handle) = handle {
                 handle.spawn_on(0, async || {}).detach();
-                handle.spawn_blocking(wait_until_over).detach();
+                // A thread of the pool that begins logs something here. Were that answered by a
+                // closure for a further one, and so on, there would soon be no thread left.
+                let is_of_pool = |name: &str| name.starts_with("blocking-");
+                if !thread::current().name().is_some_and(is_of_pool) {
+                    handle.spawn_blocking(wait_until_over).detach();
+                }
             }
         });
     });
