@@ -18,8 +18,8 @@ use std::task::{Context, Poll};
 
 /// Moves at most `length` bytes from `from` to `to` inside the kernel, and returns how many: those
 /// that are there, at least one. Zero means that the source has come to its end, or that `length`
-/// is zero. (Or that a TCP peer has sent urgent data, at which the kernel's splice stops: a read goes on
-/// behind it, or yields zero as well at the end.)
+/// is zero. (Or that a TCP peer has sent urgent data, at which the kernel's splice stops: a read
+/// goes on behind it, or yields zero as well at the end.)
 ///
 /// One of the two must be a pipe. The other may be a pipe too, a
 /// [`TcpStream`](crate::net::TcpStream), a [`UnixStream`](crate::net::UnixStream), a half of one, a
@@ -44,9 +44,9 @@ use std::task::{Context, Poll};
 /// error means that nothing was moved.
 ///
 /// # Errors
-/// As splice(2) has them. `InvalidInput` if neither is a pipe, or, once both are ready, if both are the same pipe, or if a
-/// file was opened to append or its file system cannot splice; `BrokenPipe` if nobody reads the
-/// target any more, and no signal is raised. `ResourceBusy` if a dropped read of the source has
+/// As splice(2) has them. `InvalidInput` if neither is a pipe, or, once both are ready, if both are
+/// the same pipe, or if a file was opened to append or its file system cannot splice; `BrokenPipe`
+/// if nobody reads the target any more, and no signal is raised. `ResourceBusy` if a dropped read of the source has
 /// left data: read that first. `EBUSY` while a [`Receive`](crate::net::Receive) has the source.
 /// `EAGAIN` if no worker thread can be started.
 ///
@@ -97,7 +97,8 @@ pub fn splice(from: impl Into<SpliceSource>, to: impl Into<SpliceTarget>, length
 /// [`cancel`](Tee::cancel) the future and await it: the count is exact, and an error means none.
 ///
 /// # Errors
-/// As tee(2) has them. `InvalidInput` if one of the two is no pipe, or both are the same; the
+/// As tee(2) has them. `InvalidInput` if one of the two is no pipe, or, once both
+/// are ready, if both are the same; the
 /// others as for [`splice`].
 ///
 /// # Panics

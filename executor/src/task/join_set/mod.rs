@@ -56,7 +56,8 @@ pub struct JoinSet<T> {
     members: Slab<JoinHandle<T>>,
     /// The keys of those members whose tasks have ended.
     ended: Arc<Ended>,
-    /// The process that the last member is of.
+    /// The process that the members are of; in a forked child the parent, as long as one of them is
+    /// the parent's.
     origin: Origin,
     /// Whether it has said that it is empty.
     is_terminated: bool,
